@@ -1,0 +1,239 @@
+"""How hooks are called: guarded one by one, then first answer, first answer per item, or all.
+
+Not by `pm.hook.name()`: pluggy never awaits, takes a coroutine for an answer, lets one raiser abort the rest, and
+forgets who answered (pluggy issues 235, 250, 253, 320, 705). It still does what it is best at: `registry` marks,
+specifies and checks the implementations with it, and this module walks what it found.
+"""
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from functools import partial
+from types import UnionType
+from typing import Any, Union
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from attrs import define, field, frozen
+
+from .errors import PluginError, SendError
+from .secrets import one_line
+from .services import Clock
+
+FAILURES = 5
+"""So many failures in a row quarantine one hook of one plugin."""
+FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
+"""Seconds of quarantine: doubled at each failure after, up to the longest."""
+THREADS = 8
+"""Threads that one synchronous hook of one plugin may occupy, abandoned ones included."""
+
+
+@frozen
+class Outcome:
+    """What came of one call of one plugin's hook: a value or an error, and the seconds it took."""
+
+    plugin: str
+    value: Any = None
+    error: Exception | None = None
+    seconds: float = 0.0
+
+
+class Quarantined(PluginError):
+    """The hook failed too often in a row and is left alone for `seconds` more."""
+
+    def __init__(self, plugin: str, hook: str, reason: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(plugin, hook, f"quarantined for {seconds:.0f} s more, after: {reason}")
+
+
+@define(eq=False)
+class Health:
+    """How one hook of one plugin fares: failures in a row and in all, the last one's reason, the quarantine's end."""
+
+    in_a_row: int = 0
+    total: int = 0
+    reason: str = ""
+    until: float = 0.0
+
+    def succeeded(self) -> None:
+        self.in_a_row, self.until = 0, 0.0
+
+    def failed(self, reason: str, now: float) -> None:
+        self.in_a_row += 1
+        self.total += 1
+        self.reason = reason
+        if self.in_a_row >= FAILURES:
+            self.until = now + pause(self.in_a_row - FAILURES)
+
+
+def pause(times: int) -> float:
+    """Give the seconds to wait before trying something again that has failed `times` times since it began to."""
+    return float(min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(times, 20)))
+
+
+@define(eq=False)
+class Hook:
+    """One plugin's implementation of one hook that does I/O, guarded.
+
+    A call ends within `timeout` seconds. What it raises, a wrong type, and the time-out are failures of the
+    plugin; an error of the taxonomy (SendError) is an answer of the provider and none.
+    """
+
+    plugin: str
+    name: str
+    function: Callable[..., Any]
+    returns: Any
+    timeout: float
+    clock: Clock
+    health: Health = field(factory=Health)
+    _limiter: anyio.CapacityLimiter | None = field(default=None, init=False)
+
+    async def attempt(self, *args: Any) -> Outcome:
+        """Call it and tell what came of it; raises nothing but cancellation and KeyboardInterrupt."""
+        began = self.clock.monotonic()
+        if began < self.health.until:
+            remaining = self.health.until - began
+            return Outcome(self.plugin, error=Quarantined(self.plugin, self.name, self.health.reason, remaining))
+        value: Any = None
+        error: PluginError | SendError | None = None
+        try:
+            with anyio.fail_after(self.timeout):
+                value = await self._run(args)
+            if not conforms(value, self.returns):
+                error = self._broken(f"returned {type(value).__name__}, expected {describe(self.returns)}")
+        except SendError as answer:
+            error = answer
+        except BaseException as raised:
+            if _must_pass(raised):
+                raise
+            timed_out = isinstance(raised, TimeoutError)
+            error = self._broken(f"no answer in {self.timeout:g} s" if timed_out else explain(raised))
+            error.__cause__ = raised
+        now = self.clock.monotonic()
+        if isinstance(error, PluginError):
+            self.health.failed(error.reason, now)
+        else:
+            self.health.succeeded()
+        return Outcome(self.plugin, None if error else value, error, now - began)
+
+    async def __call__(self, *args: Any) -> Any:
+        """Call it and give its value; raises PluginError or what the hook's own taxonomy has."""
+        outcome = await self.attempt(*args)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
+    async def _run(self, args: Sequence[Any]) -> Any:
+        if inspect.iscoroutinefunction(self.function):
+            return await self.function(*args)
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(THREADS)
+        return await in_thread(self.function, args, self._limiter)
+
+    def _broken(self, reason: str) -> PluginError:
+        return PluginError(self.plugin, self.name, one_line(reason))
+
+
+async def in_thread(function: Callable[..., Any], args: Sequence[Any], limiter: anyio.CapacityLimiter) -> Any:
+    """Run a plain function in a thread; asynchronous arguments (`deliver`, `save`) become blocking ones.
+
+    The token goes back when the thread ends, not when the call is given up: anyio's own accounting would let a
+    plugin that hangs start another thread at each call.
+    """
+    token, began = object(), False
+    await limiter.acquire_on_behalf_of(token)
+
+    def run() -> Any:
+        nonlocal began
+        began = True
+        try:
+            return function(*map(_blocking, args))
+        finally:
+            with suppress(RuntimeError):  # the event loop has ended before the thread
+                anyio.from_thread.run_sync(limiter.release_on_behalf_of, token)
+
+    try:
+        return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
+    finally:
+        if not began:
+            limiter.release_on_behalf_of(token)
+
+
+def _blocking(argument: Any) -> Any:
+    return partial(anyio.from_thread.run, argument) if inspect.iscoroutinefunction(argument) else argument
+
+
+def _must_pass(error: BaseException) -> bool:
+    cancelled = anyio.get_cancelled_exc_class()
+    if isinstance(error, BaseExceptionGroup):
+        return error.subgroup((KeyboardInterrupt, cancelled)) is not None
+    return isinstance(error, KeyboardInterrupt | cancelled)
+
+
+def explain(error: BaseException) -> str:
+    """Say what was raised, in one line, without secrets."""
+    return one_line(f"{type(error).__name__}: {error}")
+
+
+async def first(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:
+    """Ask one after the other until one answers something else than None; that answer is the last outcome's."""
+    outcomes = []
+    for hook in hooks:
+        outcome = await hook.attempt(*args)
+        outcomes.append(outcome)
+        if outcome.value is not None:
+            break
+    return outcomes
+
+
+async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[list[Any], list[Outcome]]:
+    """Ask for a whole batch; what is still None goes on to the next plugin. Gives an answer per item, and outcomes.
+
+    A plugin whose answers are not as many as the items has confused them: that is a failure, and none is believed.
+    """
+    answers: list[Any] = [None] * len(items)
+    outcomes = []
+    for hook in hooks:
+        open_items = [index for index, answer in enumerate(answers) if answer is None]
+        if not open_items:
+            break
+        outcome = await hook.attempt(tuple(items[index] for index in open_items))
+        if outcome.error is None and len(outcome.value) != len(open_items):
+            reason = f"gave {len(outcome.value)} answers for {len(open_items)} items"
+            hook.health.failed(reason, hook.clock.monotonic())
+            outcome = Outcome(hook.plugin, error=PluginError(hook.plugin, hook.name, reason), seconds=outcome.seconds)
+        outcomes.append(outcome)
+        if outcome.error is None:
+            for index, answer in zip(open_items, outcome.value, strict=True):
+                answers[index] = answer
+    return answers, outcomes
+
+
+async def every(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:
+    """Call all, one after the other; one that fails harms no other."""
+    return [await hook.attempt(*args) for hook in hooks]
+
+
+def conforms(value: Any, annotation: Any) -> bool:
+    """Tell whether a value is of a hook's return annotation: classes, unions, and sequences of these."""
+    if annotation is None or annotation is type(None):
+        return value is None
+    origin = typing.get_origin(annotation)
+    if origin in (Union, UnionType):
+        return any(conforms(value, choice) for choice in typing.get_args(annotation))
+    if isinstance(origin, type) and issubclass(origin, Sequence):
+        item = typing.get_args(annotation)[0]
+        return isinstance(value, list | tuple) and all(conforms(one, item) for one in value)
+    return isinstance(value, annotation)
+
+
+def describe(annotation: Any) -> str:
+    """Write a type as its author would."""
+    if isinstance(annotation, type) and not typing.get_args(annotation):
+        return "None" if annotation is type(None) else annotation.__name__
+    if typing.get_origin(annotation) in (Union, UnionType):
+        return " | ".join(describe(choice) for choice in typing.get_args(annotation))
+    arguments = ", ".join("..." if one is ... else describe(one) for one in typing.get_args(annotation))
+    return f"{getattr(typing.get_origin(annotation), '__name__', annotation)}[{arguments}]"

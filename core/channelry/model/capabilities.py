@@ -1,0 +1,178 @@
+"""What a channel can carry, as data: asked before a send, shown to the agent, printed in the docs."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from ..errors import PermanentError, WindowClosedError
+from .content import Button, Kind, Media
+from .events import Surface
+from .outbound import Audience, Edit, Outbound, SendMessage
+from .receipts import Status
+
+
+class TextUnit(StrEnum):
+    """What a provider counts when it limits text."""
+
+    CHARACTERS = "characters"
+    UTF16 = "utf-16"
+    BYTES = "bytes"
+
+    @property
+    def measure(self) -> Callable[[str], int]:
+        """Give the function that counts a text in this unit."""
+        return _MEASURES[self]
+
+
+_MEASURES: dict[TextUnit, Callable[[str], int]] = {
+    TextUnit.CHARACTERS: len,
+    TextUnit.UTF16: lambda text: len(text) + sum(character > "\uffff" for character in text),
+    TextUnit.BYTES: lambda text: len(text.encode("utf-8", "surrogatepass")),
+}
+
+
+class Resend(StrEnum):
+    """What may be done with a call whose answer was lost.
+
+    - `SAFE`: send it again, the provider knows our key. `LOOKUP`: ask `reconcile`.
+    - `CALLBACK`: wait for a status that carries our reference. `NEVER`: park it for the agent.
+    """
+
+    SAFE = "safe"
+    LOOKUP = "lookup"
+    CALLBACK = "callback"
+    NEVER = "never"
+
+
+class RateScope(StrEnum):
+    """What a rate is counted over."""
+
+    APP = "app"
+    CONNECTION = "connection"
+    RECIPIENT = "recipient"
+    GROUP = "group"
+
+
+@frozen
+class Rate:
+    """At most `count` calls in `seconds`, counted over `scope`."""
+
+    scope: RateScope
+    count: int
+    seconds: float
+
+
+@frozen(kw_only=True)
+class MediaLimit:
+    """What one kind of file may be: MIME types (none named: any), and bytes by upload, by link, and to fetch."""
+
+    types: frozenset[str] = frozenset()
+    upload: int | None = None
+    link: int | None = None
+    fetch: int | None = None
+
+
+@frozen(kw_only=True)
+class ButtonLimit:
+    """How many buttons a message has, and how long their text, their titles and their payloads are."""
+
+    count: int
+    title: int
+    payload: int
+    text: int
+    payload_unit: TextUnit = TextUnit.CHARACTERS
+    urls: bool = False
+
+
+@frozen(kw_only=True)
+class Capabilities:
+    """What one channel receives and sends, with its limits.
+
+    - `receives`, `sends`: kinds; a kind that is not in `sends` is refused before any socket opens.
+    - `text`, `caption`: longest text of one call and of a file, in `unit`; longer text is split.
+    - `media`: limits per kind of file; `buttons`: None where there are none.
+    - `window`: how long after the customer's last message free text may be sent; None for ever.
+    - `edit_within`, `delete_within`: how long after sending we may edit and delete; None for ever.
+    - `statuses`: what the provider reports of a call, beside our own `accepted`.
+    - `resend`, `rates`, `surfaces`, `audiences`: as their types say; `quotes`: an answer can show what it answers.
+    """
+
+    receives: frozenset[Kind] = frozenset({Kind.TEXT})
+    sends: frozenset[Kind] = frozenset({Kind.TEXT})
+    text: int
+    caption: int = 0
+    unit: TextUnit = TextUnit.CHARACTERS
+    media: Mapping[Kind, MediaLimit] = field(factory=dict)
+    buttons: ButtonLimit | None = None
+    window: timedelta | None = None
+    edit_within: timedelta | None = None
+    delete_within: timedelta | None = None
+    statuses: frozenset[Status] = frozenset()
+    resend: Resend = Resend.NEVER
+    rates: tuple[Rate, ...] = ()
+    surfaces: frozenset[Surface] = frozenset({Surface.DIRECT})
+    audiences: frozenset[Audience] = frozenset({Audience.PRIVATE})
+    quotes: bool = False
+
+    def admit(self, outbound: Outbound, now: datetime | None = None) -> None:
+        """Refuse what this channel cannot carry: PermanentError, or (given `now`) WindowClosedError.
+
+        Text that is merely long is admitted, since `compose` splits it.
+        """
+        kinds = outbound.kinds()
+        if not kinds:
+            raise PermanentError("the message is empty", code="empty")
+        for kind in kinds:
+            if kind not in self.sends:
+                raise PermanentError(f"this channel does not send {kind}", code="unsupported")
+        if outbound.target.audience not in self.audiences:
+            raise PermanentError(f"this channel has no {outbound.target.audience} answers", code="unsupported")
+        if isinstance(outbound, Edit) and self.unit.measure(outbound.text) > self.text:
+            raise PermanentError(f"the text is longer than {self.text} {self.unit}", code="too_long")
+        if isinstance(outbound, SendMessage):
+            self._admit_message(outbound)
+            if now is not None and self.window is not None and outbound.template is None:
+                last = outbound.target.last_inbound_at
+                if last is None or now - last > self.window:
+                    hours = self.window.total_seconds() / 3600
+                    raise WindowClosedError(
+                        f"the customer last wrote more than {hours:g} hours ago; send a template", code="window_closed"
+                    )
+
+    def _admit_message(self, message: SendMessage) -> None:
+        for part in message.parts:
+            if isinstance(part, Media):
+                self._admit_media(part)
+        limit = self.buttons
+        if message.buttons and limit is not None:
+            if len(message.buttons) > limit.count:
+                raise PermanentError(f"at most {limit.count} buttons fit in a message", code="too_many_buttons")
+            for button in message.buttons:
+                _admit_button(button, limit)
+
+    def _admit_media(self, media: Media) -> None:
+        if not (media.url or media.ref or media.id):
+            raise PermanentError("the file has neither url, ref nor id", code="no_file")
+        limit = self.media.get(media.kind)
+        if limit is None:
+            return
+        media_type = media.media_type.partition(";")[0].strip().lower()
+        if limit.types and media_type and media_type not in limit.types:
+            allowed = ", ".join(sorted(limit.types))
+            raise PermanentError(
+                f"{media.kind} of type {media_type} is not taken; use {allowed}", code="unsupported_type"
+            )
+        most = limit.link if media.url else limit.upload
+        if most is not None and media.size is not None and media.size > most:
+            raise PermanentError(f"the {media.kind} is larger than {most} bytes", code="too_large")
+
+
+def _admit_button(button: Button, limit: ButtonLimit) -> None:
+    if not button.title or len(button.title) > limit.title:
+        raise PermanentError(f"a button's title has 1 to {limit.title} characters", code="button_title")
+    if button.url and not limit.urls:
+        raise PermanentError("this channel has no buttons that open a link", code="unsupported")
+    if not button.url and not 0 < limit.payload_unit.measure(button.payload) <= limit.payload:
+        raise PermanentError(f"a button's payload has 1 to {limit.payload} {limit.payload_unit}", code="button_payload")

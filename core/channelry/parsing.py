@@ -1,0 +1,121 @@
+"""What every channel's `parse` needs: rows that fail alone, and values that are what they should be.
+
+Each function raises ValueError with a reason that names the expectation and never the value.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from .model import Event, Received, Request, Unparsed
+
+_YEAR_2100 = 4_102_444_800
+
+
+def received(request: Request, read: Callable[[Any], Iterable[Event | str]]) -> Received:
+    """Parse a JSON body by `read`, which yields events, and a `str` for each row to ignore, with the reason.
+
+    A body that is not JSON, or that `read` cannot even begin with, becomes one `Unparsed`.
+    """
+    events: list[Event] = []
+    ignored: list[str] = []
+    try:
+        for found in read(request.json()):
+            if isinstance(found, str):
+                ignored.append(found)
+            else:
+                events.append(found)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+        events.append(Unparsed.of(_reason(error), request.body, request.received_at))
+    return Received(request, tuple(events), ignored=tuple(ignored))
+
+
+def each(
+    rows: Any, build: Callable[[Any], Event | str | None], received_at: datetime
+) -> Iterator[Event | str]:
+    """Build something from each row of a batch; a row that cannot be built becomes an `Unparsed` and harms no other."""
+    if not isinstance(rows, list):
+        raise ValueError("expected an array")
+    for row in rows:
+        try:
+            built = build(row)
+        except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
+            built = Unparsed.of(_reason(error), orjson.dumps(row), received_at)
+        if built is not None:
+            yield built
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, orjson.JSONDecodeError):
+        return f"not JSON: {error.msg}"
+    if isinstance(error, KeyError):
+        return f"missing key {error.args[0]!r}"
+    return str(error) if type(error) is ValueError else f"unexpected shape ({type(error).__name__})"
+
+
+def identifier(value: Any) -> str:
+    """Give an id as an opaque string; a float is refused, for it has lost digits (orjson makes one of 2^64)."""
+    if isinstance(value, str) and value:
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise ValueError("expected an id: a string or a whole number")
+
+
+def string(value: Any) -> str:
+    """Give a string; `""` for null."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    raise ValueError("expected a string")
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Give an object; an empty one for null."""
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        return value
+    raise ValueError("expected an object")
+
+
+def sequence(value: Any) -> Sequence[Any]:
+    """Give an array; an empty one for null."""
+    if value is None:
+        return ()
+    if isinstance(value, list):
+        return value
+    raise ValueError("expected an array")
+
+
+def number(value: Any) -> float:
+    """Give a finite number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError("expected a number")
+
+
+def size(value: Any) -> int | None:
+    """Give a number of bytes, None where it is missing or absurd."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def timestamp(value: Any, received_at: datetime) -> datetime:
+    """Give a time from seconds or milliseconds since 1970, as number or digits, aware UTC; `received_at` for null.
+
+    Providers mix the units in the wild, so the size decides: no message is of the year 2100 or later.
+    """
+    if value is None:
+        return received_at
+    try:
+        since = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("expected a time in seconds or milliseconds") from None
+    if since >= _YEAR_2100:
+        since /= 1000
+    if isinstance(value, bool) or not 0 < since < _YEAR_2100:
+        raise ValueError("expected a time in seconds or milliseconds")
+    return datetime.fromtimestamp(since, UTC)

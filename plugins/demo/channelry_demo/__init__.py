@@ -1,0 +1,1 @@
+"""channelry on one machine, with simulated providers."""

@@ -1,0 +1,1 @@
+"""HTTP in and out for channelry: webhook server, outbound client, health, metrics."""

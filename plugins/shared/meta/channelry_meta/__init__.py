@@ -1,0 +1,1 @@
+"""What Meta's channels share: signature, handshake, Graph client, error table."""
