@@ -21,6 +21,7 @@ from .model import (
     EVENT_TYPES,
     OK,
     Address,
+    Announced,
     Call,
     Event,
     Hints,
@@ -212,7 +213,7 @@ class Hub:
         found: Reconciled = await self._ask(connection, "reconcile", call)
         return found
 
-    async def expand(self, connection: str, event: Event) -> Sequence[Event]:
+    async def expand(self, connection: str, event: Announced) -> Sequence[Event]:
         """Fetch what a webhook only named; the event itself where the channel has nothing to add."""
         if "expand" not in self._connection(connection).hooks:
             return (event,)
@@ -276,10 +277,10 @@ class Hub:
         """Ask the sentiment providers in their order, each for what is still open."""
         return await self._enrich("score_sentiment", texts)
 
-    async def observe(self, event: Event) -> None:
+    async def observe(self, event: Event, connection: str) -> None:
         """Show a recorded event to every plugin that observes."""
         hooks = [instance.hooks["observe"] for instance in self.instances.values() if "observe" in instance.hooks]
-        self._count(await every(hooks, event), "observe")
+        self._count(await every(hooks, event, connection), "observe")
 
     async def _enrich(self, name: str, texts: Sequence[Text]) -> list[Any]:
         answers, outcomes = await first_per_item(self._ordered(name), texts)

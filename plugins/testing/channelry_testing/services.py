@@ -21,6 +21,11 @@ class MemoryFiles:
             raise PermanentError(f"there is no file {ref!r}", code="no_file")
         yield self.contents[ref]
 
+    async def link(self, ref: str, seconds: float) -> str:
+        if ref not in self.contents:
+            raise PermanentError(f"there is no file {ref!r}", code="no_file")
+        return f"https://files.example.com/{ref}"
+
 
 def services(
     *,
