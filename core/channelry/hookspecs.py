@@ -18,24 +18,14 @@ An **addressed** hook is called on one connection's plugin; of the last three gr
 
 from collections.abc import Awaitable, Callable, Sequence
 
+# fmt: off
+# isort: off
 from .model import (
-    Address,
-    Announced,
-    Call,
-    Event,
-    Hints,
-    Language,
-    Match,
-    Media,
-    Outbound,
-    Profile,
-    Receipt,
-    Received,
-    Reconciled,
-    Request,
-    Sentiment,
-    Text,
-)  # fmt: skip
+    Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt, Received,
+    Reconciled, Request, Sentiment, Text,
+)
+# isort: on
+# fmt: on
 from .plugin import hookspec
 from .services import Save, Services
 

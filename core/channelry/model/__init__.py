@@ -1,63 +1,20 @@
 """Everything that travels through channelry, as frozen values."""
 
 # fmt: off
+# isort: skip_file
 from .address import Address, Profile
 from .capabilities import ButtonLimit, Capabilities, MediaLimit, Rate, RateScope, TextUnit
 from .content import (
-    Button,
-    Contact,
-    FormReply,
-    Kind,
-    Location,
-    Media,
-    Order,
-    Part,
-    Postback,
-    Sticker,
-    Template,
-    Unsupported,
+    Button, Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker, Template, Unsupported,
 )
 from .enrichment import Hints, Language, Match, Sentiment, Text
 from .events import (
-    EVENT_TYPES,
-    AccountHealth,
-    Activity,
-    Announced,
-    CallRecord,
-    CallState,
-    DeliveredUpTo,
-    EchoSent,
-    Event,
-    IdentityChanged,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    Occurrence,
-    OptedIn,
-    OptedOut,
-    Quote,
-    ReactionChanged,
-    ReadUpTo,
-    Referral,
-    StatusChanged,
-    Surface,
-    Thread,
-    Typing,
-    Unparsed,
+    EVENT_TYPES, AccountHealth, Activity, Announced, CallRecord, CallState, DeliveredUpTo, EchoSent, Event,
+    IdentityChanged, MessageDeleted, MessageEdited, MessageReceived, Occurrence, OptedIn, OptedOut, Quote,
+    ReactionChanged, ReadUpTo, Referral, StatusChanged, Surface, Thread, Typing, Unparsed,
 )
 from .outbound import (
-    AnswerButton,
-    Audience,
-    Call,
-    Delete,
-    Edit,
-    Hide,
-    MarkRead,
-    Outbound,
-    React,
-    SendMessage,
-    ShowTyping,
-    Target,
+    AnswerButton, Audience, Call, Delete, Edit, Hide, MarkRead, Outbound, React, SendMessage, ShowTyping, Target,
 )
 from .receipts import Accepted, NotTaken, Receipt, Reconciled, Resend, Status, Unknown
 from .received import OK, Received, Request, Response

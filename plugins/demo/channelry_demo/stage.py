@@ -31,10 +31,7 @@ async def play(customers: int, seed: int, progress: Callable[[int], object]) -> 
             origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
             configuration = _configuration(Path(folder) / "channelry.toml", origin, settings)
             tallies: list[Tally] = []
-            async with (
-                open_client() as http,
-                open_hub(configuration, tallied(app, tallies), http=http) as hub,
-            ):
+            async with open_client() as http, open_hub(configuration, tallied(app, tallies), http=http) as hub:
                 config = configuration.section("server", ServerConfig)
                 server = make_server(application(hub, config), config)
                 serving = asyncio.create_task(server.serve([listening]))
@@ -85,11 +82,7 @@ class _Providers:
 @asynccontextmanager
 async def _providers() -> AsyncIterator[_Providers]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "channelry_demo.providers",
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "channelry_demo.providers", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     try:
         yield _Providers(process)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 
 from attrs import define, field
+
 from channelry.errors import PermanentError
 from channelry.services import Clock, Files, Http, MemoryState, NoHttp, Services, State
 
