@@ -112,15 +112,11 @@ def plugins(config: Path, as_json: bool) -> None:
     """
 
     configuration = _configuration_if_any(config)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, found in sorted(available().items()):
         uses = [entry.path for entry in configuration.entries if entry.plugin == name] if configuration else []
-        orders = {
-            hook: order.index(path) + 1
-            for hook, order in (configuration.orders.items() if configuration else ())
-            for path in uses
-            if path in order
-        }
+        orders = configuration.orders.items() if configuration else ()
+        places = [f"{hook} {order.index(path) + 1}" for hook, order in orders for path in uses if path in order]
         hooks: list[str] = []
         state, reason = ("in use", "") if uses else ("installed", f"{config} does not name it")
         try:
@@ -133,19 +129,14 @@ def plugins(config: Path, as_json: bool) -> None:
             state, reason = "not loaded", f"brought by {' and '.join([found.distribution, *found.rivals])}"
         rows.append(
             {"plugin": name, "distribution": found.distribution, "version": found.version, "hooks": hooks,
-             "order": orders, "used_by": uses, "state": state, "reason": reason}
+             "order": places, "used_by": uses, "state": state, "reason": reason}
         )  # fmt: skip
     if as_json:
         _print_json(rows)
         return
     titles = ("plugin", "distribution", "version", "hooks", "order", "state", "reason")
-    _print_table(titles, [[_cell(row[title]) for title in titles] for row in rows])
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {place}" for key, place in value.items())
-    return ", ".join(value) if isinstance(value, list) else str(value)
+    cells = [[row[title] for title in titles] for row in rows]
+    _print_table(titles, [[", ".join(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
 
 
 def _configuration_if_any(config: Path) -> Configuration | None:

@@ -6,6 +6,7 @@ specifies and checks the implementations with it, and this module walks what it 
 """
 
 import inspect
+import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -230,12 +231,5 @@ def conforms(value: Any, annotation: Any) -> bool:
 
 
 def describe(annotation: Any) -> str:
-    """Write a type as its author would."""
-    if annotation is None or annotation is type(None):
-        return "None"
-    if isinstance(annotation, type) and not typing.get_args(annotation):
-        return annotation.__name__
-    if typing.get_origin(annotation) in (Union, UnionType):
-        return " | ".join(describe(choice) for choice in typing.get_args(annotation))
-    arguments = ", ".join("..." if one is ... else describe(one) for one in typing.get_args(annotation))
-    return f"{getattr(typing.get_origin(annotation), '__name__', annotation)}[{arguments}]"
+    """Write a type as its author would, without the modules."""
+    return re.sub(r"[\w.]+\.", "", inspect.formatannotation(annotation)).replace("NoneType", "None")

@@ -196,21 +196,15 @@ class Hub:
 
     async def reconcile(self, connection: str, call: Call) -> Reconciled:
         """Ask the provider what became of an ambiguous call; `Unknown` where it cannot be asked."""
-        if "reconcile" not in self._connection(connection).hooks:
-            return Unknown("this channel cannot be asked")
-        return await self._ask(connection, "reconcile", call)
+        return await self._ask_if_able(Unknown("this channel cannot be asked"), connection, "reconcile", call)
 
     async def expand(self, connection: str, event: Announced) -> Sequence[Event]:
         """Fetch what a webhook only named; the event itself where the channel has nothing to add."""
-        if "expand" not in self._connection(connection).hooks:
-            return (event,)
-        return await self._ask(connection, "expand", event)
+        return await self._ask_if_able((event,), connection, "expand", event)
 
     async def profile(self, connection: str, address: Address) -> Profile | None:
         """Look somebody up; None where the channel cannot."""
-        if "profile" not in self._connection(connection).hooks:
-            return None
-        return await self._ask(connection, "profile", address)
+        return await self._ask_if_able(None, connection, "profile", address)
 
     async def fetch(self, connection: str, media: Media, save: Save) -> Media:
         """Download an inbound file into `save`."""
@@ -231,6 +225,10 @@ class Hub:
         if instance.plugin is None:
             raise RetryableError(f"{name} is not loaded: {instance.reason}", code="not_loaded")
         return instance
+
+    async def _ask_if_able(self, otherwise: Any, connection: str, name: str, *args: Any) -> Any:
+        able = name in self._connection(connection).hooks
+        return await self._ask(connection, name, *args) if able else otherwise
 
     async def _ask(self, connection: str, name: str, *args: Any) -> Any:
         instance = self._connection(connection)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from time import monotonic
 from typing import Any, Protocol, TypeAlias
 
@@ -30,6 +31,17 @@ class HttpResponse:
             return orjson.loads(self.body)
         except ValueError:
             return {}
+
+    def retry_after(self, now: datetime) -> float | None:
+        """Give the seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3), or None."""
+        header = self.headers.get("retry-after", "")
+        if header.isascii() and header.isdecimal():
+            return float(header)
+        try:
+            until = parsedate_to_datetime(header)
+        except ValueError:
+            return None
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
 @frozen

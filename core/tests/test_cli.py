@@ -189,7 +189,7 @@ def test_plugins_tells_what_is_installed_and_why_something_is_not_loaded(run: An
         "distribution": "channelry-acme",
         "version": "1.0",
         "hooks": ["check", "compose", "parse", "send", "setup", "verify"],
-        "order": {},
+        "order": [],
         "used_by": ["connections.well"],
         "state": "in use",
         "reason": "",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from ..errors import PermanentError, WindowClosedError
-from .content import Button, Kind, Media
+from .content import Button, Kind, Media, Sticker
 from .events import Surface
 from .outbound import Audience, Edit, Outbound, React, SendMessage, Target
 from .receipts import Resend, Status
@@ -158,8 +158,9 @@ class Capabilities:
 
     def _admit_message(self, message: SendMessage) -> None:
         for part in message.parts:
-            if isinstance(part, Media):
-                self._admit_media(part)
+            media = part.media if isinstance(part, Sticker) else part
+            if isinstance(media, Media):
+                self._admit_media(media)
         limit = self.buttons
         if message.buttons and limit is not None:
             if len(message.buttons) > limit.count:

@@ -290,10 +290,10 @@ class Unparsed(Occurrence):
     raw: bytes
 
     @classmethod
-    def of(cls, reason: str, raw: bytes, occurred_at: datetime) -> "Unparsed":
+    def of(cls, reason: str, raw: bytes, occurred_at: datetime, account: str = "") -> "Unparsed":
         """Make one whose key is a hash of the raw bytes, so that a redelivered row stays one row."""
-        digest = hashlib.sha256(raw).hexdigest()
-        return cls(key=f"unparsed:{digest}", occurred_at=occurred_at, reason=reason, raw=raw)
+        key = f"unparsed:{hashlib.sha256(raw).hexdigest()}"
+        return cls(account=account, key=key, occurred_at=occurred_at, reason=reason, raw=raw)
 
 
 Event: TypeAlias = (

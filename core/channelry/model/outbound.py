@@ -88,9 +88,9 @@ class SendMessage(Action):
     automatic: bool = False
 
     def kinds(self) -> tuple[Kind, ...]:
-        """Name every kind of content in it."""
+        """Name every kind of content in it; text of nothing but white space is none."""
         found = [part.kind if isinstance(part, Media) else _PART_KINDS[type(part)] for part in self.parts]
-        found += [Kind.TEXT] * bool(self.text) + [Kind.BUTTONS] * bool(self.buttons)
+        found += [Kind.TEXT] * bool(self.text.strip()) + [Kind.BUTTONS] * bool(self.buttons)
         return (*found, Kind.TEMPLATE) if self.template else tuple(found)
 
 
