@@ -95,16 +95,29 @@ def make_wheelhouse(session: nox.Session, scratch: Path) -> Path:
     wheelhouse = scratch / "wheelhouse"
     needed = {*group("build", "test")}
     for folder, project in distributions().items():
-        session.run("python", "-m", "build", "--no-isolation", "--outdir", str(scratch / "dist"), f"./{folder}", silent=True)
+        session.run(
+            "python",
+            "-m",
+            "build",
+            "--no-isolation",
+            "--outdir",
+            str(scratch / "dist"),
+            f"./{folder}",
+            silent=True,
+        )
         for declared in (project["dependencies"], *project.get("optional-dependencies", {}).values()):
             needed |= {requirement for requirement in declared if not requirement.startswith("channelry")}
-    session.run("python", "-m", "pip", "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True)
+    session.run(
+        "python", "-m", "pip", "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True
+    )
     for wheel in (scratch / "dist").glob("*.whl"):
         shutil.move(wheel, wheelhouse)
     return wheelhouse
 
 
-def test_alone(session: nox.Session, wheelhouse: Path, folder: Path, project: dict[str, Any], home: Path) -> None:
+def test_alone(
+    session: nox.Session, wheelhouse: Path, folder: Path, project: dict[str, Any], home: Path
+) -> None:
     """Install one distribution from the wheelhouse into an empty environment and run a copy of its tests there."""
     session.run("python", "-m", "venv", "--without-pip", str(home / "venv"))
     if folder.parts:
@@ -113,14 +126,32 @@ def test_alone(session: nox.Session, wheelhouse: Path, folder: Path, project: di
     else:  # the core's extras name its plugins, so its tests' requirements are the project's own group
         requirements = ["channelry[cli]", "channelry-testing", *group("test")]
     session.run(
-        *("python", "-m", "pip", "--isolated", "--python", str(home / "venv"), "install", "--quiet", "--no-compile"),
+        *(
+            "python",
+            "-m",
+            "pip",
+            "--isolated",
+            "--python",
+            str(home / "venv"),
+            "install",
+            "--quiet",
+            "--no-compile",
+        ),
         *("--no-index", "--find-links", str(wheelhouse), *PINNED, *requirements),
         env={"PIP_CONFIG_FILE": os.devnull},  # else a machine's own find-links would count too
     )
     shutil.copytree(ROOT / (folder if folder.parts else "core") / "tests", home / "tests")
     with session.chdir(home):
         session.run(
-            *(str(home / "venv/bin/python"), "-m", "pytest", "tests", f"--rootdir={home}", "-p", "no:cacheprovider"),
+            *(
+                str(home / "venv/bin/python"),
+                "-m",
+                "pytest",
+                "tests",
+                f"--rootdir={home}",
+                "-p",
+                "no:cacheprovider",
+            ),
             *("-c", str(ROOT / "pyproject.toml"), "-o", "pythonpath="),  # our settings, without our paths
             external=True,
         )
