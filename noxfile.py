@@ -1,8 +1,8 @@
 """The chores of this project, each in an environment made from the project's own files.
 
-`pip install nox && nox -s tests` is all a fresh clone needs; `nox -l` lists the rest. Sessions use uv when it is
-there, else virtualenv and pip. Third-party versions come from constraints.txt, and all our distributions are given in one
-command, because none of them is to be looked for on the public index.
+`pip install nox && nox -s tests` is all a fresh clone needs; `nox -l` lists the rest. Sessions use uv when it
+is there, else virtualenv and pip. Third-party versions come from constraints.txt, and all our distributions are
+given in one command, because none of them is to be looked for on the public index.
 """
 
 import os
@@ -36,7 +36,7 @@ def group(*names: str) -> list[str]:
 
 
 def install(session: nox.Session, *groups: str) -> None:
-    """Install every distribution of the tree, editable and with all its extras, and the tools of some groups."""
+    """Install every distribution of the tree, editable and with all its extras, and some groups' tools."""
     session.install(*PINNED, *group("build", *groups))
     local = []
     for folder, project in distributions().items():
@@ -75,10 +75,10 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def alone(session: nox.Session) -> None:
-    """Run each distribution's tests outside the tree, with its wheel and what that declares, and nothing else.
+    """Run each distribution's tests outside the tree, with its wheel and what that declares, no more.
 
-    Names after `--` choose some distributions, as in `nox -s alone -- channelry-whatsapp`; without names the tests of
-    the wheels themselves run too.
+    Names after `--` choose some distributions, as in `nox -s alone -- channelry-whatsapp`; without names the
+    tests of the wheels themselves run too.
     """
     session.install(*PINNED, *group("build", "wheels", "test"))
     with tempfile.TemporaryDirectory(prefix="channelry-") as scratch:
@@ -107,18 +107,14 @@ def make_wheelhouse(session: nox.Session, scratch: Path) -> Path:
         )
         for declared in (project["dependencies"], *project.get("optional-dependencies", {}).values()):
             needed |= {requirement for requirement in declared if not requirement.startswith("channelry")}
-    session.run(
-        "python", "-m", "pip", "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True
-    )
+    session.run("python", "-m", "pip", "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True)
     for wheel in (scratch / "dist").glob("*.whl"):
         shutil.move(wheel, wheelhouse)
     return wheelhouse
 
 
-def test_alone(
-    session: nox.Session, wheelhouse: Path, folder: Path, project: dict[str, Any], home: Path
-) -> None:
-    """Install one distribution from the wheelhouse into an empty environment and run a copy of its tests there."""
+def test_alone(session: nox.Session, wheelhouse: Path, folder: Path, project: dict[str, Any], home: Path) -> None:
+    """Install one distribution from the wheelhouse into an empty environment and run its tests there."""
     session.run("python", "-m", "venv", "--without-pip", str(home / "venv"))
     if folder.parts:
         extras = ",".join(project["optional-dependencies"])

@@ -1,4 +1,4 @@
-"""The distributions of this tree, read from the tree itself, for the tests that hold the house to its plan."""
+"""The distributions of this tree, read from the tree itself, for the tests that hold it to its plan."""
 
 import tomllib
 from pathlib import Path

@@ -1,7 +1,6 @@
-"""Check the licence of everything in the lock: `python tests/licences.py`, where constraints.txt is installed.
+"""Check the licences of what is locked: `python tests/licences.py`, where constraints.txt is installed.
 
-Reads each distribution's installed metadata: its `License-Expression`, else its classifiers, else its `License` line.
-Every licence named there must be a permissive one or one that binds only its own files.
+Reads installed metadata: the `License-Expression`, else the classifiers, else the `License` line. Every licence named there must be a permissive one or one that binds only its own files.
 """
 
 import re

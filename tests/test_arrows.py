@@ -47,7 +47,7 @@ class Import:
 
 
 def imports(path: Path, home: Path) -> Iterator[Import]:
-    """Give every import statement of a module, wherever it stands; `home` is the folder of its import package."""
+    """Give every import of a module, wherever it stands; `home` is the folder of its import package."""
     parents = path.relative_to(home).parts[:-1]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), path)):
         if isinstance(node, ast.Import):
@@ -80,8 +80,7 @@ def forbidden(distribution: Distribution) -> list[str]:
         str(one)
         for path in distribution.modules
         for one in imports(path, distribution.home)
-        if one.top.split("_")[0] == OURS
-        and one.top not in {distribution.package, *allowed(path, distribution)}
+        if one.top.split("_")[0] == OURS and one.top not in {distribution.package, *allowed(path, distribution)}
     ]
 
 
@@ -109,7 +108,7 @@ def borrowed(distribution: Distribution) -> list[str]:
 
 
 def declared(distribution: Distribution, *extras: str) -> set[str]:
-    """Name what a distribution declares, with what those of ours declare that it builds on (attrs comes with the core)."""
+    """Name what a distribution declares, and what those of ours do that it builds on (attrs comes with the core)."""
     names = set()
     for requirement in distribution.requirements(*extras):
         if is_ours(requirement.name):
@@ -121,14 +120,10 @@ def declared(distribution: Distribution, *extras: str) -> set[str]:
 
 def undeclared(distribution: Distribution) -> list[str]:
     """Give every third-party import that the distribution's own metadata does not bring."""
-    brings = {
-        top: {canonicalize_name(name) for name in names} for top, names in packages_distributions().items()
-    }
+    brings = {top: {canonicalize_name(name) for name in names} for top, names in packages_distributions().items()}
     found = []
     for path in distribution.modules:
-        extra = (
-            "simulator" if is_simulator(path, distribution) else "cli" if distribution.name == OURS else ""
-        )
+        extra = "simulator" if is_simulator(path, distribution) else "cli" if distribution.name == OURS else ""
         known = declared(distribution, extra)
         for one in imports(path, distribution.home):
             ours = one.top.split("_")[0] == OURS
@@ -150,17 +145,15 @@ def test_a_simulator_shares_no_code_with_what_it_proves(distribution: Distributi
 
 @every
 def test_what_is_imported_is_declared(distribution: Distribution) -> None:
-    """In its dependencies, a simulator's also in the extra `simulator`, the core's tables in the extra `cli`."""
+    """In its dependencies; a simulator's also in the extra `simulator`, the core's tables in `cli`."""
     assert undeclared(distribution) == []
 
 
 def test_a_wrong_arrow_is_named_with_file_and_line(tmp_path: Path) -> None:
-    """A channel that imports a neighbour, and a simulator that borrows, in each form that Python has for it."""
+    """A channel that imports a neighbour, and a simulator that borrows, in each form Python has for it."""
     package = tmp_path / "channelry_acme"
     package.mkdir()
-    (tmp_path / "pyproject.toml").write_text(
-        '[project]\nname = "channelry-acme"\ndependencies = ["channelry"]\n'
-    )
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "channelry-acme"\ndependencies = ["channelry"]\n')
     (package / "plugin.py").write_text("import attrs\n\nimport channelry_telegram.plugin\nimport requests\n")
     (package / "receive.py").write_text("import channelry_simulation\n")
     (package / "wire.py").write_text("def sign() -> None:\n    from channelry_acme import send\n")
@@ -191,7 +184,7 @@ def brought(name: str, seen: set[str]) -> set[str]:
 
 @pytest.mark.row("F1")
 def test_importing_the_core_brings_in_only_what_it_declares() -> None:
-    """Every module of it, in a fresh interpreter: the standard library, its six dependencies and what those need."""
+    """Every module, in a fresh interpreter: the standard library, six dependencies and what those need."""
     core = WORKSPACE[OURS]
     assert declared(core) == {"pluggy", "attrs", "cattrs", "anyio", "click", "orjson"}
     modules = [".".join(path.relative_to(core.home).with_suffix("").parts) for path in core.modules]
@@ -201,9 +194,7 @@ def test_importing_the_core_brings_in_only_what_it_declares() -> None:
         f"for name in {modules!r}: importlib.import_module(name.removesuffix('.__init__'))\n"
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before}))\n"
     )
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    ran = subprocess.run([sys.executable, "-I", "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     known, providers = packages_distributions(), set[str]()
     for top in set(ran.stdout.split()) - sys.stdlib_module_names - {OURS}:

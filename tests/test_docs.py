@@ -35,16 +35,12 @@ def snippets() -> Iterator[Snippet]:
         for match in FENCE.finditer(text):
             indent = len(match["indent"])
             code = "".join(line[indent:] or "\n" for line in match["code"].splitlines(keepends=True))
-            yield Snippet(
-                path.relative_to(ROOT), text[: match.start("code")].count("\n") + 1, match["language"], code
-            )
+            yield Snippet(path.relative_to(ROOT), text[: match.start("code")].count("\n") + 1, match["language"], code)
 
 
 def written_in(language: str) -> pytest.MarkDecorator:
     found = [snippet for snippet in snippets() if snippet.language == language]
-    return pytest.mark.parametrize(
-        "snippet", found, ids=[f"{snippet.path}:{snippet.line}" for snippet in found]
-    )
+    return pytest.mark.parametrize("snippet", found, ids=[f"{snippet.path}:{snippet.line}" for snippet in found])
 
 
 @written_in("python")

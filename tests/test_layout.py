@@ -1,4 +1,4 @@
-"""The tree is laid out as the plan says: folders, extras and entry points are the same list, written once each."""
+"""The tree is laid out as planned: folders, extras and entry points are the same list."""
 
 import subprocess
 
@@ -66,10 +66,7 @@ def test_a_distribution_is_built_by_hatchling_from_its_package(distribution: Dis
 @every
 def test_a_distribution_says_what_it_is(distribution: Distribution) -> None:
     """One version, one licence, one Python for all of them."""
-    said = {
-        key: distribution.pyproject["project"][key]
-        for key in ("version", "license", "requires-python", "readme")
-    }
+    said = {key: distribution.pyproject["project"][key] for key in ("version", "license", "requires-python", "readme")}
     core = CORE.pyproject["project"]
     assert said == {key: core[key] for key in said}
 
@@ -91,7 +88,7 @@ def test_a_plugin_looks_like_an_outsiders(distribution: Distribution) -> None:
 
 @every_plugin
 def test_entry_points_are_named_after_the_folder_and_stay_in_the_package(distribution: Distribution) -> None:
-    """A provider has its plugin, a channel its simulator too, and a shared library nothing that is found by name."""
+    """A provider has its plugin, a channel its simulator too; nothing finds a shared library by name."""
     name, groups = distribution.folder.name, distribution.pyproject["project"].get("entry-points", {})
     due = {"channels": {"channelry.plugins", "channelry.simulators"}, "enrichment": {"channelry.plugins"}}
     assert due.get(kind(distribution), set()) <= set(groups)
@@ -105,7 +102,7 @@ def test_entry_points_are_named_after_the_folder_and_stay_in_the_package(distrib
 
 
 def test_folders_are_extras() -> None:
-    """Each folder is the extra of its name and brings that distribution; no other extra but the named three."""
+    """Each folder is the extra of its name and brings that distribution; there are three extras more."""
     assert set(CORE.extras) == {*offered(), *FEATURES}
     for name, distribution in offered().items():
         assert CORE.extras[name] == [f"{distribution.name}>=0.1,<0.2"]
