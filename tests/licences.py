@@ -1,6 +1,7 @@
 """Check the licences of what is locked: `python tests/licences.py`, where constraints.txt is installed.
 
-Reads installed metadata: the `License-Expression`, else the classifiers, else the `License` line. Every licence named there must be a permissive one or one that binds only its own files.
+Reads installed metadata: the `License-Expression`, else the classifiers, else the `License` line. Every licence named
+there must be a permissive one or one that binds only its own files.
 """
 
 import re
@@ -42,12 +43,10 @@ KNOWN = {
 def licences(name: str) -> set[str]:
     """Name the licences of an installed distribution; none if it does not say."""
     said = metadata(name)
-    if expression := said.get("License-Expression"):
+    for expression in said.get_all("License-Expression") or ():
         return set(re.split(r"\s+(?:AND|OR)\s+", expression.replace("(", "").replace(")", "")))
-    classifiers = [
-        text.split(" :: ")[-1] for text in said.get_all("Classifier") or () if text.startswith("License :: ")
-    ]
-    return set(classifiers) or set(filter(None, [said.get("License", "").strip()]))
+    classifiers = [line for line in said.get_all("Classifier") or () if line.startswith("License :: ")]
+    return {line.split(" :: ")[-1] for line in classifiers} or set(said.get_all("License") or ())
 
 
 def complaints(names: Iterable[str]) -> list[str]:
