@@ -357,17 +357,23 @@ def _print_json(value: Any) -> None:
 
 
 def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: by rich where it is installed, else in plain columns."""
+    """Print a table: by rich on a terminal where it is installed, else in plain columns."""
     try:
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text
     except ImportError:
+        pretty = False
+    else:
+        pretty = sys.stdout.isatty()
+    if not pretty:
         widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
         for row in (titles, *rows):
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return
-    table = Table(*titles)
+    table = Table()
+    for title in titles:
+        table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -204,9 +204,9 @@ class _Reader:
             return None
 
     def structure(self, path: str, value: Mapping[str, Any], cls: Any) -> Any:
-        inline = self.table.get("allow_inline_secrets") is True
+        converter = _converter(self.file.parent, self.table.get("allow_inline_secrets") is True)
         try:
-            return _converter(self.file.parent, inline).structure(value, cls)
+            return converter.structure(value, cls)
         except (cattrs.BaseValidationError, ValueError, TypeError) as error:
             for line in cattrs.transform_error(error, path, format_exception=_format):
                 expected, _, at = line.rpartition(" @ ")
@@ -228,15 +228,15 @@ def _spread(path: str, expected: str, cls: Any) -> list[tuple[str, str, str]]:
     return spread
 
 
-_UNKNOWN, _REQUIRED = "unknown keys ", "a value of type "
+_UNKNOWN, _REQUIRED = "unknown keys ", "the missing key, "
 
 
 def _format(error: BaseException, of: Any) -> str:
     """Say what was expected, never what was found: a secret may stand in the wrong place."""
     if isinstance(error, ForbiddenExtraKeysError):
         return _UNKNOWN + ",".join(sorted(error.extra_fields))
-    if isinstance(error, KeyError) or of is None:
-        return f"{_REQUIRED}{describe(of)}" if of is not None else "a key that is missing"
+    if isinstance(error, KeyError):
+        return f"{_REQUIRED}{describe_toml(of)}"
     if isinstance(error, _ExpectedError):
         return str(error)
     if isinstance(of, type) and issubclass(of, Enum):
@@ -254,9 +254,13 @@ def describe_toml(of: Any) -> str:
         return " or ".join(describe_toml(one) for one in get_args(of) if one is not type(None))
     if get_origin(of) is not None and str(get_origin(of)) == "typing.Literal":
         return "one of " + ", ".join(repr(one) for one in get_args(of))
+    if of == Secrets:
+        return "a secret, or an array of them"
     if get_origin(of) in (tuple, list):
         return f"an array of {describe_toml(get_args(of)[0])}"
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(of, describe(of))
+    if isinstance(of, type) and issubclass(of, Secret):
+        return "a secret"
+    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(of) or describe(of)
 
 
 def _converter(folder: Path, inline: bool) -> cattrs.Converter:
@@ -283,7 +287,8 @@ def _converter(folder: Path, inline: bool) -> cattrs.Converter:
             raise _ExpectedError(str(error)) from None
 
     made.register_structure_hook(Secret, secret)
-    made.register_structure_hook(
-        Secrets, lambda value, _: tuple(secret(one, None) for one in (value if isinstance(value, list) else [value]))
+    made.register_structure_hook_func(
+        lambda of: of == Secrets,
+        lambda value, _: tuple(secret(one, None) for one in (value if isinstance(value, list) else [value])),
     )
     return made

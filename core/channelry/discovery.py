@@ -60,7 +60,7 @@ def advice(name: str, known: Iterable[str]) -> str:
     if name in extras():
         return f"run: pip install 'channelry[{name}]'"
     names = sorted(known)
-    close = difflib.get_close_matches(name, [*names, *extras()], n=3)
+    close = difflib.get_close_matches(name, {*names, *extras()}, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"run: channelry plugins (installed: {', '.join(names) or 'none'})"

@@ -83,9 +83,10 @@ def make_instances(configuration: Configuration, clock: Clock, timeouts: Mapping
     return instances
 
 
-def group_endpoints(
-    configuration: Configuration, connections: Mapping[str, Instance]
-) -> dict[str, list[list[Instance]]]:
+Groups: TypeAlias = list[list[Instance]]
+
+
+def group_endpoints(configuration: Configuration, connections: Mapping[str, Instance]) -> dict[str, Groups]:
     """Group the connections of each endpoint by plugin: one parse serves all accounts of one channel."""
     endpoints: dict[str, dict[str, list[Instance]]] = {}
     faults = []
