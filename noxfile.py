@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nox
+from nox.command import CommandFailed
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -48,7 +49,7 @@ def install(session: nox.Session, *groups: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests, or those named after `--`."""
-    install(session, "test")
+    install(session, "test", "house")
     session.run("pytest", *session.posargs)
 
 
@@ -80,14 +81,20 @@ def alone(session: nox.Session) -> None:
     Names after `--` choose some distributions, as in `nox -s alone -- channelry-whatsapp`; without names the
     tests of the wheels themselves run too.
     """
-    session.install(*PINNED, *group("build", "wheels", "test"))
+    session.install(*PINNED, *group("build", "wheels", "test", "house"))
     with tempfile.TemporaryDirectory(prefix="channelry-") as scratch:
         wheelhouse = make_wheelhouse(session, Path(scratch))
+        failed = []
         for folder, project in distributions().items():
             if not session.posargs or project["name"] in session.posargs:
-                test_alone(session, wheelhouse, folder, project, Path(scratch) / project["name"])
+                try:
+                    test_alone(session, wheelhouse, folder, project, Path(scratch) / project["name"])
+                except CommandFailed:
+                    failed.append(project["name"])
         if not session.posargs:
             session.run("pytest", "tests/test_wheels.py", env={"CHANNELRY_WHEELHOUSE": str(wheelhouse)})
+    if failed:
+        session.error(f"failed alone: {', '.join(failed)}")
 
 
 def make_wheelhouse(session: nox.Session, scratch: Path) -> Path:
