@@ -81,7 +81,7 @@ def read_secret(value: Any, folder: Path, inline: bool) -> Secret:
         if source == "env" and isinstance(name, str):
             found = os.environ.get(name, "")
             if not found:
-                raise ValueError(f"the environment variable {name} to be set; run: export {name}=…")
+                raise ValueError(f"the environment variable {name} to be set (export {name}=…)")
             return Secret(found)
         if source == "file" and isinstance(name, str):
             try:
