@@ -22,6 +22,7 @@ nox.options.error_on_missing_interpreters = True
 ROOT = Path(__file__).parent
 PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 PINNED = ("-c", "constraints.txt")
+PIP = ("python", "-m", "pip")
 
 
 def distributions() -> dict[Path, dict[str, Any]]:
@@ -99,65 +100,46 @@ def alone(session: nox.Session) -> None:
 
 def make_wheelhouse(session: nox.Session, scratch: Path) -> Path:
     """Build all our wheels, each from its sdist, and collect the third-party wheels they declare."""
-    wheelhouse = scratch / "wheelhouse"
+    built, wheelhouse = scratch / "built", scratch / "wheelhouse"
+    build = ("python", "-m", "build", "--no-isolation", "--outdir", str(built))
     needed = {*group("build", "test")}
     for folder, project in distributions().items():
-        session.run(
-            "python",
-            "-m",
-            "build",
-            "--no-isolation",
-            "--outdir",
-            str(scratch / "dist"),
-            f"./{folder}",
-            silent=True,
-        )
+        session.run(*build, f"./{folder}", silent=True)
         for declared in (project["dependencies"], *project.get("optional-dependencies", {}).values()):
             needed |= {requirement for requirement in declared if not requirement.startswith("channelry")}
-    session.run("python", "-m", "pip", "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True)
-    for wheel in (scratch / "dist").glob("*.whl"):
+    session.run(*PIP, "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True)
+    for wheel in built.glob("*.whl"):
         shutil.move(wheel, wheelhouse)
     return wheelhouse
 
 
 def test_alone(session: nox.Session, wheelhouse: Path, folder: Path, project: dict[str, Any], home: Path) -> None:
     """Install one distribution from the wheelhouse into an empty environment and run its tests there."""
-    session.run("python", "-m", "venv", "--without-pip", str(home / "venv"))
     if folder.parts:
         extras = ",".join(project["optional-dependencies"])
         requirements = [f"{project['name']}[{extras}]"]
     else:  # the core's extras name its plugins, so its tests' requirements are the project's own group
         requirements = ["channelry[cli]", "channelry-testing", *group("test")]
-    session.run(
-        *(
-            "python",
-            "-m",
-            "pip",
-            "--isolated",
-            "--python",
-            str(home / "venv"),
-            "install",
-            "--quiet",
-            "--no-compile",
-        ),
-        *("--no-index", "--find-links", str(wheelhouse), *PINNED, *requirements),
-        env={"PIP_CONFIG_FILE": os.devnull},  # else a machine's own find-links would count too
-    )
+    venv = str(home / "venv")
+    session.run("python", "-m", "venv", "--without-pip", venv)
+    install = ("install", "--quiet", "--no-compile", "--no-index", "--find-links", str(wheelhouse), *PINNED)
+    deaf = {"PIP_CONFIG_FILE": os.devnull}  # with --isolated: else a machine's own find-links would count too
+    session.run(*PIP, "--isolated", "--python", venv, *install, *requirements, env=deaf)
     shutil.copytree(ROOT / (folder if folder.parts else "core") / "tests", home / "tests")
     with session.chdir(home):
-        session.run(
-            *(
-                str(home / "venv/bin/python"),
-                "-m",
-                "pytest",
-                "tests",
-                f"--rootdir={home}",
-                "-p",
-                "no:cacheprovider",
-            ),
-            *("-c", str(ROOT / "pyproject.toml"), "-o", "pythonpath="),  # our settings, without our paths
-            external=True,
-        )
+        settings = ("-c", str(ROOT / "pyproject.toml"), "-o", "pythonpath=")  # ours, without our paths
+        pytest = (f"{venv}/bin/python", "-m", "pytest", "tests", f"--rootdir={home}", "-p", "no:cacheprovider")
+        session.run(*pytest, *settings, external=True)
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """Lock anew after a change of dependencies (`-- --upgrade` takes newer versions), and export the constraints."""
+    session.install("uv>=0.7")
+    session.run("uv", "lock", *session.posargs)
+    which = ("--all-packages", "--all-extras", "--all-groups", "--no-emit-workspace")
+    plain = ("--no-hashes", "--no-annotate", "--no-header")
+    session.run("uv", "export", "--quiet", "--frozen", *which, *plain, "--output-file", "constraints.txt")
 
 
 @nox.session
