@@ -4,6 +4,7 @@ Drawn from the import statements of the packages; tests may import anything.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,19 +62,16 @@ def imports(path: Path, home: Path) -> Iterator[Import]:
 
 
 def is_simulator(path: Path, distribution: Distribution) -> bool:
-    return path.relative_to(distribution.home / distribution.package).parts[0] in {
-        "simulator.py",
-        "simulator",
-    }
+    """Tell whether a module belongs to a channel's simulator: `simulator.py`, and what is named after it."""
+    within = path.relative_to(distribution.home / distribution.package)
+    return distribution.package not in ARROWS and within.parts[0].startswith("simulator")
 
 
 def allowed(path: Path, distribution: Distribution) -> set[str]:
     """Name the packages of ours that a module may import besides its own."""
     channel = CORE | ({"channelry_meta"} if distribution.package in META_CHANNELS else set())
     arrows = ARROWS.get(distribution.package, channel)
-    if distribution.package not in ARROWS and is_simulator(path, distribution):
-        return arrows | {"channelry_simulation"}
-    return arrows
+    return arrows | {"channelry_simulation"} if is_simulator(path, distribution) else arrows
 
 
 def forbidden(distribution: Distribution) -> list[str]:
@@ -98,15 +96,15 @@ def reached(path: Path, distribution: Distribution, seen: set[Path]) -> Iterator
 
 
 def borrowed(distribution: Distribution) -> list[str]:
-    """Give every way by which a simulator uses the sending or receiving code of its own channel."""
-    own = tuple(f"{distribution.package}.{module}" for module in ("receive", "send"))
-    simulators = [path for path in distribution.modules if is_simulator(path, distribution)]
-    return [
-        str(one)
-        for path in simulators
-        for one in reached(path, distribution, set())
-        if one.name in own or one.name.startswith(tuple(f"{name}." for name in own))
-    ]
+    """Give every way by which a simulator uses the receiving or sending code of its channel, or the channel uses it."""
+    found = []
+    for path in distribution.modules:
+        if distribution.package not in ARROWS:
+            simulator = is_simulator(path, distribution)
+            used = reached(path, distribution, set()) if simulator else imports(path, distribution.home)
+            refused = re.compile(distribution.package + (r"\.(receive|send)\b" if simulator else r"\.simulator"))
+            found += [str(one) for one in used if refused.match(one.name)]
+    return found
 
 
 def declared(distribution: Distribution, *extras: str) -> set[str]:
@@ -141,7 +139,7 @@ def test_arrows_point_one_way(distribution: Distribution) -> None:
 
 @every
 def test_a_simulator_shares_no_code_with_what_it_proves(distribution: Distribution) -> None:
-    """Neither directly nor through another module of its channel."""
+    """Neither directly nor through another module of its channel, which in turn does not need it."""
     assert borrowed(distribution) == []
 
 
@@ -157,7 +155,7 @@ def test_a_wrong_arrow_is_named_with_file_and_line(tmp_path: Path) -> None:
     package.mkdir()
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "channelry-acme"\ndependencies = ["channelry"]\n')
     (package / "plugin.py").write_text("import attrs\n\nimport channelry_telegram.plugin\nimport requests\n")
-    (package / "receive.py").write_text("import channelry_simulation\n")
+    (package / "receive.py").write_text("import channelry_simulation\nfrom .simulator_rules import limits\n")
     (package / "wire.py").write_text("def sign() -> None:\n    from channelry_acme import send\n")
     (package / "simulator.py").write_text(
         "from . import receive\nfrom .wire import sign\nimport channelry_simulation\n"
@@ -168,6 +166,7 @@ def test_a_wrong_arrow_is_named_with_file_and_line(tmp_path: Path) -> None:
         f"{package}/receive.py:1 imports channelry_simulation",
     ]
     assert borrowed(acme) == [
+        f"{package}/receive.py:2 imports channelry_acme.simulator_rules.limits",
         f"{package}/simulator.py:1 imports channelry_acme.receive",
         f"{package}/wire.py:2 imports channelry_acme.send",
     ]
