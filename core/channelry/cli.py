@@ -56,7 +56,10 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for point in entry_points(group="channelry.commands", name=cmd_name):
-            loaded: click.Command = point.load()
+            try:
+                loaded: click.Command = point.load()
+            except ImportError as error:
+                return _broken(cmd_name, error)
             return loaded
         return super().get_command(ctx, cmd_name)
 
@@ -68,6 +71,17 @@ class _Commands(click.Group):
 
             click.echo(redact(str(error)), err=True)
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+def _broken(name: str, error: ImportError) -> click.Command:
+    """Stand in for a command whose distribution cannot be imported, so that the others work."""
+
+    @click.command(name, help=f"Cannot be loaded: {error}", context_settings={"ignore_unknown_options": True})
+    @click.argument("words", nargs=-1)
+    def explain(words: tuple[str, ...]) -> None:
+        raise click.ClickException(f"{name} cannot be loaded: {error}")
+
+    return explain
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

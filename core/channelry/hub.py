@@ -365,6 +365,7 @@ async def open_hub(
     Yields once every plugin was tried once; those that failed are tried again in the background.
     """
     hub = closed_hub(configuration, clock, timeouts)
+    failure: Exception | None = None
     async with AsyncExitStack() as stack:
         hub.sink = await stack.enter_async_context(app(hub))
         loaded = [instance for instance in hub.instances.values() if instance.plugin is not None]
@@ -377,8 +378,13 @@ async def open_hub(
                 tasks.start_soon(hub.supervise, instance, event, name=instance.entry.path)
             for event in tried:
                 await event.wait()
-            yield hub
+            try:
+                yield hub
+            except Exception as error:  # raised below, as itself: a task group would wrap it
+                failure = error
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
 
 async def _close(instances: Sequence[Instance]) -> None:
