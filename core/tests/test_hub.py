@@ -504,7 +504,7 @@ async def test_every_observer_sees_a_recorded_event(install: Any, configure: Any
     install("r", Recogniser)
     OBSERVED.clear()
     async with opened(configure, recorder, ORDERS) as hub:
-        await hub.observe(message())
+        await hub.observe(message(), "support")
         assert sorted(OBSERVED) == ["", "42", "43", "crash", "de", "en", "short"]
 
 

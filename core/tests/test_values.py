@@ -122,7 +122,7 @@ def test_outbound_actions_and_calls_survive_json() -> None:
     for action in actions:
         assert codec.from_json(orjson.loads(orjson.dumps(codec.to_json(action, Outbound))), Outbound) == action
     call = Call(
-        key="1/0", to=ADA, action="messages", body={"a": [1, {"b": None}]}, upload=Media(kind=Kind.IMAGE, ref="f")
+        key="1/0", to=ADA, action="messages", body={"a": [1, {"b": None}]}, uploads=(Media(kind=Kind.IMAGE, ref="f"),)
     )
     assert codec.from_json(orjson.loads(orjson.dumps(codec.to_json(call))), Call) == call
 
