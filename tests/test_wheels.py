@@ -165,5 +165,6 @@ def test_one_of_our_plugins_works_unchanged_under_a_strangers_name(wheelhouse: P
     assert listed.returncode == 0, listed.stderr
     (row,) = json.loads(listed.stdout)
     assert (row["plugin"], row["distribution"], row["state"]) == ("acme", "acme-telegram", "installed")
-    tested = environment.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", cwd=acme)
+    quiet = ("-q", "--tb=short", "--maxfail=3", "-p", "no:cacheprovider")
+    tested = environment.run("python", "-m", "pytest", *quiet, "tests", cwd=acme)
     assert tested.returncode == 0, tested.stdout
