@@ -55,6 +55,12 @@ WEBHOOK = {
         }
     ],
 }
+RENAMED = {
+    "channelry_telegram": "acme_telegram",  # the package
+    "channelry-telegram": "acme-telegram",  # the distribution
+    '\ntelegram = "acme': '\nacme = "acme',  # its entry points, in pyproject.toml
+    'name="telegram"': 'name="acme"',  # and where its tests look for them
+}
 
 
 @frozen
@@ -152,12 +158,11 @@ def test_one_of_our_plugins_works_unchanged_under_a_strangers_name(wheelhouse: P
     acme = tmp_path / "acme"
     shutil.copytree(ROOT / "plugins/channels/telegram", acme, ignore=shutil.ignore_patterns("__pycache__", ".*_cache"))
     (acme / "channelry_telegram").rename(acme / "acme_telegram")
-    for path in (path for path in acme.rglob("*") if path.suffix in {".md", ".py", ".pyi", ".toml"}):
+    for path in (path for path in acme.rglob("*") if path.suffix in {".md", ".py", ".toml"}):
         text = path.read_text(encoding="utf-8")
-        text = text.replace("channelry_telegram", "acme_telegram").replace("channelry-telegram", "acme-telegram")
+        for ours, theirs in RENAMED.items():
+            text = text.replace(ours, theirs)
         path.write_text(text, encoding="utf-8")
-    pyproject = acme / "pyproject.toml"
-    pyproject.write_text(pyproject.read_text().replace('\ntelegram = "acme_telegram', '\nacme = "acme_telegram'))
 
     environment = Environment.create(tmp_path / "venv", wheelhouse)
     environment.install(f"{acme}[simulator,test]")
