@@ -20,7 +20,7 @@ Code: TypeAlias = int | tuple[int, int]
 
 @frozen
 class Rule:
-    """What one code means: an error of ours, and for RetryableError the seconds to wait where Meta names none."""
+    """What one code means: an error of ours, and the seconds to wait before another try where Meta names none."""
 
     error: type[SendError]
     retry_after: float | None = None
@@ -38,8 +38,8 @@ def rules(error: type[SendError], *codes: Code, retry_after: float | None = None
 def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
     """Turn an answer that is not a success into an error, by its code and not by its words.
 
-    What the table does not have: `is_transient`, 429 and 5xx are worth another try, 401 is about the credentials,
-    and the rest will not get better. `Retry-After` goes before the table's own seconds.
+    What the table does not have: `is_transient`, 429 and 5xx are worth another try, 401 is about the
+    credentials, and the rest will not get better. `Retry-After` goes before the table's own seconds.
     """
     error = _error(answer)
     code, subcode = error.get("code"), error.get("error_subcode")

@@ -18,7 +18,7 @@ def verify(request: Request, app_secrets: Sequence[bytes], verify_token: bytes) 
     - `app_secrets`: those of the app, several while they rotate; empty ones are none, and none refuses all.
     - `verify_token`: the one that was given to Meta with the callback's URL; an empty one refuses all.
 
-    The MAC covers the raw bytes. All comparisons are of bytes (of `str`, non-ASCII raises) and in constant time.
+    The MAC covers the raw bytes. Bytes are compared (of `str`, non-ASCII raises), in constant time.
     """
     if request.method == "GET":
         if not _shakes_hands(request, verify_token):

@@ -1,5 +1,6 @@
 """Whether a request is Meta's."""
 
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -54,7 +55,7 @@ def test_old_and_new_secret_are_accepted_while_they_rotate(secrets: list[bytes])
 )
 def test_any_other_signature_is_rejected(signature: bytes | None) -> None:
     """Missing, truncated, wrong or non-ASCII: one rejection, the same words, no other exception."""
-    with pytest.raises(RejectedError, match="^the request is not signed by Meta$"):
+    with pytest.raises(RejectedError, match=r"^the request is not signed by Meta$"):
         verify(delivery(signature), [SECRET], TOKEN)
 
 
@@ -66,11 +67,8 @@ def test_a_body_that_was_changed_is_rejected() -> None:
 @pytest.mark.parametrize("secrets", [[], [b""]])
 def test_no_secret_refuses_everything(secrets: list[bytes]) -> None:
     """An empty secret is none: anybody could sign with it."""
-    forged = b"sha256=f5a0e8ef7fa1ac0bfc8f3bf4a6ee3a0f83a9d1a2e7dc3a9f1a2c5ad7c9a9e37d"
-    import hmac
-
     signed_with_nothing = b"sha256=" + hmac.digest(b"", BODY, "sha256").hex().encode()
-    for signature in (SIGNATURE, forged, signed_with_nothing):
+    for signature in (SIGNATURE, signed_with_nothing):
         with pytest.raises(RejectedError):
             verify(delivery(signature), secrets, TOKEN)
 
