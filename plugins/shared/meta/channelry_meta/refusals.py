@@ -20,7 +20,7 @@ Code: TypeAlias = int | tuple[int, int]
 
 @frozen
 class Rule:
-    """What one code means: an error of ours, and the seconds to wait before another try where Meta names none."""
+    """What one code means: an error of ours, and the seconds to wait where Meta names none."""
 
     error: type[SendError]
     retry_after: float | None = None

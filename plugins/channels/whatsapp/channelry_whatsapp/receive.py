@@ -1,0 +1,268 @@
+"""What WhatsApp tells: webhooks in, events out.
+
+The envelope and its rows: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+import orjson
+from attrs import define, evolve
+
+from channelry.model import (
+    AccountHealth,
+    Address,
+    EchoSent,
+    Event,
+    IdentityChanged,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Profile,
+    Quote,
+    ReactionChanged,
+    Received,
+    Referral,
+    Request,
+    Status,
+    StatusChanged,
+    Thread,
+    Unparsed,
+)
+from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
+from channelry_meta import challenge
+
+from .content import content
+
+OBJECT = "whatsapp_business_account"
+"""What a webhook of WhatsApp is about; the other objects of an app come to the same URL."""
+
+_STATUSES = {
+    "sent": Status.SENT,
+    "delivered": Status.DELIVERED,
+    "read": Status.READ,
+    "played": Status.PLAYED,
+    "failed": Status.FAILED,
+}
+
+
+def parse(request: Request) -> Received:
+    """Tell what a verified request means: the events of a delivery, or the answer to a handshake."""
+    if request.method == "GET":
+        return Received(request, answer=challenge(request))
+    return received(request, partial(_events, request.received_at))
+
+
+def _events(at: datetime, body: Any) -> Iterator[Event | str]:
+    """Walk entries, changes and rows, level by level, so that a bad one harms none beside it."""
+    if body["object"] != OBJECT:
+        yield "object is not WhatsApp's"
+        return
+    changes: list[Any] = []
+    yield from each(body["entry"], lambda entry: changes.extend(sequence(entry["changes"])), at)
+    batches: list[_Batch] = []
+    yield from each(changes, partial(_open, batches, at), at)
+    for account, rows, build in batches:
+        for event in each(rows, build, at):
+            yield evolve(event, account=account) if type(event) is Unparsed else event
+
+
+_Batch: TypeAlias = tuple[str, Any, Callable[[Any], Event | str]]
+
+
+def _open(batches: list[_Batch], at: datetime, change: Any) -> str | None:
+    """Add the rows of one change, with what reads them; or say why they concern nobody."""
+    field = change["field"]
+    if field not in ("messages", "smb_message_echoes"):
+        return f"field {string(field):.40}"
+    value = change["value"]
+    account = identifier(value["metadata"]["phone_number_id"])
+    number = _Number(account, _people(value.get("contacts")), at)
+    for name, build in (
+        ("messages", number.message),
+        ("statuses", number.status),
+        ("message_echoes", number.echo),
+        ("errors", number.error),
+    ):
+        if name in value:
+            batches.append((account, sequence(value[name]) or [], build))
+    return None
+
+
+def _people(contacts: Any) -> dict[str, Mapping[str, Any]]:
+    """Index the contacts by both ids; what is wrong with one costs its name, not the message."""
+    people: dict[str, Mapping[str, Any]] = {}
+    for contact in contacts if isinstance(contacts, list) else ():
+        if isinstance(contact, dict):
+            for key in (contact.get("wa_id"), contact.get("user_id")):
+                if isinstance(key, str):
+                    people[key] = contact
+    return people
+
+
+@define(eq=False)
+class _Number:
+    """One of our phone numbers in one webhook: its id, who wrote to it (by both of their ids), and when."""
+
+    account: str
+    people: Mapping[str, Mapping[str, Any]]
+    at: datetime
+
+    def message(self, row: Any) -> Event:
+        kind, key = row["type"], identifier(row["id"])
+        sender = self._person(row.get("from"), row.get("from_user_id"))
+        occurred_at = timestamp(row.get("timestamp"), self.at)
+        special = _SPECIAL.get(kind)
+        if special is not None:
+            common = {"account": self.account, "key": key, "occurred_at": occurred_at}
+            event = special(mapping(row[kind]), sender, common)
+            if event is not None:
+                return event
+        text, parts = content(row)
+        group = row.get("group_id")
+        context = mapping(row.get("context"))
+        quoted, referral = context.get("id"), row.get("referral")
+        return MessageReceived(
+            account=self.account,
+            key=key,
+            occurred_at=occurred_at,
+            sender=sender,
+            external_id=key,
+            text=text,
+            parts=parts,
+            reply_to=None if quoted is None else Quote(external_id=identifier(quoted)),
+            referral=None if referral is None else _referral(referral),
+            thread=None if group is None else Thread(root=identifier(group)),
+            reply_address=None if group is None else Address("whatsapp", identifier(group)),
+            forwarded=context.get("forwarded") is True or context.get("frequently_forwarded") is True,
+        )
+
+    def echo(self, row: Any) -> Event:
+        key, (text, parts) = identifier(row["id"]), content(row)
+        return EchoSent(
+            account=self.account,
+            key=key,
+            occurred_at=timestamp(row.get("timestamp"), self.at),
+            recipient=self._person(row.get("to"), row.get("to_user_id")).address,
+            external_id=key,
+            text=text,
+            parts=parts,
+        )
+
+    def status(self, row: Any) -> Event | str:
+        name, external_id = string(row["status"]), identifier(row["id"])
+        if name == "deleted":  # of old versions; nothing can be done about it
+            return "status deleted"
+        if name not in _STATUSES:
+            raise ValueError("an unknown status")
+        phone, user = row.get("recipient_id"), row.get("recipient_user_id")
+        code, reason = _failure(sequence(row.get("errors")))
+        return StatusChanged(
+            account=self.account,
+            key=f"{external_id}:{name}",
+            occurred_at=timestamp(row.get("timestamp"), self.at),
+            external_id=external_id,
+            status=_STATUSES[name],
+            reference=string(row.get("biz_opaque_callback_data")),
+            recipient=None if phone is None and user is None else self._person(phone, user).address,
+            code=code,
+            reason=reason,
+        )
+
+    def error(self, row: Any) -> Event:
+        code, reason = _failure((row,))
+        digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
+        return AccountHealth(
+            account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason
+        )
+
+    def _person(self, phone: Any, user: Any) -> Profile:
+        """Tell who it is: by the business-scoped user id where there is one, else by the phone number.
+
+        Either may stand with the contact only, and `from` may hold a user id: then it is no digits.
+        """
+        phone = "" if phone is None else identifier(phone)
+        user = "" if user is None else identifier(user)
+        contact = self.people.get(user) or self.people.get(phone) or _NOBODY
+        user = user or string(contact.get("user_id"))
+        phone = phone or string(contact.get("wa_id"))
+        if not phone.isdigit():
+            user, phone = user or phone, ""
+        profile = contact.get("profile")
+        name, username = (
+            (profile.get("name"), profile.get("username")) if isinstance(profile, dict) else ("", "")
+        )
+        address = _address(user, phone, username)
+        return Profile(
+            address=address,
+            name=name if isinstance(name, str) else "",
+            aliases=(Address("phone", f"+{phone}"),) if phone else (),
+        )
+
+
+_NOBODY: Mapping[str, Any] = {}
+
+
+def _address(user: str, phone: str, username: Any = "") -> Address:
+    if not (user or phone):
+        raise ValueError("expected a phone number or a user id")
+    if phone:
+        return Address("whatsapp", user or phone, "", f"+{phone}")
+    return Address("whatsapp", user, "", f"@{username}" if isinstance(username, str) and username else "")
+
+
+def _referral(row: Any) -> Referral:
+    return Referral(
+        source=string(row.get("source_type")),
+        ref=string(row.get("source_id")),
+        url=string(row.get("source_url")),
+        title=string(row.get("headline")),
+    )
+
+
+def _failure(errors: Any) -> tuple[str, str]:
+    if not errors:
+        return "", ""
+    error = errors[0]
+    title = string(error.get("title")) or string(error.get("message"))
+    details = string(mapping(error.get("error_data")).get("details"))
+    return identifier(error["code"]), ": ".join(words for words in (title, details) if words)
+
+
+# What is no message of its own: changes of earlier messages, and of who somebody is.
+
+
+def _reaction(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
+    message, emoji = identifier(body["message_id"]), string(body.get("emoji"))
+    return ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji)
+
+
+def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
+    text, parts = content(body["message"])
+    message = identifier(body["original_message_id"])
+    return MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
+
+
+def _revoke(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
+    return MessageDeleted(
+        **common, external_id=identifier(body["original_message_id"]), sender=sender.address
+    )
+
+
+def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event | None:
+    """Read a change of number or user id; other system messages are shown as they are."""
+    if body.get("type") not in ("user_changed_number", "user_changed_user_id"):
+        return None
+    new = _address(string(body.get("user_id")), string(body.get("wa_id")))
+    return IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
+
+
+_SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Profile, dict[str, Any]], Event | None]] = {
+    "reaction": _reaction,
+    "edit": _edit,
+    "revoke": _revoke,
+    "system": _system,
+}
