@@ -63,44 +63,25 @@ def _events(at: datetime, body: Any) -> Iterator[Event | str]:
         return
     changes: list[Any] = []
     yield from each(body["entry"], lambda entry: changes.extend(sequence(entry["changes"])), at)
-    batches: list[_Batch] = []
+    batches: list[tuple[_Number, Any, _Build]] = []
     yield from each(changes, partial(_open, batches, at), at)
-    for account, rows, build in batches:
-        for event in each(rows, build, at):
-            yield evolve(event, account=account) if type(event) is Unparsed else event
+    for number, rows, build in batches:
+        for event in each(rows, partial(build, number), at):
+            yield evolve(event, account=number.account) if type(event) is Unparsed else event
 
 
-_Batch: TypeAlias = tuple[str, Any, Callable[[Any], Event | str]]
-
-
-def _open(batches: list[_Batch], at: datetime, change: Any) -> str | None:
+def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: Any) -> str | None:
     """Add the rows of one change, with what reads them; or say why they concern nobody."""
     field = change["field"]
     if field not in ("messages", "smb_message_echoes"):
         return f"field {string(field):.40}"
     value = change["value"]
-    account = identifier(value["metadata"]["phone_number_id"])
-    number = _Number(account, _people(value.get("contacts")), at)
-    for name, build in (
-        ("messages", number.message),
-        ("statuses", number.status),
-        ("message_echoes", number.echo),
-        ("errors", number.error),
-    ):
-        if name in value:
-            batches.append((account, sequence(value[name]) or [], build))
+    number = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
+    for name, rows in value.items():
+        build = _BUILDS.get(name)
+        if build is not None and sequence(rows):
+            batches.append((number, rows, build))
     return None
-
-
-def _people(contacts: Any) -> dict[str, Mapping[str, Any]]:
-    """Index the contacts by both ids; what is wrong with one costs its name, not the message."""
-    people: dict[str, Mapping[str, Any]] = {}
-    for contact in contacts if isinstance(contacts, list) else ():
-        if isinstance(contact, dict):
-            for key in (contact.get("wa_id"), contact.get("user_id")):
-                if isinstance(key, str):
-                    people[key] = contact
-    return people
 
 
 @define(eq=False)
@@ -108,13 +89,13 @@ class _Number:
     """One of our phone numbers in one webhook: its id, who wrote to it (by both of their ids), and when."""
 
     account: str
-    people: Mapping[str, Mapping[str, Any]]
+    people: Mapping[str, Profile]
     at: datetime
 
     def message(self, row: Any) -> Event:
-        kind, key = row["type"], identifier(row["id"])
-        sender = self._person(row.get("from"), row.get("from_user_id"))
-        occurred_at = timestamp(row.get("timestamp"), self.at)
+        get = row.get
+        kind, key, sender = row["type"], identifier(row["id"]), self._person(get("from"), get("from_user_id"))
+        occurred_at = timestamp(get("timestamp"), self.at)
         special = _SPECIAL.get(kind)
         if special is not None:
             common = {"account": self.account, "key": key, "occurred_at": occurred_at}
@@ -122,9 +103,8 @@ class _Number:
             if event is not None:
                 return event
         text, parts = content(row)
-        group = row.get("group_id")
-        context = mapping(row.get("context"))
-        quoted, referral = context.get("id"), row.get("referral")
+        context, referral, group = get("context"), get("referral"), get("group_id")
+        quote, forwarded = (None, False) if context is None else _context(context)
         return MessageReceived(
             account=self.account,
             key=key,
@@ -133,11 +113,11 @@ class _Number:
             external_id=key,
             text=text,
             parts=parts,
-            reply_to=None if quoted is None else Quote(external_id=identifier(quoted)),
+            reply_to=quote,
             referral=None if referral is None else _referral(referral),
             thread=None if group is None else Thread(root=identifier(group)),
             reply_address=None if group is None else Address("whatsapp", identifier(group)),
-            forwarded=context.get("forwarded") is True or context.get("frequently_forwarded") is True,
+            forwarded=forwarded,
         )
 
     def echo(self, row: Any) -> Event:
@@ -184,34 +164,57 @@ class _Number:
 
         Either may stand with the contact only, and `from` may hold a user id: then it is no digits.
         """
-        phone = "" if phone is None else identifier(phone)
+        known = self.people.get(phone if user is None else user)
+        if known is not None and (phone is None or known.aliases):
+            return known
+        named = known or self.people.get(phone)
         user = "" if user is None else identifier(user)
-        contact = self.people.get(user) or self.people.get(phone) or _NOBODY
-        user = user or string(contact.get("user_id"))
-        phone = phone or string(contact.get("wa_id"))
-        if not phone.isdigit():
-            user, phone = user or phone, ""
-        profile = contact.get("profile")
-        name, username = (
-            (profile.get("name"), profile.get("username")) if isinstance(profile, dict) else ("", "")
-        )
-        address = _address(user, phone, username)
-        return Profile(
-            address=address,
-            name=name if isinstance(name, str) else "",
-            aliases=(Address("phone", f"+{phone}"),) if phone else (),
-        )
+        phone = "" if phone is None else identifier(phone)
+        return _profile(user, phone, named.name if named else "")
 
 
-_NOBODY: Mapping[str, Any] = {}
+_Build: TypeAlias = Callable[[_Number, Any], Event | str]
+_BUILDS: Mapping[str, _Build] = {
+    "messages": _Number.message,
+    "message_echoes": _Number.echo,
+    "statuses": _Number.status,
+    "errors": _Number.error,
+}
 
 
-def _address(user: str, phone: str, username: Any = "") -> Address:
+def _people(contacts: Any) -> dict[str, Profile]:
+    """Index the contacts by both ids; what is wrong with one costs its name, not the message."""
+    people: dict[str, Profile] = {}
+    for contact in contacts if isinstance(contacts, list) else ():
+        try:
+            phone, user = string(contact.get("wa_id")), string(contact.get("user_id"))
+            profile = contact["profile"]
+            person = _profile(user, phone, string(profile.get("name")), string(profile.get("username")))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+        for key in (phone, user):
+            if key:
+                people[key] = person
+    return people
+
+
+def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profile:
+    if not phone.isdigit():
+        user, phone = user or phone, ""
     if not (user or phone):
         raise ValueError("expected a phone number or a user id")
-    if phone:
-        return Address("whatsapp", user or phone, "", f"+{phone}")
-    return Address("whatsapp", user, "", f"@{username}" if isinstance(username, str) and username else "")
+    if not phone:
+        return Profile(address=Address("whatsapp", user, "", username and f"@{username}"), name=name)
+    written = f"+{phone}"
+    address = Address("whatsapp", user or phone, "", written)
+    return Profile(address=address, name=name, aliases=(Address("phone", written),))
+
+
+def _context(context: Any) -> tuple[Quote | None, bool]:
+    """Read what a message follows: the message that it answers, and whether it was forwarded."""
+    get, quoted = context.get, context.get("id")
+    forwarded = get("forwarded") is True or get("frequently_forwarded") is True
+    return None if quoted is None else Quote(external_id=identifier(quoted)), forwarded
 
 
 def _referral(row: Any) -> Referral:
@@ -256,7 +259,7 @@ def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) ->
     """Read a change of number or user id; other system messages are shown as they are."""
     if body.get("type") not in ("user_changed_number", "user_changed_user_id"):
         return None
-    new = _address(string(body.get("user_id")), string(body.get("wa_id")))
+    new = _profile(string(body.get("user_id")), string(body.get("wa_id"))).address
     return IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
 
 
