@@ -149,7 +149,7 @@ class WhatsAppSimulator(Simulator):
     def _route(
         self, path: str, endpoint: Callable[[ApiRequest], Awaitable[Response]], *methods: str
     ) -> Route:
-        """Guard an endpoint: the token first, then the ids in its path, and what it refuses as Graph says it."""
+        """Guard an endpoint: token and ids first; and answer what it refuses in Graph's words."""
 
         async def guarded(request: ApiRequest) -> Response:
             try:

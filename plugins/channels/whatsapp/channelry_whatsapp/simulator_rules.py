@@ -86,7 +86,7 @@ _MARK = {
 
 
 def examine(body: Any, media: Container[str]) -> None:
-    """Raise Refused unless Graph would take this message or mark; `media` are the ids of the files it holds."""
+    """Raise Refused unless Graph would take this message or mark; `media` holds the ids of its files."""
     if isinstance(body, dict) and "status" in body:
         _examine(body, _MARK, "")
         return
