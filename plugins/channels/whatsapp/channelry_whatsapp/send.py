@@ -56,6 +56,8 @@ def compose(outbound: Outbound, capabilities: Capabilities) -> Sequence[Call]:
     if isinstance(outbound, SendMessage):
         quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
         pieces = list(_pieces(outbound, capabilities))
+        if not pieces:  # nothing but white space
+            raise PermanentError("the message is empty", code="empty")
         return [
             _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), upload)
             for index, (body, upload) in enumerate(pieces)

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 from attrs import evolve
+
 from channelry.errors import (
     AmbiguousError,
     AuthError,
@@ -223,7 +224,10 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
                     "name": "hello",
                     "language": {"code": "en_US", "policy": "deterministic"},
                     "components": [
-                        {"type": "body", "parameters": [{"type": "text", "text": "Ada"}, {"type": "text", "text": "7"}]}
+                        {
+                            "type": "body",
+                            "parameters": [{"type": "text", "text": "Ada"}, {"type": "text", "text": "7"}],
+                        }
                     ],
                 },
             )
@@ -242,13 +246,17 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(("outbound", "bodies"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+@pytest.mark.parametrize(
+    ("outbound", "bodies"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
+)
 async def test_each_kind_is_sent_as_whatsapp_wants_it(
     simulator: WhatsAppSimulator, given: Services, outbound: Outbound, bodies: list[dict[str, Any]]
 ) -> None:
     receipts = await send(simulator, given, outbound)
     assert [taken.body for taken in simulator.ledger.taken] == bodies
-    assert [receipt.external_ids for receipt in receipts] == [(taken.external_id,) for taken in simulator.ledger.taken]
+    assert [receipt.external_ids for receipt in receipts] == [
+        (taken.external_id,) for taken in simulator.ledger.taken
+    ]
 
 
 def test_every_declared_kind_is_among_the_cases() -> None:
@@ -353,7 +361,9 @@ async def test_a_file_that_is_too_large_is_refused_by_the_platform(simulator: Wh
         http=AsgiHttp({ORIGIN: simulator.app}), files=MemoryFiles({"file-1": bytes(500 * 1024 + 1)})
     )
     with pytest.raises(PermanentError) as raised:
-        await send(simulator, large, message("", Media(kind=Kind.STICKER, ref="file-1", media_type="image/webp")))
+        await send(
+            simulator, large, message("", Media(kind=Kind.STICKER, ref="file-1", media_type="image/webp"))
+        )
     assert raised.value.code == "100"
     assert not simulator.media
 
@@ -452,7 +462,9 @@ async def test_a_status_may_come_before_the_answer(simulator: WhatsAppSimulator,
     (call,) = channel.compose(message("hi"))
     receipt = await channel.send(call, given)
     assert len(seen) == 3
-    assert {event.external_id for event in seen if isinstance(event, StatusChanged)} == set(receipt.external_ids)
+    assert {event.external_id for event in seen if isinstance(event, StatusChanged)} == set(
+        receipt.external_ids
+    )
 
 
 async def test_an_upload_whose_answer_is_lost_may_be_tried_again(simulator: WhatsAppSimulator) -> None:
@@ -463,14 +475,18 @@ async def test_an_upload_whose_answer_is_lost_may_be_tried_again(simulator: What
 
     broken = services(http=AsgiHttp({ORIGIN: breaks_off}), files=MemoryFiles({"file-1": FILE}))
     with pytest.raises(RetryableError):
-        await send(simulator, broken, message("", Media(kind=Kind.IMAGE, ref="file-1", media_type="image/png")))
+        await send(
+            simulator, broken, message("", Media(kind=Kind.IMAGE, ref="file-1", media_type="image/png"))
+        )
     with pytest.raises(RetryableError):
         await send(simulator, broken, MarkRead(key="k", target=ADA, external_id="wamid.IN1"))
     with pytest.raises(AmbiguousError):
         await send(simulator, broken, message("hi"))
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"messages":[]}', b'{"messages":[{"id":1.5}]}'])
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>", b"[]", b"{}", b'{"messages":[]}', b'{"messages":[{"id":1.5}]}']
+)
 async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator, answer: bytes) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -480,8 +496,13 @@ async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
 
 
-async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(simulator: WhatsAppSimulator) -> None:
-    answer = {"contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}], "messages": [{"id": "wamid.1"}]}
+async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(
+    simulator: WhatsAppSimulator,
+) -> None:
+    answer = {
+        "contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}],
+        "messages": [{"id": "wamid.1"}],
+    }
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -491,8 +512,12 @@ async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(
     assert receipt == Receipt(("wamid.1",), Address("whatsapp", "DE.7f3a"))
 
 
-@pytest.mark.parametrize(("code", "rule"), sorted((code, rule) for code, rule in REFUSALS.items() if code not in range(201, 299)))
-async def test_each_code_of_the_table_becomes_its_error(simulator: WhatsAppSimulator, code: int, rule: Any) -> None:
+@pytest.mark.parametrize(
+    ("code", "rule"), sorted((code, rule) for code, rule in REFUSALS.items() if code not in range(201, 299))
+)
+async def test_each_code_of_the_table_becomes_its_error(
+    simulator: WhatsAppSimulator, code: int, rule: Any
+) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 400, "headers": []})
         await send({"type": "http.response.body", "body": orjson.dumps({"error": {"code": code}})})
