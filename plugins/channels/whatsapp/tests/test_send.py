@@ -450,7 +450,7 @@ async def test_an_answer_that_was_lost_is_settled_by_the_status_that_bears_our_k
 
 
 async def test_a_status_may_come_before_the_answer(simulator: WhatsAppSimulator, given: Services) -> None:
-    channel, seen = plugin(simulator), []
+    channel, seen = plugin(simulator), list[Any]()
 
     async def post(webhook: Any) -> int:
         channel.verify(webhook)
