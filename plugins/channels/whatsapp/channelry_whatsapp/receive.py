@@ -165,7 +165,7 @@ class _Number:
         Either may stand with the contact only, and `from` may hold a user id: then it is no digits.
         """
         known = self.people.get(phone if user is None else user)
-        if known is not None and (phone is None or known.aliases):
+        if known is not None and (phone is None or known.aliases or known.address.value == phone):
             return known
         named = known or self.people.get(phone)
         user = "" if user is None else identifier(user)
@@ -230,9 +230,10 @@ def _failure(errors: Any) -> tuple[str, str]:
     if not errors:
         return "", ""
     error = errors[0]
+    code = error.get("code")
     title = string(error.get("title")) or string(error.get("message"))
     details = string(mapping(error.get("error_data")).get("details"))
-    return identifier(error["code"]), ": ".join(words for words in (title, details) if words)
+    return "" if code is None else identifier(code), ": ".join(words for words in (title, details) if words)
 
 
 # What is no message of its own: changes of earlier messages, and of who somebody is.

@@ -18,7 +18,7 @@ BODIES = [orjson.loads(path.read_bytes())["body"] for path in sorted(FILES)]
 GOOD = {"from": "306900000000", "id": "wamid.GOOD", "type": "text", "text": {"body": "x"}}
 
 numbers = st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False))
-shapes = st.sampled_from([None, True, "", "\x00", [], {}, [{}], {"id": 1.5}])
+shapes: st.SearchStrategy[Any] = st.sampled_from([None, True, "", "\x00", [], {}, [{}], {"id": 1.5}])
 junk = st.one_of(shapes, numbers, st.text(max_size=8))
 
 

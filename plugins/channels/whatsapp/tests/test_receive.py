@@ -159,6 +159,23 @@ def test_a_whole_number_is_an_id_in_its_digits() -> None:
     assert event.key == "9223372036854775808"
 
 
+def test_a_failure_without_a_code_is_a_failure_all_the_same() -> None:
+    row = {"id": "wamid.B", "status": "failed", "errors": [{"message": "no"}]}
+    (event,) = plugin().parse(webhook(change(statuses=[row]))).events
+    assert isinstance(event, StatusChanged)
+    assert (event.code, event.reason, event.occurred_at) == ("", "no", NOW)
+
+
+def test_a_row_that_is_nested_too_deeply_takes_no_earlier_one_with_it() -> None:
+    """What JSON can be read but not written again is kept with its whole body."""
+    request = webhook(change(messages=[GOOD, {**GOOD, "type": "deep", "deep": "DEEP"}]))
+    body = request.body.replace(b'"DEEP"', b"[" * 300 + b"]" * 300)
+    first, second = plugin().parse(delivery(body)).events
+    assert isinstance(first, MessageReceived)
+    assert isinstance(second, Unparsed)
+    assert second.raw == body
+
+
 def test_redelivery_has_the_same_keys_and_each_status_its_own() -> None:
     statuses = [{"id": "wamid.B", "status": status, "timestamp": "1795300000"} for status in ("sent", "read")]
     request = delivery(

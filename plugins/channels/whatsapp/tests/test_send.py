@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import anyio
 import orjson
 import pytest
 from attrs import evolve
@@ -526,6 +527,22 @@ async def test_each_code_of_the_table_becomes_its_error(
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
     assert (type(raised.value), raised.value.code) == (rule.error, str(code))
     assert getattr(raised.value, "retry_after", None) == rule.retry_after
+
+
+async def test_a_hundred_sends_at_once_are_a_hundred_messages(
+    simulator: WhatsAppSimulator, given: Services
+) -> None:
+    channel, receipts = plugin(simulator), list[Receipt]()
+
+    async def one(number: int) -> None:
+        (call,) = channel.compose(SendMessage(key=f"out-{number}", target=ADA, text=str(number)))
+        receipts.append(await channel.send(call, given))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(one, number)
+    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
+    assert len({receipt.external_ids for receipt in receipts}) == 100
 
 
 @pytest.mark.row("F9")
