@@ -1,0 +1,143 @@
+"""What is in one message, by its type.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeAlias
+
+import orjson
+
+from channelry.model import (
+    Contact,
+    FormReply,
+    Kind,
+    Location,
+    Media,
+    Order,
+    Part,
+    Postback,
+    Sticker,
+    Unsupported,
+)
+from channelry.parsing import identifier, mapping, number, sequence, string
+
+Content: TypeAlias = tuple[str, tuple[Part, ...]]
+"""The text and the parts of a message."""
+
+
+def content(row: Any) -> Content:
+    """Read a message's content, which stands under the name of its type; an unknown type is kept as it is."""
+    kind = row["type"]
+    read = _READERS.get(kind)
+    if read is None:
+        named = mapping(row.get("unsupported")).get("type") if kind == "unsupported" else None
+        return "", (_unsupported(string(named) or string(kind), row),)
+    return read(row[kind])
+
+
+def _unsupported(kind: str, raw: Any) -> Unsupported:
+    return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())
+
+
+def _text(body: Any) -> Content:
+    return string(body["body"]), ()
+
+
+def _file(kind: Kind, body: Any) -> Media:
+    return Media(
+        kind=kind,
+        id=identifier(body["id"]),
+        media_type=string(body.get("mime_type")),
+        name=string(body.get("filename")),
+        sha256=string(body.get("sha256")),
+    )
+
+
+def _media(kind: Kind, body: Any) -> Content:
+    return string(body.get("caption")), (_file(kind, body),)
+
+
+def _audio(body: Any) -> Content:
+    return _media(Kind.VOICE if body.get("voice") is True else Kind.AUDIO, body)
+
+
+def _sticker(body: Any) -> Content:
+    file = _file(Kind.STICKER, body)
+    return "", (Sticker(id=file.id, media=file),)
+
+
+def _location(body: Any) -> Content:
+    place = Location(
+        latitude=number(body["latitude"]),
+        longitude=number(body["longitude"]),
+        name=string(body.get("name")),
+        address=string(body.get("address")),
+    )
+    return "", (place,)
+
+
+def _contacts(body: Any) -> Content:
+    return "", tuple(_contact(card) for card in sequence(body))
+
+
+def _contact(card: Any) -> Contact:
+    return Contact(
+        name=string(card["name"].get("formatted_name")),
+        phones=_each(card, "phones", "phone"),
+        emails=_each(card, "emails", "email"),
+        organisation=string(mapping(card.get("org")).get("company")),
+    )
+
+
+def _each(card: Mapping[str, Any], name: str, key: str) -> tuple[str, ...]:
+    found = (string(entry.get(key)) for entry in sequence(card.get(name)))
+    return tuple(value for value in found if value)
+
+
+def _button(body: Any) -> Content:
+    """Read the press of a template's quick reply."""
+    title = string(body.get("text"))
+    return "", (Postback(payload=string(body.get("payload")) or title, title=title),)
+
+
+def _interactive(body: Any) -> Content:
+    kind = string(body["type"])
+    if kind in ("button_reply", "list_reply"):
+        reply = body[kind]
+        return "", (Postback(payload=identifier(reply["id"]), title=string(reply.get("title"))),)
+    if kind == "nfm_reply":
+        form = body[kind]
+        answers = FormReply(
+            name=string(form.get("name")),
+            answers=string(form["response_json"]),
+            summary=string(form.get("body")),
+        )
+        return "", (answers,)
+    return "", (_unsupported(f"interactive.{kind}", body),)
+
+
+def _order(body: Any) -> Content:
+    order = Order(
+        catalog=identifier(body["catalog_id"]),
+        items=orjson.dumps(sequence(body["product_items"])).decode(),
+        note=string(body.get("text")),
+    )
+    return "", (order,)
+
+
+_READERS: Mapping[str, Callable[[Any], Content]] = {
+    "text": _text,
+    "image": partial(_media, Kind.IMAGE),
+    "video": partial(_media, Kind.VIDEO),
+    "document": partial(_media, Kind.DOCUMENT),
+    "audio": _audio,
+    "voice": partial(_media, Kind.VOICE),  # of old versions
+    "sticker": _sticker,
+    "location": _location,
+    "contacts": _contacts,
+    "button": _button,
+    "interactive": _interactive,
+    "order": _order,
+}

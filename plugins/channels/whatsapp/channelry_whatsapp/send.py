@@ -1,0 +1,242 @@
+"""What we send: actions into calls, calls into requests.
+
+https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from channelry.errors import AmbiguousError, PermanentError
+from channelry.model import (
+    Address,
+    Button,
+    Call,
+    Capabilities,
+    Contact,
+    Kind,
+    Location,
+    MarkRead,
+    Media,
+    Outbound,
+    React,
+    Receipt,
+    SendMessage,
+    ShowTyping,
+    Sticker,
+    Target,
+    Template,
+)
+from channelry.model.outbound import SendablePart
+from channelry.parsing import identifier
+from channelry.services import FilePart, Services
+from channelry.text import split
+from channelry_meta import Graph
+
+MESSAGE, MARK = "message", "mark"
+"""The actions: what a customer gets to see, and the marks that may be repeated."""
+
+Body: TypeAlias = dict[str, Any]
+_Piece: TypeAlias = tuple[Body, Media | None]
+"""One message's body, and the file to upload for it."""
+
+_WIRE_TYPES = {
+    Kind.IMAGE: "image",
+    Kind.AUDIO: "audio",
+    Kind.VOICE: "audio",
+    Kind.VIDEO: "video",
+    Kind.DOCUMENT: "document",
+    Kind.STICKER: "sticker",
+}
+_CAPTIONED = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
+
+
+def compose(outbound: Outbound, capabilities: Capabilities) -> Sequence[Call]:
+    """Turn an admitted action into calls; to stop typing takes none, for it ends by itself."""
+    target = outbound.target
+    if isinstance(outbound, SendMessage):
+        quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
+        pieces = list(_pieces(outbound, capabilities))
+        if not pieces:  # nothing but white space
+            raise PermanentError("the message is empty", code="empty")
+        return [
+            _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), upload)
+            for index, (body, upload) in enumerate(pieces)
+        ]
+    if isinstance(outbound, React):
+        reaction = {"message_id": outbound.external_id, "emoji": outbound.emoji}
+        return [_call(f"{outbound.key}:0", target, {"type": "reaction", "reaction": reaction})]
+    if isinstance(outbound, MarkRead):
+        return [_mark(outbound.key, target, outbound.external_id)]
+    if isinstance(outbound, ShowTyping):
+        return [_mark(outbound.key, target, target.reply_to, typing=True)] if outbound.on else []
+    raise PermanentError(f"WhatsApp does not send {outbound.kind}", code="unsupported")
+
+
+def _call(key: str, target: Target, body: Body, upload: Media | None = None) -> Call:
+    to, group = target.to, target.thread is not None
+    common = {
+        "messaging_product": "whatsapp",
+        "recipient_type": "group" if group else "individual",
+        **_recipient(to, group),
+        "biz_opaque_callback_data": key,
+    }
+    return Call(key=key, to=to, action=MESSAGE, body=common | body, upload=upload, group=group)
+
+
+def _recipient(to: Address, group: bool) -> Body:
+    """Name a phone number in digits or a group by `to`, a person's business-scoped user id by `recipient`."""
+    digits = to.value.removeprefix("+")
+    return {"to": digits} if group or digits.isdigit() else {"recipient": to.value}
+
+
+def _mark(key: str, target: Target, message: str, *, typing: bool = False) -> Call:
+    if not message:
+        raise PermanentError(
+            "WhatsApp shows typing as an answer: name the message in reply_to", code="no_message"
+        )
+    body: Body = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
+    if typing:
+        body["typing_indicator"] = {"type": "text"}
+    return Call(key=f"{key}:0", to=target.to, action=MARK, body=body)
+
+
+def _pieces(message: SendMessage, capabilities: Capabilities) -> Iterator[_Piece]:
+    """Cut a message into what WhatsApp can show: text before its files, but buttons and their text last."""
+    if message.template is not None:
+        if message.text or message.parts or message.buttons:
+            raise PermanentError("a template stands alone on WhatsApp", code="unsupported")
+        yield _template(message.template), None
+        return
+    parts = list(message.parts)
+    text = message.text.strip()
+    first = parts[0] if parts else None
+    if (
+        isinstance(first, Media)
+        and first.kind in _CAPTIONED
+        and not message.buttons
+        and capabilities.unit.measure(text) <= capabilities.caption
+    ):
+        yield _file(first, text)
+        parts, text = parts[1:], ""
+    if message.buttons and capabilities.buttons:
+        yield from map(_part, parts)
+        *before, last = split(text, capabilities.buttons.text, capabilities.unit.measure) or [""]
+        yield from map(_text, before)
+        yield _interactive(last, message.buttons), None
+        return
+    yield from map(_text, split(text, capabilities.text, capabilities.unit.measure))
+    yield from map(_part, parts)
+
+
+def _text(text: str) -> _Piece:
+    return {"type": "text", "text": {"body": text}}, None
+
+
+def _part(part: SendablePart) -> _Piece:
+    if isinstance(part, Media):
+        return _file(part)
+    if isinstance(part, Sticker):
+        return _file(part.media or Media(kind=Kind.STICKER, id=part.id))
+    if isinstance(part, Location):
+        place = {
+            "latitude": part.latitude,
+            "longitude": part.longitude,
+            "name": part.name,
+            "address": part.address,
+        }
+        return {"type": "location", "location": _present(place)}, None
+    return {"type": "contacts", "contacts": [_contact(part)]}, None
+
+
+def _file(media: Media, caption: str = "") -> _Piece:
+    """Name a file by the application's own copy, else by its link, else by WhatsApp's id."""
+    if media.ref and not media.media_type:
+        raise PermanentError("a file to upload needs its media_type", code="no_media_type")
+    source = {} if media.ref else {"link": media.url} if media.url else {"id": media.id}
+    name = media.name if media.kind is Kind.DOCUMENT else ""
+    body: Body = source | _present({"caption": caption, "filename": name})
+    if media.kind is Kind.VOICE:
+        body["voice"] = True
+    wire = _WIRE_TYPES[media.kind]
+    return {"type": wire, wire: body}, media if media.ref else None
+
+
+def _contact(contact: Contact) -> Body:
+    card: Body = {"name": {"formatted_name": contact.name, "first_name": contact.name}}
+    if contact.phones:
+        card["phones"] = [{"phone": phone, "type": "CELL"} for phone in contact.phones]
+    if contact.emails:
+        card["emails"] = [{"email": email, "type": "WORK"} for email in contact.emails]
+    if contact.organisation:
+        card["org"] = {"company": contact.organisation}
+    return card
+
+
+def _interactive(text: str, buttons: Sequence[Button]) -> Body:
+    """Offer reply buttons, or one button that opens a link; WhatsApp does not mix them."""
+    if not text:
+        raise PermanentError("buttons need a text on WhatsApp", code="empty")
+    links = [button for button in buttons if button.url]
+    if links and len(buttons) > 1:
+        raise PermanentError("a button that opens a link stands alone on WhatsApp", code="unsupported")
+    action: Body
+    if links:
+        kind = "cta_url"
+        action = {"name": kind, "parameters": {"display_text": links[0].title, "url": links[0].url}}
+    else:
+        kind = "button"
+        replies = [{"type": "reply", "reply": {"id": one.payload, "title": one.title}} for one in buttons]
+        action = {"buttons": replies}
+    return {"type": "interactive", "interactive": {"type": kind, "body": {"text": text}, "action": action}}
+
+
+def _template(template: Template) -> Body:
+    if template.options:
+        raise PermanentError(
+            f"unknown template options: {', '.join(sorted(template.options))}", code="unsupported"
+        )
+    body: Body = {"name": template.name, "language": {"code": template.language, "policy": "deterministic"}}
+    if template.values:
+        values = [{"type": "text", "text": value} for value in template.values]
+        body["components"] = [{"type": "body", "parameters": values}]
+    return {"type": "template", "template": body}
+
+
+def _present(values: Mapping[str, Any]) -> Body:
+    return {name: value for name, value in values.items() if value != ""}
+
+
+async def send(call: Call, graph: Graph, account: str, services: Services) -> Receipt:
+    """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
+    body = dict(call.body)
+    if call.upload is not None:
+        wire = body["type"]
+        body[wire] = {**body[wire], "id": await _upload(call.upload, graph, account, services)}
+    answer = await graph.call(
+        services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK
+    )
+    if call.action == MARK:
+        return Receipt()
+    try:
+        ids = tuple(identifier(message["id"]) for message in answer["messages"])
+        address = _known_as(answer)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        ids, address = (), None
+    if not ids:
+        raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
+    return Receipt(ids, None if address == call.to else address)
+
+
+def _known_as(answer: Mapping[str, Any]) -> Address | None:
+    """Give the recipient's business-scoped user id, where the answer tells it."""
+    for contact in answer.get("contacts") or ():
+        if contact.get("user_id"):
+            return Address("whatsapp", identifier(contact["user_id"]))
+    return None
+
+
+async def _upload(media: Media, graph: Graph, account: str, services: Services) -> str:
+    file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref))
+    form = [("messaging_product", "whatsapp"), ("type", media.media_type)]
+    answer = await graph.call(services, "POST", f"{account}/media", form=form, files=[file], repeatable=True)
+    return identifier(answer.get("id"))

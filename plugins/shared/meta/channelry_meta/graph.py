@@ -1,0 +1,64 @@
+"""Calls to Meta's Graph API. https://developers.facebook.com/docs/graph-api/overview"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from channelry.errors import AmbiguousError, RetryableError
+from channelry.secrets import Secret
+from channelry.services import FilePart, Services
+
+from .refusals import Refusals, refusal
+
+
+@frozen
+class Graph:
+    """One account's way into the Graph API.
+
+    - `base_url`, `version`: `"https://graph.facebook.com"`, `"v26.0"`; `token`: shown as a Bearer.
+    - `refusals`: what the channel's error codes mean.
+    """
+
+    base_url: str
+    version: str
+    token: Secret
+    refusals: Refusals
+
+    def authorization(self) -> dict[str, str]:
+        """Give the header that shows the token, which Meta's file servers want too."""
+        return {"Authorization": f"Bearer {self.token.reveal()}"}
+
+    async def call(
+        self,
+        services: Services,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Sequence[tuple[str, str]] | None = None,
+        files: Sequence[FilePart] = (),
+        repeatable: bool | None = None,
+    ) -> Mapping[str, Any]:
+        """Call an edge (`"2002/messages"`) and give its answer, a JSON object.
+
+        A refusal raises its error of the taxonomy. A success that cannot be read is an answer lost.
+        """
+        answer = await services.http.request(
+            method,
+            f"{self.base_url}/{self.version}/{path}",
+            headers=self.authorization(),
+            query=query,
+            json=json,
+            form=form,
+            files=files,
+            repeatable=repeatable,
+        )
+        body = answer.json()
+        if not 200 <= answer.status < 300 or (isinstance(body, dict) and "error" in body):
+            raise refusal(answer, self.refusals, services.clock.now())
+        if isinstance(body, dict) and body:
+            return body
+        again = method == "GET" if repeatable is None else repeatable
+        raise (RetryableError if again else AmbiguousError)("Meta's answer cannot be read", code="unreadable")

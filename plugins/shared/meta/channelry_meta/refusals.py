@@ -1,0 +1,92 @@
+"""What Meta's refusals mean, as data: a table of codes, and the one place that reads it.
+
+The shape of an error: https://developers.facebook.com/docs/graph-api/guides/error-handling
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeAlias
+
+from attrs import frozen
+
+from channelry.errors import AuthError, PermanentError, RetryableError, SendError
+from channelry.secrets import one_line
+from channelry.services import HttpResponse
+
+Code: TypeAlias = int | tuple[int, int]
+"""An error's code, or its code and subcode."""
+
+
+@frozen
+class Rule:
+    """What one code means: an error of ours, and the seconds to wait where Meta names none."""
+
+    error: type[SendError]
+    retry_after: float | None = None
+
+
+Refusals: TypeAlias = Mapping[Code, Rule]
+"""Rules by code; a rule by code and subcode goes before."""
+
+
+def rules(error: type[SendError], *codes: Code, retry_after: float | None = None) -> dict[Code, Rule]:
+    """Give the rows of a table for codes that mean the same."""
+    return dict.fromkeys(codes, Rule(error, retry_after))
+
+
+def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
+    """Turn an answer that is not a success into an error, by its code and not by its words.
+
+    What the table does not have: `is_transient`, 429 and 5xx are worth another try, 401 is about the
+    credentials, and the rest will not get better. `Retry-After` goes before the table's own seconds.
+    """
+    error = _error(answer)
+    code, subcode = error.get("code"), error.get("error_subcode")
+    rule = _rule(code, subcode, table) or _by_status(answer.status)
+    if rule.error is PermanentError and error.get("is_transient") is True:
+        rule = Rule(RetryableError)
+    name = "/".join(str(number) for number in (code, subcode) if isinstance(number, int)) or str(
+        answer.status
+    )
+    text = one_line(f"Meta refused with {name}: {_words(error) or f'HTTP {answer.status}'}")
+    if rule.error is RetryableError:
+        named = _retry_after(answer.headers.get("retry-after", ""), now)
+        return RetryableError(text, code=name, retry_after=rule.retry_after if named is None else named)
+    return rule.error(text, code=name)
+
+
+def _error(answer: HttpResponse) -> Mapping[str, Any]:
+    body = answer.json()
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _rule(code: Any, subcode: Any, table: Refusals) -> Rule | None:
+    if not isinstance(code, int):
+        return None
+    exact = table.get((code, subcode)) if isinstance(subcode, int) else None
+    return exact or table.get(code)
+
+
+def _by_status(status: int) -> Rule:
+    if status == 429 or status >= 500:
+        return Rule(RetryableError)
+    return Rule(AuthError if status == 401 else PermanentError)
+
+
+def _words(error: Mapping[str, Any]) -> str:
+    details = error.get("error_data")
+    told = (error.get("message"), details.get("details") if isinstance(details, dict) else None)
+    return " ".join(words for words in told if isinstance(words, str) and words)
+
+
+def _retry_after(header: str, now: datetime) -> float | None:
+    """Read `Retry-After`: seconds, or the date until which to wait (RFC 9110, 10.2.3)."""
+    if header.isascii() and header.isdigit():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
