@@ -36,6 +36,5 @@ async def examine(phone_number_id: str, waba_id: str, graph: Graph, services: Se
     await graph.call(services, "GET", phone_number_id, query={"fields": "display_phone_number,verified_name"})
     if waba_id and not (await graph.call(services, "GET", f"{waba_id}/subscribed_apps")).get("data"):
         raise PermanentError(
-            f"no app is subscribed to the business account {waba_id}; register the webhook",
-            code="not_subscribed",
+            f"no app is subscribed to the business account {waba_id}; register the webhook", code="not_subscribed"
         )

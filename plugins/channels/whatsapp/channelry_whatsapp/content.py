@@ -9,18 +9,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import (
-    Contact,
-    FormReply,
-    Kind,
-    Location,
-    Media,
-    Order,
-    Part,
-    Postback,
-    Sticker,
-    Unsupported,
-)
+from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker, Unsupported
 from channelry.parsing import identifier, mapping, number, sequence, string
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
@@ -110,9 +99,7 @@ def _interactive(body: Any) -> Content:
     if kind == "nfm_reply":
         form = body[kind]
         answers = FormReply(
-            name=string(form.get("name")),
-            answers=string(form["response_json"]),
-            summary=string(form.get("body")),
+            name=string(form.get("name")), answers=string(form["response_json"]), summary=string(form.get("body"))
         )
         return "", (answers,)
     return "", (_unsupported(f"interactive.{kind}", body),)

@@ -66,9 +66,7 @@ CAPABILITIES = Capabilities(
     resend=Resend.CALLBACK,  # every status echoes `biz_opaque_callback_data`, which is our key
     rates=(
         Rate(RateScope.CONNECTION, 80, 1),
-        Rate(
-            RateScope.RECIPIENT, 10, 60
-        ),  # stated as 1 in 6 s, with bursts: an answer in parts goes out at once
+        Rate(RateScope.RECIPIENT, 10, 60),  # stated as 1 in 6 s, with bursts: an answer in parts goes out at once
     ),
     quotes=True,
 )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import define, evolve
+from attrs import define
 
 from channelry.model import (
     AccountHealth,
@@ -30,7 +30,6 @@ from channelry.model import (
     Status,
     StatusChanged,
     Thread,
-    Unparsed,
 )
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry_meta import challenge
@@ -66,8 +65,7 @@ def _events(at: datetime, body: Any) -> Iterator[Event | str]:
     batches: list[tuple[_Number, Any, _Build]] = []
     yield from each(changes, partial(_open, batches, at), at)
     for number, rows, build in batches:
-        for event in each(rows, partial(build, number), at):
-            yield evolve(event, account=number.account) if type(event) is Unparsed else event
+        yield from each(rows, partial(build, number), at, number.account)
 
 
 def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: Any) -> str | None:
@@ -155,9 +153,7 @@ class _Number:
     def error(self, row: Any) -> Event:
         code, reason = _failure((row,))
         digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
-        return AccountHealth(
-            account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason
-        )
+        return AccountHealth(account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason)
 
     def _person(self, phone: Any, user: Any) -> Profile:
         """Tell who it is: by the business-scoped user id where there is one, else by the phone number.
@@ -241,7 +237,7 @@ def _failure(errors: Any) -> tuple[str, str]:
 
 def _reaction(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
     message, emoji = identifier(body["message_id"]), string(body.get("emoji"))
-    return ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji)
+    return ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji, on=bool(emoji))
 
 
 def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
@@ -251,9 +247,7 @@ def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> E
 
 
 def _revoke(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
-    return MessageDeleted(
-        **common, external_id=identifier(body["original_message_id"]), sender=sender.address
-    )
+    return MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
 
 
 def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event | None:

@@ -6,7 +6,7 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from channelry.errors import AmbiguousError, PermanentError
+from channelry.errors import AmbiguousError, PermanentError, RetryableError
 from channelry.model import (
     Address,
     Button,
@@ -36,8 +36,8 @@ MESSAGE, MARK = "message", "mark"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
 
 Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, Media | None]
-"""One message's body, and the file to upload for it."""
+_Piece: TypeAlias = tuple[Body] | tuple[Body, Media]
+"""One message's body, and the file to upload for it where it has one."""
 
 _WIRE_TYPES = {
     Kind.IMAGE: "image",
@@ -56,14 +56,12 @@ def compose(outbound: Outbound, capabilities: Capabilities) -> Sequence[Call]:
     if isinstance(outbound, SendMessage):
         quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
         pieces = list(_pieces(outbound, capabilities))
-        if not pieces:  # nothing but white space
-            raise PermanentError("the message is empty", code="empty")
         return [
-            _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), upload)
-            for index, (body, upload) in enumerate(pieces)
+            _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), *uploads)
+            for index, (body, *uploads) in enumerate(pieces)
         ]
     if isinstance(outbound, React):
-        reaction = {"message_id": outbound.external_id, "emoji": outbound.emoji}
+        reaction = {"message_id": outbound.external_id, "emoji": outbound.emoji if outbound.on else ""}
         return [_call(f"{outbound.key}:0", target, {"type": "reaction", "reaction": reaction})]
     if isinstance(outbound, MarkRead):
         return [_mark(outbound.key, target, outbound.external_id)]
@@ -72,7 +70,7 @@ def compose(outbound: Outbound, capabilities: Capabilities) -> Sequence[Call]:
     raise PermanentError(f"WhatsApp does not send {outbound.kind}", code="unsupported")
 
 
-def _call(key: str, target: Target, body: Body, upload: Media | None = None) -> Call:
+def _call(key: str, target: Target, body: Body, *uploads: Media) -> Call:
     to, group = target.to, target.thread is not None
     common = {
         "messaging_product": "whatsapp",
@@ -80,7 +78,7 @@ def _call(key: str, target: Target, body: Body, upload: Media | None = None) -> 
         **_recipient(to, group),
         "biz_opaque_callback_data": key,
     }
-    return Call(key=key, to=to, action=MESSAGE, body=common | body, upload=upload, group=group)
+    return Call(key=key, to=to, action=MESSAGE, body=common | body, uploads=uploads, group=group)
 
 
 def _recipient(to: Address, group: bool) -> Body:
@@ -91,9 +89,7 @@ def _recipient(to: Address, group: bool) -> Body:
 
 def _mark(key: str, target: Target, message: str, *, typing: bool = False) -> Call:
     if not message:
-        raise PermanentError(
-            "WhatsApp shows typing as an answer: name the message in reply_to", code="no_message"
-        )
+        raise PermanentError("WhatsApp shows typing as an answer: name the message in reply_to", code="no_message")
     body: Body = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
     if typing:
         body["typing_indicator"] = {"type": "text"}
@@ -105,7 +101,7 @@ def _pieces(message: SendMessage, capabilities: Capabilities) -> Iterator[_Piece
     if message.template is not None:
         if message.text or message.parts or message.buttons:
             raise PermanentError("a template stands alone on WhatsApp", code="unsupported")
-        yield _template(message.template), None
+        yield (_template(message.template),)
         return
     parts = list(message.parts)
     text = message.text.strip()
@@ -122,14 +118,14 @@ def _pieces(message: SendMessage, capabilities: Capabilities) -> Iterator[_Piece
         yield from map(_part, parts)
         *before, last = split(text, capabilities.buttons.text, capabilities.unit.measure) or [""]
         yield from map(_text, before)
-        yield _interactive(last, message.buttons), None
+        yield (_interactive(last, message.buttons),)
         return
     yield from map(_text, split(text, capabilities.text, capabilities.unit.measure))
     yield from map(_part, parts)
 
 
 def _text(text: str) -> _Piece:
-    return {"type": "text", "text": {"body": text}}, None
+    return ({"type": "text", "text": {"body": text}},)
 
 
 def _part(part: SendablePart) -> _Piece:
@@ -138,14 +134,9 @@ def _part(part: SendablePart) -> _Piece:
     if isinstance(part, Sticker):
         return _file(part.media or Media(kind=Kind.STICKER, id=part.id))
     if isinstance(part, Location):
-        place = {
-            "latitude": part.latitude,
-            "longitude": part.longitude,
-            "name": part.name,
-            "address": part.address,
-        }
-        return {"type": "location", "location": _present(place)}, None
-    return {"type": "contacts", "contacts": [_contact(part)]}, None
+        place = {"latitude": part.latitude, "longitude": part.longitude, "name": part.name, "address": part.address}
+        return ({"type": "location", "location": _present(place)},)
+    return ({"type": "contacts", "contacts": [_contact(part)]},)
 
 
 def _file(media: Media, caption: str = "") -> _Piece:
@@ -158,7 +149,8 @@ def _file(media: Media, caption: str = "") -> _Piece:
     if media.kind is Kind.VOICE:
         body["voice"] = True
     wire = _WIRE_TYPES[media.kind]
-    return {"type": wire, wire: body}, media if media.ref else None
+    piece: Body = {"type": wire, wire: body}
+    return (piece, media) if media.ref else (piece,)
 
 
 def _contact(contact: Contact) -> Body:
@@ -192,9 +184,7 @@ def _interactive(text: str, buttons: Sequence[Button]) -> Body:
 
 def _template(template: Template) -> Body:
     if template.options:
-        raise PermanentError(
-            f"unknown template options: {', '.join(sorted(template.options))}", code="unsupported"
-        )
+        raise PermanentError(f"unknown template options: {', '.join(sorted(template.options))}", code="unsupported")
     body: Body = {"name": template.name, "language": {"code": template.language, "policy": "deterministic"}}
     if template.values:
         values = [{"type": "text", "text": value} for value in template.values]
@@ -209,12 +199,10 @@ def _present(values: Mapping[str, Any]) -> Body:
 async def send(call: Call, graph: Graph, account: str, services: Services) -> Receipt:
     """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
     body = dict(call.body)
-    if call.upload is not None:
+    for file in call.uploads:
         wire = body["type"]
-        body[wire] = {**body[wire], "id": await _upload(call.upload, graph, account, services)}
-    answer = await graph.call(
-        services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK
-    )
+        body[wire] = {**body[wire], "id": await _upload(file, graph, account, services)}
+    answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
         return Receipt()
     try:
@@ -239,4 +227,7 @@ async def _upload(media: Media, graph: Graph, account: str, services: Services) 
     file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref))
     form = [("messaging_product", "whatsapp"), ("type", media.media_type)]
     answer = await graph.call(services, "POST", f"{account}/media", form=form, files=[file], repeatable=True)
-    return identifier(answer.get("id"))
+    try:
+        return identifier(answer.get("id"))
+    except ValueError:
+        raise RetryableError("WhatsApp answered without the id of the file", code="unreadable") from None

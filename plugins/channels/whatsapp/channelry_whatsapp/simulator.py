@@ -146,9 +146,7 @@ class WhatsAppSimulator(Simulator):
         headers = {"retry-after": f"{fault.retry_after:g}"} if limited else {}
         return _error(status, code, message, headers)
 
-    def _route(
-        self, path: str, endpoint: Callable[[ApiRequest], Awaitable[Response]], *methods: str
-    ) -> Route:
+    def _route(self, path: str, endpoint: Callable[[ApiRequest], Awaitable[Response]], *methods: str) -> Route:
         """Guard an endpoint: token and ids first; and answer what it refuses in Graph's words."""
 
         async def guarded(request: ApiRequest) -> Response:
@@ -184,9 +182,7 @@ class WhatsAppSimulator(Simulator):
         external_id, to = self._id("wamid.OUT"), body.get("to") or body["recipient"]
         self.ledger.taken.append(Taken(external_id, to, _text(body), body))
         for status in _STATUSES:
-            self.webhooks.append(
-                self.status(external_id, status, to, body.get("biz_opaque_callback_data", ""))
-            )
+            self.webhooks.append(self.status(external_id, status, to, body.get("biz_opaque_callback_data", "")))
         contact = {"input": to, "wa_id" if to.isdigit() else "user_id": to}
         answer = {"messaging_product": "whatsapp", "contacts": [contact], "messages": [{"id": external_id}]}
         return JSONResponse(answer)
@@ -258,10 +254,5 @@ def _text(body: Mapping[str, Any]) -> str:
 
 
 def _error(status: int, code: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    error = {
-        "message": f"(#{code}) {message}",
-        "type": "OAuthException",
-        "code": code,
-        "fbtrace_id": "Simulated",
-    }
+    error = {"message": f"(#{code}) {message}", "type": "OAuthException", "code": code, "fbtrace_id": "Simulated"}
     return JSONResponse({"error": error}, status, headers=headers)

@@ -62,11 +62,7 @@ _CONTENT: Mapping[str, Shape] = {
     "location": {"latitude": float, "longitude": float, "name?": 1000, "address?": 1000},
     "contacts": (_CONTACT, 257),
     "reaction": {"message_id": _ID, "emoji": str},
-    "template": {
-        "name": _ID,
-        "language": {"code": 10, "policy?": "deterministic"},
-        "components?": (dict, 10),
-    },
+    "template": {"name": _ID, "language": {"code": 10, "policy?": "deterministic"}, "components?": (dict, 10)},
 }
 _MESSAGE = {
     "messaging_product": "whatsapp",
@@ -77,12 +73,7 @@ _MESSAGE = {
     "context?": {"message_id": _ID},
     "biz_opaque_callback_data?": 512,
 }
-_MARK = {
-    "messaging_product": "whatsapp",
-    "status": "read",
-    "message_id": _ID,
-    "typing_indicator?": {"type": "text"},
-}
+_MARK = {"messaging_product": "whatsapp", "status": "read", "message_id": _ID, "typing_indicator?": {"type": "text"}}
 
 
 def examine(body: Any, media: Container[str]) -> None:

@@ -111,9 +111,7 @@ async def test_check_tells_a_bad_token_and_an_unknown_number() -> None:
 @pytest.mark.row("F10")
 def test_no_secret_shows() -> None:
     canary = "canary-7f3a"
-    shown = repr(
-        plugin(access_token=Secret(canary), app_secret=(Secret(canary),), verify_token=Secret(canary))
-    )
+    shown = repr(plugin(access_token=Secret(canary), app_secret=(Secret(canary),), verify_token=Secret(canary)))
     assert canary not in shown
 
 

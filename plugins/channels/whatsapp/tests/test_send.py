@@ -225,10 +225,7 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
                     "name": "hello",
                     "language": {"code": "en_US", "policy": "deterministic"},
                     "components": [
-                        {
-                            "type": "body",
-                            "parameters": [{"type": "text", "text": "Ada"}, {"type": "text", "text": "7"}],
-                        }
+                        {"type": "body", "parameters": [{"type": "text", "text": "Ada"}, {"type": "text", "text": "7"}]}
                     ],
                 },
             )
@@ -247,17 +244,13 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("outbound", "bodies"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@pytest.mark.parametrize(("outbound", "bodies"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 async def test_each_kind_is_sent_as_whatsapp_wants_it(
     simulator: WhatsAppSimulator, given: Services, outbound: Outbound, bodies: list[dict[str, Any]]
 ) -> None:
     receipts = await send(simulator, given, outbound)
     assert [taken.body for taken in simulator.ledger.taken] == bodies
-    assert [receipt.external_ids for receipt in receipts] == [
-        (taken.external_id,) for taken in simulator.ledger.taken
-    ]
+    assert [receipt.external_ids for receipt in receipts] == [(taken.external_id,) for taken in simulator.ledger.taken]
 
 
 def test_every_declared_kind_is_among_the_cases() -> None:
@@ -279,9 +272,7 @@ async def test_a_long_text_is_split_and_each_piece_has_its_own_key(
     assert keys == ["out-1:0", "out-1:1", "out-1:2"]
 
 
-async def test_buttons_stand_under_the_last_piece_of_a_long_text(
-    simulator: WhatsAppSimulator, given: Services
-) -> None:
+async def test_buttons_stand_under_the_last_piece_of_a_long_text(simulator: WhatsAppSimulator, given: Services) -> None:
     await send(simulator, given, message("word " * 300, buttons=(YES,)))
     assert [taken.body["type"] for taken in simulator.ledger.taken] == ["text", "interactive"]
 
@@ -322,9 +313,7 @@ async def test_a_read_mark_has_no_id_and_no_reference(simulator: WhatsAppSimulat
     assert not simulator.ledger.taken
 
 
-async def test_typing_is_shown_for_the_message_that_is_answered(
-    simulator: WhatsAppSimulator, given: Services
-) -> None:
+async def test_typing_is_shown_for_the_message_that_is_answered(simulator: WhatsAppSimulator, given: Services) -> None:
     await send(simulator, given, ShowTyping(key="out-1", target=ADA))
     (entry,) = simulator.ledger.entries
     assert entry.status == 200
@@ -336,9 +325,7 @@ def test_typing_ends_by_itself(simulator: WhatsAppSimulator) -> None:
     assert plugin(simulator).compose(ShowTyping(key="out-1", target=ADA, on=False)) == []
 
 
-async def test_a_file_is_uploaded_first_and_then_named_by_its_id(
-    simulator: WhatsAppSimulator, given: Services
-) -> None:
+async def test_a_file_is_uploaded_first_and_then_named_by_its_id(simulator: WhatsAppSimulator, given: Services) -> None:
     picture = Media(kind=Kind.IMAGE, ref="file-1", media_type="image/jpeg", name="cat.jpg")
     await send(simulator, given, message("look", picture))
     assert [entry.path for entry in simulator.ledger.entries] == ["/v26.0/2002/media", "/v26.0/2002/messages"]
@@ -358,13 +345,9 @@ async def test_a_file_that_the_application_has_lost_is_a_permanent_error(
 
 async def test_a_file_that_is_too_large_is_refused_by_the_platform(simulator: WhatsAppSimulator) -> None:
     """Where the size was not known before."""
-    large = services(
-        http=AsgiHttp({ORIGIN: simulator.app}), files=MemoryFiles({"file-1": bytes(500 * 1024 + 1)})
-    )
+    large = services(http=AsgiHttp({ORIGIN: simulator.app}), files=MemoryFiles({"file-1": bytes(500 * 1024 + 1)}))
     with pytest.raises(PermanentError) as raised:
-        await send(
-            simulator, large, message("", Media(kind=Kind.STICKER, ref="file-1", media_type="image/webp"))
-        )
+        await send(simulator, large, message("", Media(kind=Kind.STICKER, ref="file-1", media_type="image/webp")))
     assert raised.value.code == "100"
     assert not simulator.media
 
@@ -463,9 +446,7 @@ async def test_a_status_may_come_before_the_answer(simulator: WhatsAppSimulator,
     (call,) = channel.compose(message("hi"))
     receipt = await channel.send(call, given)
     assert len(seen) == 3
-    assert {event.external_id for event in seen if isinstance(event, StatusChanged)} == set(
-        receipt.external_ids
-    )
+    assert {event.external_id for event in seen if isinstance(event, StatusChanged)} == set(receipt.external_ids)
 
 
 async def test_an_upload_whose_answer_is_lost_may_be_tried_again(simulator: WhatsAppSimulator) -> None:
@@ -476,18 +457,14 @@ async def test_an_upload_whose_answer_is_lost_may_be_tried_again(simulator: What
 
     broken = services(http=AsgiHttp({ORIGIN: breaks_off}), files=MemoryFiles({"file-1": FILE}))
     with pytest.raises(RetryableError):
-        await send(
-            simulator, broken, message("", Media(kind=Kind.IMAGE, ref="file-1", media_type="image/png"))
-        )
+        await send(simulator, broken, message("", Media(kind=Kind.IMAGE, ref="file-1", media_type="image/png")))
     with pytest.raises(RetryableError):
         await send(simulator, broken, MarkRead(key="k", target=ADA, external_id="wamid.IN1"))
     with pytest.raises(AmbiguousError):
         await send(simulator, broken, message("hi"))
 
 
-@pytest.mark.parametrize(
-    "answer", [b"", b"<html>", b"[]", b"{}", b'{"messages":[]}', b'{"messages":[{"id":1.5}]}']
-)
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"messages":[]}', b'{"messages":[{"id":1.5}]}'])
 async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator, answer: bytes) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -497,13 +474,8 @@ async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
 
 
-async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(
-    simulator: WhatsAppSimulator,
-) -> None:
-    answer = {
-        "contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}],
-        "messages": [{"id": "wamid.1"}],
-    }
+async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(simulator: WhatsAppSimulator) -> None:
+    answer = {"contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}], "messages": [{"id": "wamid.1"}]}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -516,9 +488,7 @@ async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(
 @pytest.mark.parametrize(
     ("code", "rule"), sorted((code, rule) for code, rule in REFUSALS.items() if code not in range(201, 299))
 )
-async def test_each_code_of_the_table_becomes_its_error(
-    simulator: WhatsAppSimulator, code: int, rule: Any
-) -> None:
+async def test_each_code_of_the_table_becomes_its_error(simulator: WhatsAppSimulator, code: int, rule: Any) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 400, "headers": []})
         await send({"type": "http.response.body", "body": orjson.dumps({"error": {"code": code}})})
@@ -529,9 +499,7 @@ async def test_each_code_of_the_table_becomes_its_error(
     assert getattr(raised.value, "retry_after", None) == rule.retry_after
 
 
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(
-    simulator: WhatsAppSimulator, given: Services
-) -> None:
+async def test_a_hundred_sends_at_once_are_a_hundred_messages(simulator: WhatsAppSimulator, given: Services) -> None:
     channel, receipts = plugin(simulator), list[Receipt]()
 
     async def one(number: int) -> None:

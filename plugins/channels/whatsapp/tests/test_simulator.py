@@ -21,11 +21,7 @@ CARD = {"name": {"formatted_name": "Gus"}}
 
 
 async def call(
-    simulator: WhatsAppSimulator,
-    body: Any,
-    path: str = "2002/messages",
-    token: str | None = None,
-    method: str = "POST",
+    simulator: WhatsAppSimulator, body: Any, path: str = "2002/messages", token: str | None = None, method: str = "POST"
 ) -> tuple[int, Any]:
     """Call the simulated Graph API and give the status and the error's code."""
     headers = {"Authorization": f"Bearer {simulator.access_token if token is None else token}"}
@@ -115,10 +111,7 @@ async def test_it_refuses_who_does_not_show_the_token(token: str) -> None:
         {"type": "contacts", "contacts": []},
         {"type": "contacts", "contacts": [CARD | {"age": 3}]},
         {"type": "interactive", "interactive": {"type": "carousel"}},
-        {
-            "type": "interactive",
-            "interactive": {"type": "button", "body": {"text": "x"}, "action": {"buttons": []}},
-        },
+        {"type": "interactive", "interactive": {"type": "button", "body": {"text": "x"}, "action": {"buttons": []}}},
         {
             "type": "interactive",
             "interactive": {

@@ -4,8 +4,7 @@ The shape of an error: https://developers.facebook.com/docs/graph-api/guides/err
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from attrs import frozen
@@ -46,12 +45,10 @@ def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
     rule = _rule(code, subcode, table) or _by_status(answer.status)
     if rule.error is PermanentError and error.get("is_transient") is True:
         rule = Rule(RetryableError)
-    name = "/".join(str(number) for number in (code, subcode) if isinstance(number, int)) or str(
-        answer.status
-    )
+    name = "/".join(str(number) for number in (code, subcode) if isinstance(number, int)) or str(answer.status)
     text = one_line(f"Meta refused with {name}: {_words(error) or f'HTTP {answer.status}'}")
     if rule.error is RetryableError:
-        named = _retry_after(answer.headers.get("retry-after", ""), now)
+        named = answer.retry_after(now)
         return RetryableError(text, code=name, retry_after=rule.retry_after if named is None else named)
     return rule.error(text, code=name)
 
@@ -79,14 +76,3 @@ def _words(error: Mapping[str, Any]) -> str:
     details = error.get("error_data")
     told = (error.get("message"), details.get("details") if isinstance(details, dict) else None)
     return " ".join(words for words in told if isinstance(words, str) and words)
-
-
-def _retry_after(header: str, now: datetime) -> float | None:
-    """Read `Retry-After`: seconds, or the date until which to wait (RFC 9110, 10.2.3)."""
-    if header.isascii() and header.isdigit():
-        return float(header)
-    try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
