@@ -15,7 +15,8 @@ _NOT_CONTENT = frozenset({
     "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
     "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic", "forward_origin",
     "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote",
-    "reply_to_story", "reply_to_checklist_task_id", "via_bot", "edit_date", "has_protected_content", "is_from_offline",
+    "reply_to_story", "reply_to_checklist_task_id", "via_bot", "edit_date", "has_protected_content",
+    "is_from_offline",
     "is_paid_post", "media_group_id", "author_signature", "paid_star_count", "text", "entities",
     "link_preview_options", "suggested_post_info", "effect_id", "caption", "caption_entities",
     "show_caption_above_media", "has_media_spoiler", "reply_markup",
@@ -34,7 +35,7 @@ SERVICE = frozenset({
 
 
 def parts(message: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Give the content of a message beside its text; ValueError, TypeError, KeyError where it is malformed."""
+    """Give the content of a message beside its text; ValueError, TypeError or KeyError if malformed."""
     for name, read in _READERS.items():
         if name in message:
             return (read(message[name]),)

@@ -44,7 +44,7 @@ async def listen(api: Api, deliver: Deliver, services: Services) -> None:
 
 
 async def _answer(api: Api, received: Received, services: Services) -> None:
-    """Make the call that would have ridden on a webhook's answer; if it fails, the button stops waiting alone."""
+    """Make the call that would have ridden on a webhook's answer; if it fails, the button's wait runs out."""
     if not received.answer.body:
         return
     call = orjson.loads(received.answer.body)

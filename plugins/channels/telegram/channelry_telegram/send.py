@@ -106,7 +106,7 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
 
 
 def _message(capabilities: Capabilities, message: SendMessage) -> Iterator[_Draft]:
-    """Parts in their order, then the text that no caption took; the first call quotes, the last has the buttons."""
+    """Parts in order, then the text that no caption took; the first call quotes, the last has the buttons."""
     text = message.text.strip()
     captioned = next((part for part in message.parts if _bears_caption(part)), None)
     measure = capabilities.unit.measure
