@@ -34,18 +34,19 @@ SERVICE = frozenset({
 """Fields of messages that a chat writes by itself: nobody said anything."""
 
 
-def parts(message: Mapping[str, Any]) -> tuple[Part, ...]:
-    """Give the content of a message beside its text; ValueError, TypeError or KeyError if malformed."""
-    for name, read in _READERS.items():
+def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
+    """Give the text or caption of a message, and its other content; ValueError, TypeError or KeyError if malformed.
+
+    A message has text or one content, and a content that is not known is kept with all its fields.
+    """
+    if message.get("text"):
+        return string(message["text"]), ()
+    caption = string(message.get("caption"))
+    for name, read_content in _READERS.items():
         if name in message:
-            return (read(message[name]),)
-    return ()
-
-
-def unsupported(message: Mapping[str, Any]) -> Unsupported:
-    """Keep the content of a message whose kind is not known, all its fields included."""
+            return caption, (read_content(message[name]),)
     rest = {name: value for name, value in message.items() if name not in _NOT_CONTENT}
-    return Unsupported(kind=next(iter(rest), "empty"), raw=orjson.dumps(rest).decode())
+    return caption, (Unsupported(kind=next(iter(rest), "empty"), raw=orjson.dumps(rest).decode()),)
 
 
 def media(kind: Kind, value: Mapping[str, Any], media_type: str = "") -> Media:

@@ -30,6 +30,7 @@ from channelry.model import (
     Request,
     Response,
     Thread,
+    Unsupported,
 )  # fmt: skip
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
@@ -104,12 +105,9 @@ def _message(row: Any, update: _Update) -> Iterable[Event | str]:
         old, new = Address(SCHEME, chat_id), Address(SCHEME, identifier(row["migrate_to_chat_id"]))
         reason = "the group became a supergroup"
         return [IdentityChanged(key=update.key, occurred_at=at, old=old, new=new, reason=reason)]
-    text = string(row.get("text")) or string(row.get("caption"))
-    found = content.parts(row)
-    if not text and not found:
-        if service := content.SERVICE & row.keys():
-            return [f"service message {min(service)}"]
-        found = (content.unsupported(row),)
+    text, parts = content.read(row)
+    if parts and isinstance(parts[0], Unsupported) and (service := content.SERVICE & row.keys()):
+        return [f"service message: {min(service)}"]
     external_id = f"{chat_id}:{identifier(row['message_id'])}"
     sender = _sender(row)
     business = "business_connection_id" in row
@@ -119,7 +117,7 @@ def _message(row: Any, update: _Update) -> Iterable[Event | str]:
         to = _profile(chat).address
         return [
             EchoSent(
-                key=update.key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=found
+                key=update.key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts
             )
         ]
     topic = identifier(row["message_thread_id"]) if row.get("is_topic_message") else ""
@@ -130,7 +128,7 @@ def _message(row: Any, update: _Update) -> Iterable[Event | str]:
             sender=sender,
             external_id=external_id,
             text=text,
-            parts=found,
+            parts=parts,
             reply_to=_quote(row, chat_id, topic),
             referral=_referral(text) if text.startswith(START) else None,
             thread=_thread(chat, chat_id, topic),
@@ -147,8 +145,7 @@ def _edited(row: Any, update: _Update) -> Iterable[Event | str]:
     sender = _sender(row).address
     if "business_connection_id" in row and sender.value != chat_id:
         return ["edited by the business"]
-    text = string(row.get("text")) or string(row.get("caption"))
-    found = content.parts(row)
+    text, parts = content.read(row)
     return [
         MessageEdited(
             key=update.key,
@@ -156,7 +153,7 @@ def _edited(row: Any, update: _Update) -> Iterable[Event | str]:
             sender=sender,
             external_id=f"{chat_id}:{identifier(row['message_id'])}",
             text=text,
-            parts=found if text or found else (content.unsupported(row),),
+            parts=parts,
         )
     ]
 
