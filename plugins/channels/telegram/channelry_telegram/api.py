@@ -13,7 +13,7 @@ from channelry.errors import (
     RecipientError,
     RetryableError,
     SendError,
-)  # fmt: skip
+)
 from channelry.secrets import Secret, one_line
 from channelry.services import FilePart, HttpResponse, Services
 

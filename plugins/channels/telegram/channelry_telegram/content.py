@@ -35,9 +35,10 @@ SERVICE = frozenset({
 
 
 def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
-    """Give the text or caption of a message, and its other content; ValueError, TypeError or KeyError if malformed.
+    """Give the text or caption of a message, and its other content.
 
-    A message has text or one content, and a content that is not known is kept with all its fields.
+    ValueError, TypeError or KeyError where it is malformed. A message has text or one content;
+    a content that is not known is kept with all its fields.
     """
     if message.get("text"):
         return string(message["text"]), ()

@@ -24,7 +24,7 @@ from channelry.model import (
     Request,
     Resend,
     TextUnit,
-)  # fmt: skip
+)
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
 

@@ -6,9 +6,9 @@ Source: https://core.telegram.org/bots/api#update
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from channelry.errors import RejectedError
 from channelry.model import (
@@ -22,25 +22,19 @@ from channelry.model import (
     OptedIn,
     OptedOut,
     Postback,
-    Profile,
-    Quote,
     ReactionChanged,
     Received,
-    Referral,
     Request,
     Response,
-    Thread,
     Unsupported,
-)  # fmt: skip
+)
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
 
-from . import content
+from . import content, envelope
+from .envelope import SCHEME
 
-SCHEME = "telegram"
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
-START = "/start"
-"""The command that opens a bot; what a deep link adds comes behind it."""
 
 UNHANDLED = frozenset({
     "channel_post", "edited_channel_post", "business_connection", "message_reaction_count", "inline_query",
@@ -48,6 +42,9 @@ UNHANDLED = frozenset({
     "poll_answer", "chat_member", "chat_join_request", "chat_boost", "removed_chat_boost",
 })  # fmt: skip
 """Kinds of updates that no customer's message is in; none of them is asked for."""
+
+_Reader: TypeAlias = Callable[[Any, str, datetime], Iterable[Event | str]]
+"""Reads one kind of update, given its dedupe key and the time where Telegram gives none."""
 
 _GONE = frozenset({"left", "kicked"})
 _PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
@@ -80,76 +77,66 @@ def _pressed(event: MessageReceived) -> str:
     return part.id if isinstance(part, Postback) else ""
 
 
-@frozen
-class _Update:
-    """What all readers need of an update: its dedupe key, and the time where Telegram gives none."""
-
-    key: str
-    received_at: datetime
-
-
-def _read(update: Any, received_at: datetime) -> Iterable[Event | str]:
-    frame = _Update(identifier(update["update_id"]), received_at)
+def _read(update: Any, now: datetime) -> Iterable[Event | str]:
+    key = identifier(update["update_id"])
     for kind in update:
         reader = _READERS.get(kind)
         if reader is not None:
-            return reader(update[kind], frame)
+            return reader(update[kind], key, now)
     return [next((f"{kind} is not for us" for kind in update if kind in UNHANDLED), "unknown kind of update")]
 
 
-def _message(row: Any, update: _Update) -> Iterable[Event | str]:
+def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     chat = row["chat"]
     chat_id = identifier(chat["id"])
-    at = timestamp(row.get("date"), update.received_at)
+    at = timestamp(row.get("date"), now)
     if row.get("migrate_to_chat_id") is not None:
         old, new = Address(SCHEME, chat_id), Address(SCHEME, identifier(row["migrate_to_chat_id"]))
         reason = "the group became a supergroup"
-        return [IdentityChanged(key=update.key, occurred_at=at, old=old, new=new, reason=reason)]
+        return [IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason=reason)]
     text, parts = content.read(row)
     if parts and isinstance(parts[0], Unsupported) and (service := content.SERVICE & row.keys()):
         return [f"service message: {min(service)}"]
     external_id = f"{chat_id}:{identifier(row['message_id'])}"
-    sender = _sender(row)
+    sender = envelope.sender(row)
     business = "business_connection_id" in row
     if business and sender.address.value != chat_id:
         if "sender_business_bot" in row:
             return ["sent by a bot"]
-        to = _profile(chat).address
+        to = envelope.profile(chat).address
         return [
-            EchoSent(
-                key=update.key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts
-            )
+            EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)
         ]
-    topic = identifier(row["message_thread_id"]) if row.get("is_topic_message") else ""
+    topic = envelope.topic(row)
     return [
         MessageReceived(
-            key=update.key,
+            key=key,
             occurred_at=at,
             sender=sender,
             external_id=external_id,
             text=text,
             parts=parts,
-            reply_to=_quote(row, chat_id, topic),
-            referral=_referral(text) if text.startswith(START) else None,
-            thread=_thread(chat, chat_id, topic),
-            reply_address=None if sender.address.value == chat_id else _profile(chat).address,
+            reply_to=envelope.quote(row, chat_id, topic),
+            referral=envelope.referral(text) if text.startswith(envelope.START) else None,
+            thread=envelope.thread(chat, chat_id, topic),
+            reply_address=None if sender.address.value == chat_id else envelope.profile(chat).address,
             album=string(row.get("media_group_id")),
             forwarded="forward_origin" in row,
-            context=_context(row, topic) if topic or business else {},
+            context=envelope.context(row, topic) if topic or business else {},
         )
     ]
 
 
-def _edited(row: Any, update: _Update) -> Iterable[Event | str]:
+def _edited(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     chat_id = identifier(row["chat"]["id"])
-    sender = _sender(row).address
+    sender = envelope.sender(row).address
     if "business_connection_id" in row and sender.value != chat_id:
         return ["edited by the business"]
     text, parts = content.read(row)
     return [
         MessageEdited(
-            key=update.key,
-            occurred_at=timestamp(row.get("edit_date"), update.received_at),
+            key=key,
+            occurred_at=timestamp(row.get("edit_date"), now),
             sender=sender,
             external_id=f"{chat_id}:{identifier(row['message_id'])}",
             text=text,
@@ -158,36 +145,36 @@ def _edited(row: Any, update: _Update) -> Iterable[Event | str]:
     ]
 
 
-def _deleted(row: Any, update: _Update) -> Iterable[Event | str]:
+def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     chat_id = identifier(row["chat"]["id"])
 
     def one(message: Any) -> MessageDeleted:
         message_id = identifier(message)
         return MessageDeleted(
-            key=f"{update.key}:{message_id}",
-            occurred_at=update.received_at,
+            key=f"{key}:{message_id}",
+            occurred_at=now,
             external_id=f"{chat_id}:{message_id}",
         )
 
-    return each(row["message_ids"], one, update.received_at)
+    return each(row["message_ids"], one, now)
 
 
-def _callback(row: Any, update: _Update) -> Iterable[Event | str]:
-    query, sender = identifier(row["id"]), _profile(row["from"])
+def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+    query, sender = identifier(row["id"]), envelope.profile(row["from"])
     message = mapping(row.get("message"))
     data = string(row.get("data")) or string(row.get("game_short_name"))
     quote, place, context, thread = None, None, {}, None
     if message:
         chat = message["chat"]
         chat_id = identifier(chat["id"])
-        topic = identifier(message["message_thread_id"]) if message.get("is_topic_message") else ""
-        quote = _quoted(message, chat_id)
-        place = None if sender.address.value == chat_id else _profile(chat).address
-        context, thread = _context(message, topic), _thread(chat, chat_id, topic)
+        topic = envelope.topic(message)
+        quote = envelope.quoted(message, chat_id)
+        place = None if sender.address.value == chat_id else envelope.profile(chat).address
+        context, thread = envelope.context(message, topic), envelope.thread(chat, chat_id, topic)
     return [
         MessageReceived(
-            key=update.key,
-            occurred_at=update.received_at,
+            key=key,
+            occurred_at=now,
             sender=sender,
             external_id=f"callback:{query}",
             parts=(Postback(payload=data, title=_title(message, data), id=query),),
@@ -199,37 +186,37 @@ def _callback(row: Any, update: _Update) -> Iterable[Event | str]:
     ]
 
 
-def _reaction(row: Any, update: _Update) -> Iterable[Event | str]:
+def _reaction(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     old = [_emoji(one) for one in sequence(row.get("old_reaction"))]
     new = [_emoji(one) for one in sequence(row.get("new_reaction"))]
     who = row["user"] if row.get("user") else row["actor_chat"]
     return [
         ReactionChanged(
-            key=update.key,
-            occurred_at=timestamp(row.get("date"), update.received_at),
-            sender=_profile(who).address,
+            key=key,
+            occurred_at=timestamp(row.get("date"), now),
+            sender=envelope.profile(who).address,
             external_id=f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}",
             emoji=next((one for one in new if one not in old), new[-1] if new else ""),
         )
     ]
 
 
-def _membership(row: Any, update: _Update) -> Iterable[Event | str]:
+def _membership(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     """A chat took the bot in or put it out; a private chat is the person, who unblocked or blocked it."""
-    now = string(row["new_chat_member"]["status"])
+    status = string(row["new_chat_member"]["status"])
     before = string(mapping(row.get("old_chat_member")).get("status"))
-    if now not in _GONE | _PRESENT:
+    if status not in _GONE | _PRESENT:
         raise ValueError("expected a known status of the member")
-    sender = _profile(row["chat"]).address
-    at = timestamp(row.get("date"), update.received_at)
-    if now in _GONE:
-        return [OptedOut(key=update.key, occurred_at=at, sender=sender)]
+    sender = envelope.profile(row["chat"]).address
+    at = timestamp(row.get("date"), now)
+    if status in _GONE:
+        return [OptedOut(key=key, occurred_at=at, sender=sender)]
     if before in _PRESENT:
         return ["the bot's rights changed"]
-    return [OptedIn(key=update.key, occurred_at=at, sender=sender)]
+    return [OptedIn(key=key, occurred_at=at, sender=sender)]
 
 
-_READERS: dict[str, Callable[[Any, _Update], Iterable[Event | str]]] = {
+_READERS: dict[str, _Reader] = {
     "message": _message,
     "business_message": _message,
     "edited_message": _edited,
@@ -241,65 +228,6 @@ _READERS: dict[str, Callable[[Any, _Update], Iterable[Event | str]]] = {
 }
 HANDLED = tuple(_READERS)
 """The kinds of updates that Telegram is asked for; reactions it sends only when asked."""
-
-
-def _sender(row: Mapping[str, Any]) -> Profile:
-    """Who wrote: a chat where it speaks for itself (anonymous administrators), else a person."""
-    return _profile(row["sender_chat"] if "sender_chat" in row else row["from"])
-
-
-def _profile(who: Mapping[str, Any]) -> Profile:
-    first, last, username = who.get("first_name"), who.get("last_name"), who.get("username")
-    name = f"{string(first)} {string(last)}" if last else string(first)
-    return Profile(
-        address=Address(SCHEME, identifier(who["id"]), "", f"@{string(username)}" if username else ""),
-        name=name or string(who.get("title")),
-        first_name=string(first),
-        last_name=string(last),
-        locale=string(who.get("language_code")),
-    )
-
-
-def _thread(chat: Mapping[str, Any], chat_id: str, topic: str) -> Thread | None:
-    if chat.get("type") == "private":
-        return None
-    return Thread(root=f"{chat_id}:{topic}" if topic else chat_id)
-
-
-def _context(row: Mapping[str, Any], topic: str) -> dict[str, str]:
-    """What an answer must repeat to come to the same place."""
-    context = {"message_thread_id": topic} if topic else {}
-    if row.get("business_connection_id") is not None:
-        context["business_connection_id"] = identifier(row["business_connection_id"])
-    return context
-
-
-def _quote(row: Mapping[str, Any], chat_id: str, topic: str) -> Quote | None:
-    """What the message answers; every message of a topic names the topic's first, which is no answer."""
-    words = string(mapping(row.get("quote")).get("text"))
-    if replied := mapping(row.get("reply_to_message")):
-        quote = _quoted(replied, chat_id)
-        if topic and quote.external_id == f"{chat_id}:{topic}":
-            return None
-        return evolve(quote, text=words) if words else quote
-    elsewhere = mapping(row.get("external_reply"))
-    if elsewhere.get("chat") and elsewhere.get("message_id") is not None:
-        place = identifier(elsewhere["chat"]["id"])
-        return Quote(external_id=f"{place}:{identifier(elsewhere['message_id'])}", text=words)
-    return None
-
-
-def _quoted(message: Mapping[str, Any], chat_id: str) -> Quote:
-    return Quote(
-        external_id=f"{chat_id}:{identifier(message['message_id'])}",
-        text=string(message.get("text")) or string(message.get("caption")),
-    )
-
-
-def _referral(text: str) -> Referral | None:
-    command, _, payload = text.partition(" ")
-    named = command == START or command.startswith(f"{START}@")
-    return Referral(source="start", ref=payload.strip()) if named and payload.strip() else None
 
 
 def _title(message: Mapping[str, Any], data: str) -> str:

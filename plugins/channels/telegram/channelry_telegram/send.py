@@ -29,7 +29,7 @@ from channelry.model import (
     ShowTyping,
     Sticker,
     Target,
-)  # fmt: skip
+)
 from channelry.services import FilePart, Services
 
 from .api import Answer, Api

@@ -22,7 +22,8 @@ PAYLOADS = {path.stem: json.loads(path.read_text()) for path in Path(__file__).p
 
 CONTENT_ROWS = {
     "text", "image", "voice", "audio", "video / round video / gif", "file", "sticker", "location / venue",
-    "contact", "album", "quote", "group", "group→supergroup", "unsupported", "service message", "unknown update",
+    "contact", "album", "quote", "group", "group→supergroup", "unsupported", "service message",
+    "unknown update",
 }  # fmt: skip
 UPDATE_ROWS = {
     "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
