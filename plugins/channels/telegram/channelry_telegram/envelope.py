@@ -35,7 +35,7 @@ def profile(who: Mapping[str, Any]) -> Profile:
 
 
 def topic(row: Mapping[str, Any]) -> str:
-    """Give the id of the topic that a message stands in, or `""`; threads of replies have ids too, but no place."""
+    """Give the id of the topic that a message stands in, or `""`; a thread of replies is no topic."""
     return identifier(row["message_thread_id"]) if row.get("is_topic_message") else ""
 
 

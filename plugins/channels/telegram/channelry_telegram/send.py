@@ -72,6 +72,8 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
         case SendMessage():
             drafts = list(_message(capabilities, outbound))
         case Edit(external_id=external_id, text=text):
+            if not text.strip():
+                raise PermanentError("the message is empty", code="empty")
             drafts = [
                 _Draft("editMessageText", {**_message_at(external_id), **_business(target), "text": text})
             ]

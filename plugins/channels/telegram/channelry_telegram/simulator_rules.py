@@ -98,7 +98,7 @@ def admit(method: str, body: Mapping[str, Any], files: Container[str]) -> None:
         if name not in known:
             raise RefusedError(400, f"Bad Request: unknown field {name}")
     for name in REQUIRED[method]:
-        if body.get(name) in (None, ""):
+        if body.get(name) is None or not str(body[name]).strip():
             what = "message text" if name == "text" else name
             raise RefusedError(400, f"Bad Request: {what} is empty")
     limit = ANSWER_TEXT if method == "answerCallbackQuery" else TEXT
