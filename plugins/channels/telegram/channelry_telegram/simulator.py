@@ -104,8 +104,9 @@ class TelegramSimulator(Simulator):
         self._last_update += 1
         update = {"update_id": self._last_update, **content}
         for row in content.values():
-            if isinstance(row, Mapping) and isinstance(row.get("chat"), Mapping):
-                self.know(str(row["chat"].get("id")))
+            place = row.get("message", row)
+            if "chat" in place:
+                self.know(str(place["chat"]["id"]))
         if self.polling:
             self._updates.append(update)
             if self._poll is not None:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
 from channelry.model import EVENT_TYPES, OK, Event, MessageReceived, Received, Request, Unparsed
-from channelry.secrets import Secret, Secrets
+from channelry.secrets import Secret
 from channelry_telegram.plugin import Telegram
 from channelry_telegram.receive import HANDLED, UNHANDLED
 
+EVENT: Any = Event
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 PAYLOADS = {path.stem: json.loads(path.read_text()) for path in Path(__file__).parent.glob("payloads/*.json")}
 
@@ -51,8 +52,8 @@ def parse(update: Any) -> Received:
 def test_a_recorded_update_gives_the_events_written_by_hand(name: str) -> None:
     payload = PAYLOADS[name]
     found = parse(payload["update"])
-    expected = [from_json(event, Event) for event in payload["events"]]
-    assert [to_json(event, Event) for event in found.events] == [to_json(event, Event) for event in expected]
+    expected = [to_json(from_json(event, EVENT), EVENT) for event in payload["events"]]  # defaults filled in
+    assert [to_json(event, EVENT) for event in found.events] == expected
     assert list(found.ignored) == payload["ignored"]
 
 
@@ -116,7 +117,7 @@ def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str
     ],
 )
 def test_any_other_request_is_rejected_with_one_constant_reason(
-    secrets: Secrets, token: bytes | None
+    secrets: tuple[str, ...], token: bytes | None
 ) -> None:
     with pytest.raises(RejectedError, match=r"^the secret token is missing or wrong$"):
         telegram(*secrets).verify(post(b"{}", token))
@@ -200,8 +201,8 @@ def _assert_sound(body: bytes) -> None:
     for event in found.events:
         assert type(event) in EVENT_TYPES
         assert event.occurred_at.tzinfo is UTC
-    assert [to_json(event, Event) for event in telegram().parse(post(body)).events] == [
-        to_json(event, Event) for event in found.events
+    assert [to_json(event, EVENT) for event in telegram().parse(post(body)).events] == [
+        to_json(event, EVENT) for event in found.events
     ]
 
 

@@ -431,13 +431,14 @@ async def test_a_group_that_moves_twice_is_given_up(
     assert len(simulator.ledger.entries) == 2
 
 
-class Scripted:
-    """Stands for an HTTP client that always gets the same answer."""
+class Scripted(AsgiHttp):
+    """An HTTP client that always gets the same answer."""
 
     def __init__(self, status: int, body: bytes) -> None:
+        super().__init__({})
         self.answer = HttpResponse(status, {}, body)
 
-    async def request(self, method: str, url: str, **_: Any) -> HttpResponse:
+    async def request(self, method: str, url: str, **options: Any) -> HttpResponse:
         return self.answer
 
 
