@@ -51,6 +51,9 @@ DONE = {
 }
 """Refusals that say that what was asked for is so already."""
 
+LINKS = ("https://", "http://")
+"""What a link begins with. Anything else would be a file's id, or on a Bot API server of one's own a path there."""
+
 ANSWER_TEXT = 200
 """Longest text that answers a pressed button. Source: https://core.telegram.org/bots/api#answercallbackquery"""
 
@@ -167,9 +170,7 @@ def _file(media: Media, kind: Kind | None = None) -> _Draft:
     if media.id:
         return _Draft(method, {field: media.id})
     if media.url:
-        if not media.url.startswith(
-            ("https://", "http://")
-        ):  # anything else is a path on a local Bot API server
+        if not media.url.startswith(LINKS):
             raise PermanentError("the file's link is not http or https", code="bad_url")
         return _Draft(method, {field: media.url})
     if not media.ref:
