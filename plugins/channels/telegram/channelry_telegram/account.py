@@ -18,9 +18,7 @@ from .receive import HANDLED
 async def setup(api: Api, url: str, secrets: Secrets, services: Services) -> None:
     """Have Telegram post updates to `url` with the first of the secret tokens."""
     if not secrets:
-        raise AuthError(
-            "secret_token is not configured, so every webhook would be refused", code="secret_token"
-        )
+        raise AuthError("secret_token is not configured, so every webhook would be refused", code="secret_token")
     secret = secrets[0].reveal()
     asked = {"url": url, "secret_token": secret, "allowed_updates": HANDLED}
     await api.call(services, "setWebhook", asked)
@@ -38,9 +36,7 @@ async def check(api: Api, secrets: Secrets, services: Services, *, polling: bool
     url = string(webhook.get("url"))
     if polling:
         if url:
-            raise PermanentError(
-                "a webhook is set, so nothing can be polled; run the set-up again", code="webhook"
-            )
+            raise PermanentError("a webhook is set, so nothing can be polled; run the set-up again", code="webhook")
         return
     if not secrets:
         raise AuthError("secret_token is not configured, so every webhook is refused", code="secret_token")

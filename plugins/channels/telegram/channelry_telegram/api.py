@@ -1,19 +1,13 @@
 """The Bot API: one method call, its answer, and what its errors mean."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from attrs import frozen
 
-from channelry.errors import (
-    AmbiguousError,
-    AuthError,
-    PermanentError,
-    RecipientError,
-    RetryableError,
-    SendError,
-)
+from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, RetryableError, SendError
+from channelry.model import RateScope
 from channelry.secrets import Secret, one_line
 from channelry.services import FilePart, HttpResponse, Services
 
@@ -74,9 +68,7 @@ class Answer:
 
     def _error(self) -> SendError:
         said, code = self.description, str(self.status)
-        if (
-            self.status < 300
-        ):  # it was done, but by whom and how cannot be read: a proxy's page, a cut-off body
+        if self.status < 300:  # it was done, but by whom and how cannot be read: a proxy's page, a cut-off body
             unread = RetryableError if self.repeatable else AmbiguousError
             return unread("Telegram's answer was not understood", code=code)
         message = f"{_CONFLICT if self.status == 409 else ''}{said or f'HTTP {code}'}"
@@ -84,7 +76,8 @@ class Answer:
         if kind is RetryableError:
             wait = self._parameters.get("retry_after")
             seconds = float(wait) if isinstance(wait, int | float) else None
-            return RetryableError(message, code=code, retry_after=seconds)
+            scope = RateScope.RECIPIENT if self.status == 429 else None  # Telegram does not say which limit it was
+            return RetryableError(message, code=code, retry_after=seconds, scope=scope)
         return kind(message, code=code)
 
     def _kind(self, said: str) -> type[SendError]:
@@ -111,31 +104,24 @@ class Api:
         method: str,
         parameters: Mapping[str, Any] | None = None,
         *,
-        file: FilePart | None = None,
+        files: Sequence[FilePart] = (),
         repeatable: bool = True,
         timeout: float = 30.0,
     ) -> Answer:
-        """Call a method, with a file as a multipart form, and give its answer whatever it is."""
+        """Call a method, with files as a multipart form, and give its answer whatever it is."""
         url = f"{self.base_url}/bot{self.token.reveal()}/{method}"
         parameters = parameters or {}
-        if file is None:
-            sent = await services.http.request(
-                "POST", url, json=parameters, repeatable=repeatable, timeout=timeout
-            )
+        if not files:
+            sent = await services.http.request("POST", url, json=parameters, repeatable=repeatable, timeout=timeout)
         else:
             form = [(name, _form_value(value)) for name, value in parameters.items()]
             sent = await services.http.request(
-                "POST", url, form=form, files=(file,), repeatable=repeatable, timeout=timeout
+                "POST", url, form=form, files=files, repeatable=repeatable, timeout=timeout
             )
         return Answer(sent.status, _object(sent), repeatable)
 
     async def call(
-        self,
-        services: Services,
-        method: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        timeout: float = 30.0,
+        self, services: Services, method: str, parameters: Mapping[str, Any] | None = None, *, timeout: float = 30.0
     ) -> Any:
         """Call a method that may be repeated, and give its result."""
         return (await self.ask(services, method, parameters, timeout=timeout)).result()

@@ -21,6 +21,11 @@ def sender(row: Mapping[str, Any]) -> Profile:
     return profile(row["sender_chat"] if "sender_chat" in row else row["from"])
 
 
+def automatic(row: Mapping[str, Any]) -> bool:
+    """Tell whether a program wrote: another bot, or a channel whose posts come here; not who hides behind a chat."""
+    return bool(row.get("is_automatic_forward") or ("sender_chat" not in row and row["from"].get("is_bot")))
+
+
 def profile(who: Mapping[str, Any]) -> Profile:
     """Read a person or a chat, of which both have an id and perhaps a name."""
     first, last, username = who.get("first_name"), who.get("last_name"), who.get("username")

@@ -1,7 +1,6 @@
 """The Telegram channel: its configuration, what it carries, and its hooks."""
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Literal
 
 import anyio
@@ -9,63 +8,15 @@ from attrs import field, frozen
 
 from channelry import hookimpl, plugin
 from channelry.hookspecs import Deliver
-from channelry.model import (
-    ButtonLimit,
-    Call,
-    Capabilities,
-    Kind,
-    Media,
-    MediaLimit,
-    Outbound,
-    Rate,
-    RateScope,
-    Receipt,
-    Received,
-    Request,
-    Resend,
-    TextUnit,
-)
+from channelry.model import Call, Media, Outbound, Receipt, Received, Request
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
 
 from . import account, poll, receive, send
 from .api import Api
+from .capabilities import CAPABILITIES
 
 ORIGIN = "https://api.telegram.org"
-_MB = 1_000_000
-_FILE = MediaLimit(upload=50 * _MB, link=20 * _MB, fetch=20 * _MB)
-_CARRIED = frozenset({
-    Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VOICE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.LOCATION,
-    Kind.CONTACT, Kind.BUTTONS, Kind.REACTION, Kind.EDIT, Kind.DELETE,
-})  # fmt: skip
-
-CAPABILITIES = Capabilities(
-    receives=_CARRIED,  # deletions from business chats only
-    sends=_CARRIED | {Kind.TYPING, Kind.ANSWER},
-    text=4096,
-    caption=1024,
-    unit=TextUnit.UTF16,
-    # https://core.telegram.org/bots/api#sending-files; what Telegram can play it says at each method
-    media={
-        Kind.IMAGE: MediaLimit(upload=10 * _MB, link=5 * _MB, fetch=20 * _MB),
-        Kind.AUDIO: _FILE,
-        Kind.VOICE: _FILE,
-        Kind.VIDEO: _FILE,
-        Kind.DOCUMENT: _FILE,
-        Kind.STICKER: _FILE,
-    },
-    # https://core.telegram.org/bots/api#inlinekeyboardbutton; it names no longest title, the apps cut it off
-    buttons=ButtonLimit(count=100, title=128, payload=64, text=4096, payload_unit=TextUnit.BYTES, urls=True),
-    delete_within=timedelta(hours=48),  # https://core.telegram.org/bots/api#deletemessage
-    resend=Resend.NEVER,  # it takes no key of ours, cannot be asked, and reports nothing later
-    # https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-    rates=(
-        Rate(RateScope.CONNECTION, 30, 1),
-        Rate(RateScope.RECIPIENT, 1, 1),
-        Rate(RateScope.GROUP, 20, 60),
-    ),
-    quotes=True,
-)
 
 
 @plugin

@@ -104,9 +104,7 @@ def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
         if "sender_business_bot" in row:
             return ["sent by a bot"]
         to = envelope.profile(chat).address
-        return [
-            EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)
-        ]
+        return [EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)]
     topic = envelope.topic(row)
     return [
         MessageReceived(
@@ -120,6 +118,7 @@ def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
             referral=envelope.referral(text) if text.startswith(envelope.START) else None,
             thread=envelope.thread(chat, chat_id, topic),
             reply_address=None if sender.address.value == chat_id else envelope.profile(chat).address,
+            automatic=envelope.automatic(row),
             album=string(row.get("media_group_id")),
             forwarded="forward_origin" in row,
             context=envelope.context(row, topic) if topic or business else {},
@@ -150,11 +149,7 @@ def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
 
     def one(message: Any) -> MessageDeleted:
         message_id = identifier(message)
-        return MessageDeleted(
-            key=f"{key}:{message_id}",
-            occurred_at=now,
-            external_id=f"{chat_id}:{message_id}",
-        )
+        return MessageDeleted(key=f"{key}:{message_id}", occurred_at=now, external_id=f"{chat_id}:{message_id}")
 
     return each(row["message_ids"], one, now)
 
@@ -190,15 +185,14 @@ def _reaction(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     old = [_emoji(one) for one in sequence(row.get("old_reaction"))]
     new = [_emoji(one) for one in sequence(row.get("new_reaction"))]
     who = row["user"] if row.get("user") else row["actor_chat"]
+    changes = [(one, False) for one in old if one not in new] + [(one, True) for one in new if one not in old]
+    at = timestamp(row.get("date"), now)
+    sender = envelope.profile(who).address
+    external_id = f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}"
     return [
-        ReactionChanged(
-            key=key,
-            occurred_at=timestamp(row.get("date"), now),
-            sender=envelope.profile(who).address,
-            external_id=f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}",
-            emoji=next((one for one in new if one not in old), new[-1] if new else ""),
-        )
-    ]
+        ReactionChanged(key=f"{key}:{n}", occurred_at=at, sender=sender, external_id=external_id, emoji=emoji, on=on)
+        for n, (emoji, on) in enumerate(changes)
+    ] or ["the same reactions"]
 
 
 def _membership(row: Any, key: str, now: datetime) -> Iterable[Event | str]:

@@ -80,9 +80,7 @@ class TelegramSimulator(Simulator):
         """Let the bot write to a chat whose customer has not written in this simulation."""
         self._chats.add(chat)
 
-    def hold(
-        self, file_id: str, content: bytes, path: str = "documents/file_1.bin", media_type: str = ""
-    ) -> None:
+    def hold(self, file_id: str, content: bytes, path: str = "documents/file_1.bin", media_type: str = "") -> None:
         """Keep a file that a customer sent."""
         self.files[file_id] = _File(path, content, media_type or "application/octet-stream")
 
@@ -164,7 +162,9 @@ class TelegramSimulator(Simulator):
     def _do(self, method: str, body: Mapping[str, Any]) -> Any:
         handler: Callable[[Mapping[str, Any]], Any] | None = {
             "sendChatAction": self._send_chat_action,
-            "editMessageText": self._edit_message_text,
+            "sendMediaGroup": self._send_media_group,
+            "editMessageText": self._edit_message,
+            "editMessageCaption": self._edit_message,
             "deleteMessage": self._delete_message,
             "setMessageReaction": self._set_message_reaction,
             "answerCallbackQuery": self._answer_callback_query,
@@ -179,22 +179,25 @@ class TelegramSimulator(Simulator):
     def _send(self, body: Mapping[str, Any]) -> Any:
         chat, text = str(body["chat_id"]), str(body.get("text") or body.get("caption") or "")
         reply = body.get("reply_parameters")
-        if (
-            reply
-            and not reply.get("allow_sending_without_reply")
-            and not self._has(chat, reply["message_id"])
-        ):
+        if reply and not reply.get("allow_sending_without_reply") and not self._has(chat, reply["message_id"]):
             raise RefusedError(400, "Bad Request: message to be replied not found")
         number = self._next_message(f"{chat}:", text)
         self.ledger.taken.append(Taken(f"{chat}:{number}", chat, text, body))
         return self._message(chat, number)
 
+    def _send_media_group(self, body: Mapping[str, Any]) -> Any:
+        chat, text = str(body["chat_id"]), str(body["media"][0].get("caption", ""))
+        numbers = [self._next_message(f"{chat}:", text) for _ in body["media"]]
+        self.ledger.taken.append(Taken(f"{chat}:{numbers[0]}", chat, text, body))
+        return [self._message(chat, number) for number in numbers]
+
     def _send_chat_action(self, body: Mapping[str, Any]) -> bool:
         self.actions.append((str(body["chat_id"]), body["action"]))
         return True
 
-    def _edit_message_text(self, body: Mapping[str, Any]) -> Any:
-        chat, number, text = str(body["chat_id"]), body["message_id"], body["text"]
+    def _edit_message(self, body: Mapping[str, Any]) -> Any:
+        chat, number = str(body["chat_id"]), body["message_id"]
+        text = body["text"] if "text" in body else body.get("caption", "")
         if not self._has(chat, number):
             raise RefusedError(400, "Bad Request: message to edit not found")
         if self._messages[f"{chat}:{number}"] == text:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.responses import Response as ApiResponse
 
 TEXT, CAPTION, CALLBACK_DATA, ANSWER_TEXT = 4096, 1024, 64, 200
-MAX_BUTTONS = 100
+MAX_BUTTONS, ALBUM = 100, 10
 MAX_PHOTO, MAX_UPLOAD = 10_000_000, 50_000_000
 
 _SENT = [
@@ -26,6 +26,7 @@ _SENT = [
     "reply_markup",
 ]
 _TEXT = ["parse_mode", "entities"]
+_JSON = frozenset({"reply_markup", "reply_parameters", "media"})
 _CAPTION = ["caption", "caption_entities", "parse_mode"]
 FILES = {
     "sendPhoto": "photo",
@@ -39,11 +40,13 @@ FILES = {
 REQUIRED: dict[str, list[str]] = {
     "sendMessage": ["text"],
     **{method: [name] for method, name in FILES.items()},
+    "sendMediaGroup": ["media"],
     "sendLocation": ["latitude", "longitude"],
     "sendVenue": ["latitude", "longitude", "title", "address"],
     "sendContact": ["phone_number", "first_name"],
     "sendChatAction": ["chat_id", "action"],
     "editMessageText": ["chat_id", "message_id", "text"],
+    "editMessageCaption": ["chat_id", "message_id"],
     "deleteMessage": ["chat_id", "message_id"],
     "setMessageReaction": ["chat_id", "message_id"],
     "answerCallbackQuery": ["callback_query_id"],
@@ -58,21 +61,17 @@ OPTIONAL: dict[str, list[str]] = {
     "sendMessage": [*_SENT, *_TEXT, "link_preview_options"],
     **{method: [*_SENT, *_CAPTION] for method in FILES},
     "sendSticker": [*_SENT, "emoji"],
+    "sendMediaGroup": [name for name in _SENT if name != "reply_markup"],
     "sendLocation": [*_SENT, "live_period"],
     "sendVenue": _SENT,
     "sendContact": [*_SENT, "last_name", "vcard"],
     "sendChatAction": ["message_thread_id", "business_connection_id"],
     "editMessageText": [*_TEXT, "business_connection_id", "reply_markup", "link_preview_options"],
+    "editMessageCaption": [*_CAPTION, "business_connection_id", "reply_markup"],
     "setMessageReaction": ["reaction", "is_big"],
     "answerCallbackQuery": ["text", "show_alert", "url", "cache_time"],
     "getUpdates": ["offset", "limit", "timeout", "allowed_updates"],
-    "setWebhook": [
-        "secret_token",
-        "allowed_updates",
-        "max_connections",
-        "drop_pending_updates",
-        "ip_address",
-    ],
+    "setWebhook": ["secret_token", "allowed_updates", "max_connections", "drop_pending_updates", "ip_address"],
     "deleteWebhook": ["drop_pending_updates"],
 }
 
@@ -104,11 +103,27 @@ def admit(method: str, body: Mapping[str, Any], files: Container[str]) -> None:
     limit = ANSWER_TEXT if method == "answerCallbackQuery" else TEXT
     if _utf16(str(body.get("text", ""))) > limit:
         raise RefusedError(400, "Bad Request: message is too long")
-    if _utf16(str(body.get("caption", ""))) > CAPTION:
-        raise RefusedError(400, "Bad Request: message caption is too long")
+    _admit_caption(body)
     if method in FILES:
         _admit_file(method, body[FILES[method]], files)
+    if method == "sendMediaGroup":
+        _admit_album(body, files)
     _admit_keyboard(body.get("reply_markup"))
+
+
+def _admit_album(body: Mapping[str, Any], files: Container[str]) -> None:
+    if not 2 <= len(body["media"]) <= ALBUM:
+        raise RefusedError(400, "Bad Request: an album has 2 to 10 files")
+    for shown in body["media"]:
+        if set(shown) - {"type", "media", *_CAPTION} or shown.get("type") not in ("photo", "video"):
+            raise RefusedError(400, "Bad Request: can't parse InputMedia")
+        _admit_file(f"send{shown['type'].title()}", shown["media"], files)
+        _admit_caption(shown)
+
+
+def _admit_caption(body: Mapping[str, Any]) -> None:
+    if _utf16(str(body.get("caption", ""))) > CAPTION:
+        raise RefusedError(400, "Bad Request: message caption is too long")
 
 
 def _admit_file(method: str, value: Any, files: Container[str]) -> None:
@@ -129,16 +144,26 @@ async def parameters(request: ApiRequest) -> dict[str, Any]:
             raise RefusedError(400, "Bad Request: can't parse JSON") from None
         return dict(read) if isinstance(read, dict) else {}
     found: dict[str, Any] = {}
+    uploads: dict[str, Any] = {}
     async with request.form() as form:
         for name, value in form.items():
             if isinstance(value, UploadFile):
                 kind = {"filename": value.filename, "media_type": value.content_type}
-                found[name] = {**kind, "size": value.size}
-            elif name in ("reply_markup", "reply_parameters"):
-                found[name] = orjson.loads(value)
+                uploads[name] = {**kind, "size": value.size}
             else:
-                found[name] = value
-    return found
+                found[name] = orjson.loads(value) if name in _JSON else value
+    return {name: _attached(value, uploads) for name, value in found.items()}
+
+
+def _attached(value: Any, uploads: Mapping[str, Any]) -> Any:
+    """Put the uploads where `attach://NAME` stands for them."""
+    if isinstance(value, list):
+        return [_attached(one, uploads) for one in value]
+    if isinstance(value, dict):
+        return {name: _attached(one, uploads) for name, one in value.items()}
+    if isinstance(value, str) and value.startswith("attach://"):
+        return uploads.get(value.removeprefix("attach://"), value)
+    return value
 
 
 def _admit_keyboard(markup: Any) -> None:

@@ -26,9 +26,7 @@ def simulator(clock: FakeClock) -> TelegramSimulator:
 
 @pytest.fixture
 def telegram(simulator: TelegramSimulator) -> Telegram:
-    return Telegram(
-        Telegram.Config(token=Secret(simulator.token), secret_token=(Secret(simulator.secret_token),))
-    )
+    return Telegram(Telegram.Config(token=Secret(simulator.token), secret_token=(Secret(simulator.secret_token),)))
 
 
 @pytest.fixture

@@ -22,11 +22,7 @@ async def test_set_up_registers_the_url_the_first_secret_and_every_kind_of_updat
     secrets = (Secret("new_secret"), Secret("old_secret"))
     telegram = Telegram(Telegram.Config(token=Secret(simulator.token), secret_token=secrets))
     await telegram.setup(desk.public_url, desk)
-    assert simulator.webhook == {
-        "url": desk.public_url,
-        "secret_token": "new_secret",
-        "allowed_updates": list(HANDLED),
-    }
+    assert simulator.webhook == {"url": desk.public_url, "secret_token": "new_secret", "allowed_updates": list(HANDLED)}
     assert "message_reaction" in HANDLED
     await telegram.check(desk)
 
@@ -55,9 +51,7 @@ async def test_check_names_a_webhook_that_is_missing_or_elsewhere_or_brings_too_
         await telegram.check(desk)
 
 
-async def test_check_changes_nothing(
-    telegram: Telegram, simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_check_changes_nothing(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
     await telegram.setup(desk.public_url, desk)
     await telegram.check(desk)
     methods = [entry.path.rpartition("/")[2] for entry in simulator.ledger.entries]
@@ -106,9 +100,7 @@ async def test_a_file_is_fetched_and_what_became_known_is_told(
     assert fetched == Media(kind=Kind.IMAGE, id="AgB", media_type="image/jpeg", name="file 1.jpg", size=8)
 
 
-async def test_what_was_known_of_a_file_stays(
-    telegram: Telegram, simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_what_was_known_of_a_file_stays(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
     simulator.hold("F1", b"%PDF", "documents/file_1.pdf")
 
     async def save(piece: bytes) -> None:
@@ -132,9 +124,7 @@ async def test_a_file_that_is_gone_or_too_big_is_gone_for_good(
         await telegram.fetch(Media(kind=Kind.DOCUMENT, id=file_id), save, desk)
 
 
-async def test_a_file_without_a_path_is_gone(
-    telegram: Telegram, simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_a_file_without_a_path_is_gone(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
     simulator.hold("F1", b"%PDF", "")
 
     async def save(piece: bytes) -> None:

@@ -48,12 +48,7 @@ async def listen_until(
 
 
 def texts(delivered: list[Received]) -> list[str]:
-    return [
-        event.text
-        for received in delivered
-        for event in received.events
-        if isinstance(event, MessageReceived)
-    ]
+    return [event.text for received in delivered for event in received.events if isinstance(event, MessageReceived)]
 
 
 async def test_updates_are_delivered_in_their_order_and_the_cursor_stands_behind_the_last(
@@ -221,9 +216,7 @@ async def test_a_webhook_that_is_set_is_named_as_the_reason(
         await polling.listen(deliver, desk)
 
 
-async def test_a_connection_that_fails_is_raised_for_the_hub_to_begin_again(
-    polling: Telegram,
-) -> None:
+async def test_a_connection_that_fails_is_raised_for_the_hub_to_begin_again(polling: Telegram) -> None:
     async def deliver(received: Received) -> None:
         raise AssertionError
 

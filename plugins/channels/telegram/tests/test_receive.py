@@ -86,12 +86,7 @@ def test_every_declared_kind_is_received() -> None:
 
 @pytest.mark.parametrize(
     ("secrets", "token"),
-    [
-        (("one",), b"one"),
-        (("one", "two"), b"one"),
-        (("one", "two"), b"two"),
-        (("zażółć",), "zażółć".encode()),
-    ],
+    [(("one",), b"one"), (("one", "two"), b"one"), (("one", "two"), b"two"), (("zażółć",), "zażółć".encode())],
 )
 def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str, ...], token: bytes) -> None:
     telegram(*secrets).verify(post(b"{}", token))
@@ -116,9 +111,7 @@ def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str
         (("",), None),
     ],
 )
-def test_any_other_request_is_rejected_with_one_constant_reason(
-    secrets: tuple[str, ...], token: bytes | None
-) -> None:
+def test_any_other_request_is_rejected_with_one_constant_reason(secrets: tuple[str, ...], token: bytes | None) -> None:
     with pytest.raises(RejectedError, match=r"^the secret token is missing or wrong$"):
         telegram(*secrets).verify(post(b"{}", token))
 
@@ -187,11 +180,7 @@ def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 _PLACES = [(name, path) for name, payload in PAYLOADS.items() for path in _paths(payload["update"])[1:]]
 _QUICK = settings(
-    max_examples=5_000,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
-    database=None,
-    derandomize=True,
+    max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
 )
 
 
@@ -208,9 +197,7 @@ def _assert_sound(body: bytes) -> None:
 
 @_QUICK
 @given(st.sampled_from(_PLACES), _JSON, st.booleans())
-def test_an_update_changed_anywhere_gives_events_or_unparsed(
-    place: tuple[str, Any], value: Any, drop: bool
-) -> None:
+def test_an_update_changed_anywhere_gives_events_or_unparsed(place: tuple[str, Any], value: Any, drop: bool) -> None:
     name, path = place
     update = json.loads(json.dumps(PAYLOADS[name]["update"]))
     holder = update

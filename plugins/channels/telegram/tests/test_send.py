@@ -115,10 +115,7 @@ MESSAGES: list[tuple[str, SendMessage, str, Mapping[str, Any]]] = [
         {
             "text": "choose",
             "reply_markup": {
-                "inline_keyboard": [
-                    [{"text": "Yes", "callback_data": "b:yes"}],
-                    [{"text": "More", "url": LINK}],
-                ]
+                "inline_keyboard": [[{"text": "Yes", "callback_data": "b:yes"}], [{"text": "More", "url": LINK}]]
             },
         },
     ),
@@ -156,7 +153,7 @@ async def test_an_upload_rides_on_the_call_itself_with_its_name_and_type(
 ) -> None:
     message = say("your bill", parts=(PDF,), quote=True, buttons=(Button(title="Paid", payload="paid"),))
     (call,) = telegram.compose(message)
-    assert call.upload == PDF
+    assert call.uploads == (PDF,)
     orjson.dumps(call.body)
     assert await telegram.send(call, desk) == Receipt(("42:1",))
     (taken,) = simulator.ledger.taken
@@ -207,9 +204,9 @@ async def test_a_caption_takes_what_it_can_and_the_rest_follows_as_text(
     telegram: Telegram, simulator: TelegramSimulator, desk: Services
 ) -> None:
     text = "word " * 1_500
-    parts = (Location(latitude=1.0, longitude=2.0), image(url=LINK), image(url=LINK))
+    parts = (Location(latitude=1.0, longitude=2.0), PDF, PDF)
     await deliver(telegram, say(text, parts=parts), desk)
-    assert methods(simulator) == ["sendLocation", "sendPhoto", "sendPhoto", "sendMessage", "sendMessage"]
+    assert methods(simulator) == ["sendLocation", "sendDocument", "sendDocument", "sendMessage", "sendMessage"]
     bodies = [taken.body for taken in simulator.ledger.taken]
     assert len(bodies[1]["caption"]) <= 1024
     assert "caption" not in bodies[2]
@@ -258,16 +255,11 @@ async def test_a_message_is_edited_reacted_to_and_deleted(
     for done in (
         edit,
         React(key="k3", target=FAY, external_id=message, emoji="👍"),
-        React(key="k4", target=FAY, external_id=message, emoji=""),
+        React(key="k4", target=FAY, external_id=message, emoji="👍", on=False),
         Delete(key="k5", target=FAY, external_id=message),
     ):
         assert await deliver(telegram, done, desk) == [Receipt()]
-    assert methods(simulator)[1:] == [
-        "editMessageText",
-        "setMessageReaction",
-        "setMessageReaction",
-        "deleteMessage",
-    ]
+    assert methods(simulator)[1:] == ["editMessageText", "setMessageReaction", "setMessageReaction", "deleteMessage"]
     reactions = [orjson.loads(entry.body)["reaction"] for entry in simulator.ledger.entries[2:4]]
     assert reactions == [[{"type": "emoji", "emoji": "👍"}], []]
     assert simulator.deleted == [message]
@@ -292,9 +284,7 @@ async def test_typing_is_shown_and_ends_by_itself(
     assert simulator.actions == [("42", "typing")]
 
 
-async def test_a_pressed_button_is_answered(
-    telegram: Telegram, simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_a_pressed_button_is_answered(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
     answer = AnswerButton(key="k1", target=FAY, postback_id="cq1", text="noted")
     assert await deliver(telegram, answer, desk) == [Receipt()]
     assert simulator.answered == ["cq1"]
@@ -322,7 +312,9 @@ REFUSED: list[Outbound] = [
     Edit(key="k", target=FAY, external_id="42:1", text=" "),
     Edit(key="k", target=FAY, external_id="callback:cq1", text="a"),
     Edit(key="k", target=FAY, external_id="1", text="a"),
+    Edit(key="k", target=FAY, external_id="42:1", text="a" * 1025, caption=True),
     React(key="k", target=FAY, external_id="", emoji="👍"),
+    React(key="k", target=FAY, external_id="42:1", emoji="🍕"),
     MarkRead(key="k", target=FAY, external_id="42:1"),
     Hide(key="k", target=FAY, external_id="42:1"),
     AnswerButton(key="k", target=FAY, postback_id="cq1", text="a" * 201),
@@ -382,7 +374,7 @@ async def test_each_fault_is_the_error_that_it_means_and_the_next_call_goes_thro
     assert len(simulator.ledger.taken) == taken
     if fault is FaultKind.RATE_LIMITED:
         assert isinstance(raised.value, RetryableError)
-        assert raised.value.retry_after == 7.0
+        assert (raised.value.retry_after, raised.value.scope) == (7.0, RateScope.RECIPIENT)
     await deliver(telegram, message, desk)
     assert len(simulator.ledger.taken) == taken + 1
 
@@ -395,13 +387,55 @@ async def test_an_early_status_changes_nothing_for_telegram_reports_none(
     assert not simulator.webhooks
 
 
+@pytest.mark.parametrize("buttons", [(), (Button(title="Yes", payload="y"),)], ids=["album", "one by one"])
+async def test_neighbouring_pictures_and_videos_are_one_album_unless_buttons_need_a_message(
+    telegram: Telegram, simulator: TelegramSimulator, desk: Services, buttons: tuple[Button, ...]
+) -> None:
+    shown = (image(url=LINK), image(ref="photo", name="a.jpg"), Media(kind=Kind.VIDEO, ref="photo"))
+    message = say("see", parts=(*shown, PDF), quote=True, buttons=buttons)
+    receipts = await deliver(telegram, message, desk)
+    ids = [external_id for receipt in receipts for external_id in receipt.external_ids]
+    assert ids == ["42:1", "42:2", "42:3", "42:4"]
+    if buttons:
+        assert methods(simulator) == ["sendPhoto", "sendPhoto", "sendVideo", "sendDocument"]
+        return
+    assert methods(simulator) == ["sendMediaGroup", "sendDocument"]
+    first, second, third = simulator.ledger.taken[0].body["media"]
+    assert first == {"type": "photo", "media": LINK, "caption": "see"}
+    assert (second["type"], second["media"]["filename"]) == ("photo", "a.jpg")
+    assert (third["type"], third["media"]["size"]) == ("video", 7)
+
+
+async def test_an_album_has_ten_files_at_most(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
+    await deliver(telegram, say(parts=(image(url=LINK),) * 21), desk)
+    assert methods(simulator) == ["sendMediaGroup", "sendMediaGroup", "sendPhoto"]
+
+
+async def test_a_caption_is_edited_by_a_method_of_its_own(
+    telegram: Telegram, simulator: TelegramSimulator, desk: Services
+) -> None:
+    await deliver(telegram, say("helo", parts=(PDF,)), desk)
+    edit = Edit(key="k2", target=FAY, external_id="42:1", text="hello", caption=True)
+    assert await deliver(telegram, edit, desk) == [Receipt()]
+    assert await deliver(telegram, edit, desk) == [Receipt()]
+    assert methods(simulator)[1:] == ["editMessageCaption", "editMessageCaption"]
+
+
+async def test_only_what_sets_a_state_may_be_repeated(telegram: Telegram) -> None:
+    edit = Edit(key="k", target=FAY, external_id="42:1", text="hello")
+    gone = Delete(key="k", target=FAY, external_id="42:1")
+    heart = React(key="k", target=FAY, external_id="42:1", emoji="❤")
+    resends = [telegram.compose(action)[0].resend for action in (edit, gone, heart, say("hello"))]
+    assert resends == [Resend.SAFE, Resend.SAFE, Resend.SAFE, None]
+
+
 async def test_an_edit_whose_answer_is_lost_may_be_made_again(
     telegram: Telegram, simulator: TelegramSimulator, desk: Services
 ) -> None:
     await deliver(telegram, say("helo"), desk)
     simulator.faults.add(FaultKind.LOST)
     edit = Edit(key="k2", target=FAY, external_id="42:1", text="hello")
-    with pytest.raises(RetryableError):
+    with pytest.raises(AmbiguousError):
         await deliver(telegram, edit, desk)
     assert await deliver(telegram, edit, desk) == [Receipt()]
 
@@ -443,9 +477,7 @@ class Scripted(AsgiHttp):
 
 
 def refusal(status: int, description: str, **parameters: Any) -> bytes:
-    return orjson.dumps(
-        {"ok": False, "error_code": status, "description": description, "parameters": parameters}
-    )
+    return orjson.dumps({"ok": False, "error_code": status, "description": description, "parameters": parameters})
 
 
 ANSWERS: list[tuple[int, bytes, type[SendError]]] = [

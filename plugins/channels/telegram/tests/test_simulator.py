@@ -48,19 +48,9 @@ async def test_what_a_customer_writes_is_signed_and_understood(
             400,
             "message to be replied not found",
         ),
-        (
-            "sendPhoto",
-            {"chat_id": "42", "photo": "https://a/b", "caption": "a" * 1025},
-            400,
-            "caption",
-        ),
+        ("sendPhoto", {"chat_id": "42", "photo": "https://a/b", "caption": "a" * 1025}, 400, "caption"),
         ("sendPhoto", {"chat_id": "42", "photo": "gone"}, 400, "wrong file identifier"),
-        (
-            "editMessageText",
-            {"chat_id": "42", "message_id": 9, "text": "a"},
-            400,
-            "to edit not found",
-        ),
+        ("editMessageText", {"chat_id": "42", "message_id": 9, "text": "a"}, 400, "to edit not found"),
         ("deleteMessage", {"chat_id": "42", "message_id": 9}, 400, "message to delete not found"),
         ("setMessageReaction", {"chat_id": "42", "message_id": 9, "reaction": []}, 400, "to react not found"),
         ("answerCallbackQuery", {"callback_query_id": "1", "text": "a" * 201}, 400, "too long"),
@@ -83,9 +73,7 @@ async def test_a_wrong_token_is_not_found(simulator: TelegramSimulator, desk: Se
     assert (await desk.http.request("GET", f"{ORIGIN}{path}")).status == 404
 
 
-async def test_updates_are_kept_until_a_later_offset_is_asked_for(
-    simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_updates_are_kept_until_a_later_offset_is_asked_for(simulator: TelegramSimulator, desk: Services) -> None:
     simulator.polling = True
     for text in ("one", "two", "three"):
         simulator.message("42", text)
@@ -101,9 +89,7 @@ async def test_updates_are_kept_until_a_later_offset_is_asked_for(
     assert await ids(offset=4) == []
 
 
-async def test_nothing_can_be_polled_while_a_webhook_is_set(
-    simulator: TelegramSimulator, desk: Services
-) -> None:
+async def test_nothing_can_be_polled_while_a_webhook_is_set(simulator: TelegramSimulator, desk: Services) -> None:
     await call(desk, simulator, "setWebhook", url="https://care.example.com/")
     assert (await call(desk, simulator, "getUpdates")).status == 409
     info = await call(desk, simulator, "getWebhookInfo")
