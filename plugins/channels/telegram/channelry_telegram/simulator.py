@@ -187,7 +187,7 @@ class TelegramSimulator(Simulator):
 
     def _send_media_group(self, body: Mapping[str, Any]) -> Any:
         chat, text = str(body["chat_id"]), str(body["media"][0].get("caption", ""))
-        numbers = [self._next_message(f"{chat}:", text) for _ in body["media"]]
+        numbers = [self._next_message(f"{chat}:", str(one.get("caption", ""))) for one in body["media"]]
         self.ledger.taken.append(Taken(f"{chat}:{numbers[0]}", chat, text, body))
         return [self._message(chat, number) for number in numbers]
 

@@ -403,7 +403,7 @@ async def test_neighbouring_pictures_and_videos_are_one_album_unless_buttons_nee
     first, second, third = simulator.ledger.taken[0].body["media"]
     assert first == {"type": "photo", "media": LINK, "caption": "see"}
     assert (second["type"], second["media"]["filename"]) == ("photo", "a.jpg")
-    assert (third["type"], third["media"]["size"]) == ("video", 7)
+    assert (third["type"], third["media"]["size"]) == ("video", 8)
 
 
 async def test_an_album_has_ten_files_at_most(telegram: Telegram, simulator: TelegramSimulator, desk: Services) -> None:
