@@ -151,7 +151,7 @@ def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
         message_id = identifier(message)
         return MessageDeleted(key=f"{key}:{message_id}", occurred_at=now, external_id=f"{chat_id}:{message_id}")
 
-    return each(row["message_ids"], one, now)
+    return each(row["message_ids"], one, now) if row["message_ids"] != [] else ["nothing was deleted"]
 
 
 def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:

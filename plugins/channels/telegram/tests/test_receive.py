@@ -158,6 +158,11 @@ def test_one_bad_deletion_leaves_its_neighbours_alone() -> None:
     assert [first.key, last.key] == ["82:12", "82:13"]
 
 
+def test_an_empty_deletion_is_named_as_nothing() -> None:
+    found = parse({"update_id": 82, "deleted_business_messages": {"chat": {"id": 42}, "message_ids": []}})
+    assert (found.events, found.ignored) == ((), ("nothing was deleted",))
+
+
 def test_huge_ids_nul_and_surrogate_pairs_arrive_as_they_are() -> None:
     big = 2**63 - 1
     row = {"message_id": big, "date": 1795300700, "chat": {"id": big}, "from": {"id": big}, "text": "a\x00😀"}
