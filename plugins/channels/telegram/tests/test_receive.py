@@ -1,0 +1,237 @@
+"""What updates mean, whether they are Telegram's, and that no body breaks anything."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from channelry.codec import from_json, to_json
+from channelry.errors import RejectedError
+from channelry.model import EVENT_TYPES, OK, Event, MessageReceived, Received, Request, Unparsed
+from channelry.secrets import Secret
+from channelry_telegram.plugin import Telegram
+from channelry_telegram.receive import HANDLED, UNHANDLED
+
+EVENT: Any = Event
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+PAYLOADS = {path.stem: json.loads(path.read_text()) for path in Path(__file__).parent.glob("payloads/*.json")}
+
+CONTENT_ROWS = {
+    "text", "image", "voice", "audio", "video / round video / gif", "file", "sticker", "location / venue",
+    "contact", "album", "quote", "group", "group→supergroup", "unsupported", "service message",
+    "unknown update",
+}  # fmt: skip
+UPDATE_ROWS = {
+    "edited_message", "channel_post", "edited_channel_post", "business_connection", "business_message",
+    "edited_business_message", "deleted_business_messages", "message_reaction", "message_reaction_count",
+    "callback_query", "my_chat_member", "chat_member", "inline_query", "poll", "poll_answer",
+    "chat_join_request",
+}  # fmt: skip
+
+
+def telegram(*secrets: str) -> Telegram:
+    tokens = tuple(Secret(secret) for secret in secrets)
+    return Telegram(Telegram.Config(token=Secret("7:canary-token"), secret_token=tokens))
+
+
+def post(body: bytes, token: bytes | None = None) -> Request:
+    headers = () if token is None else ((b"x-telegram-bot-api-secret-token", token),)
+    return Request("POST", "/", headers, body, NOW)
+
+
+def parse(update: Any) -> Received:
+    return telegram().parse(post(orjson.dumps(update)))
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS))
+def test_a_recorded_update_gives_the_events_written_by_hand(name: str) -> None:
+    payload = PAYLOADS[name]
+    found = parse(payload["update"])
+    expected = [to_json(from_json(event, EVENT), EVENT) for event in payload["events"]]  # defaults filled in
+    assert [to_json(event, EVENT) for event in found.events] == expected
+    assert list(found.ignored) == payload["ignored"]
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS))
+def test_a_pressed_button_is_answered_by_the_webhooks_own_answer_and_nothing_else_is(name: str) -> None:
+    found = parse(PAYLOADS[name]["update"])
+    if "answer" in PAYLOADS[name]:
+        assert orjson.loads(found.answer.body) == PAYLOADS[name]["answer"]
+        assert (found.answer.status, found.answer.media_type) == (200, "application/json")
+    else:
+        assert found.answer is OK
+
+
+def test_every_row_of_content_and_of_updates_has_a_recorded_payload() -> None:
+    assert {payload["row"] for payload in PAYLOADS.values()} == CONTENT_ROWS | UPDATE_ROWS
+
+
+def test_every_kind_of_update_is_either_handled_or_named_as_not_for_us() -> None:
+    assert not set(HANDLED) & UNHANDLED
+    assert UPDATE_ROWS | {"message"} <= set(HANDLED) | UNHANDLED
+
+
+def test_every_declared_kind_is_received() -> None:
+    received = {
+        "text", "image", "audio", "voice", "video", "document", "sticker", "location", "contact", "buttons",
+        "reaction", "edit", "delete",
+    }  # fmt: skip
+    assert set(Telegram.capabilities.receives) == received
+
+
+@pytest.mark.parametrize(
+    ("secrets", "token"),
+    [(("one",), b"one"), (("one", "two"), b"one"), (("one", "two"), b"two"), (("zażółć",), "zażółć".encode())],
+)
+def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str, ...], token: bytes) -> None:
+    telegram(*secrets).verify(post(b"{}", token))
+
+
+@pytest.mark.parametrize(
+    ("secrets", "token"),
+    [
+        (("one",), b"two"),
+        (("one",), None),
+        (("one",), b""),
+        (("one",), b"on"),
+        (("one",), b"one "),
+        (("one",), b"ONE"),
+        (("one",), "öne".encode()),
+        (("one",), b"\xff\xfe\x00"),
+        (("one", "two"), b"onetwo"),
+        ((), b"one"),
+        ((), None),
+        ((), b""),
+        (("",), b""),
+        (("",), None),
+    ],
+)
+def test_any_other_request_is_rejected_with_one_constant_reason(secrets: tuple[str, ...], token: bytes | None) -> None:
+    with pytest.raises(RejectedError, match=r"^the secret token is missing or wrong$"):
+        telegram(*secrets).verify(post(b"{}", token))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"7",
+        b'"text"',
+        b"{}",
+        b"not json",
+        b'{"update_id":NaN,"message":{}}',
+        b'{"update_id":1,"message":null}',
+        b'{"update_id":1,"message":[]}',
+        b'{"update_id":1,"message":{"text":"\\ud800"}}',
+        b'{"update_id":1.5,"message":{}}',
+        b'{"update_id":18446744073709551616,"poll":{}}',
+        b'{"update_id":true,"poll":{}}',
+        b'{"update_id":1,"message":{"message_id":1,"date":1795300700,"chat":{"id":1e30},"from":{"id":4},"text":"a"}}',
+        b'{"update_id":1,"message":{"message_id":1,"date":1795300700,"chat":{"id":4},"from":{"id":1.5},"text":"a"}}',
+        b'{"update_id":1,"message":{"message_id":1,"date":-1,"chat":{"id":4},"from":{"id":4},"text":"a"}}',
+        b'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":4},"from":{"id":4},"text":7}}',
+        b'{"update_id":1,"message":{"message_id":1,"date":1,"chat":{"id":4},"from":{"id":4},"photo":[]}}',
+        b'{"update_id":1,"my_chat_member":{"chat":{"id":4},"date":1,"new_chat_member":{"status":"odd"}}}',
+        b'{"update_id":1,"deleted_business_messages":{"chat":{"id":4},"message_ids":4}}',
+        b"[" * 100_000,
+    ],
+)
+def test_what_cannot_be_read_is_kept_whole_as_unparsed(body: bytes) -> None:
+    found = telegram().parse(post(body))
+    (event,) = found.events
+    assert isinstance(event, Unparsed)
+    assert event.raw == body
+    assert found.answer is OK
+
+
+def test_one_bad_deletion_leaves_its_neighbours_alone() -> None:
+    row = {"chat": {"id": 42}, "message_ids": [12, 1.5, 13]}
+    first, bad, last = parse({"update_id": 82, "deleted_business_messages": row}).events
+    assert isinstance(bad, Unparsed)
+    assert [first.key, last.key] == ["82:12", "82:13"]
+
+
+def test_an_empty_deletion_is_named_as_nothing() -> None:
+    found = parse({"update_id": 82, "deleted_business_messages": {"chat": {"id": 42}, "message_ids": []}})
+    assert (found.events, found.ignored) == ((), ("nothing was deleted",))
+
+
+def test_huge_ids_nul_and_surrogate_pairs_arrive_as_they_are() -> None:
+    big = 2**63 - 1
+    row = {"message_id": big, "date": 1795300700, "chat": {"id": big}, "from": {"id": big}, "text": "a\x00😀"}
+    (event,) = parse({"update_id": big, "message": row}).events
+    assert isinstance(event, MessageReceived)
+    assert (event.key, event.external_id, event.text) == (str(big), f"{big}:{big}", "a\x00😀")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(deeper for key, one in inner for deeper in _paths(one, (*path, key)))]
+
+
+_PLACES = [(name, path) for name, payload in PAYLOADS.items() for path in _paths(payload["update"])[1:]]
+_QUICK = settings(
+    max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
+)
+
+
+def _assert_sound(body: bytes) -> None:
+    found = telegram().parse(post(body))
+    assert found.events or found.ignored
+    for event in found.events:
+        assert type(event) in EVENT_TYPES
+        assert event.occurred_at.tzinfo is UTC
+    assert [to_json(event, EVENT) for event in telegram().parse(post(body)).events] == [
+        to_json(event, EVENT) for event in found.events
+    ]
+
+
+@_QUICK
+@given(st.sampled_from(_PLACES), _JSON, st.booleans())
+def test_an_update_changed_anywhere_gives_events_or_unparsed(place: tuple[str, Any], value: Any, drop: bool) -> None:
+    name, path = place
+    update = json.loads(json.dumps(PAYLOADS[name]["update"]))
+    holder = update
+    for key in path[:-1]:
+        holder = holder[key]
+    if drop:
+        del holder[path[-1]]
+    else:
+        holder[path[-1]] = value
+    _assert_sound(json.dumps(update).encode())
+
+
+_BODIES = [json.dumps(payload["update"]).encode() for payload in PAYLOADS.values()]
+
+
+@_QUICK
+@given(
+    st.sampled_from(_BODIES),
+    st.binary(max_size=6),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 6),
+    st.binary(max_size=20),
+)
+def test_bytes_changed_anywhere_are_rejected_or_read_or_kept(
+    body: bytes, cut_in: bytes, where: float, dropped: int, token: bytes
+) -> None:
+    at = int(where * len(body))
+    body = body[:at] + cut_in + body[at + dropped :]
+    _assert_sound(body)
+    if token != b"one":
+        with pytest.raises(RejectedError):
+            telegram("one").verify(post(body, token))
