@@ -20,15 +20,14 @@ from . import codec
 from .config import Configuration, load_configuration
 from .discovery import available
 from .errors import ChannelryError, ConfigError, PluginError
-from .hub import REJECTED as REJECTION
-from .hub import Hub, closed_hub, open_hub
+from .hub import REJECTED, Hub, closed_hub, open_hub
 from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
 from .registry import examine, marked
 from .secrets import redact
 from .services import OpenHttp
 from .sink import Sink
 
-REJECTED = 3
+EXIT_REJECTED = 3
 """Exit status of `parse` where the request is not the provider's."""
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -232,8 +231,8 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
         raise click.UsageError(f"the plugin {instance.entry.plugin} receives no webhooks")
     request = _capture(sys.stdin.buffer.read(), hub)
     if not no_verify and not hub.verified(instance, request):
-        _print_json({"status": REJECTION.status, "answer": REJECTION.body.decode(), "events": []})
-        sys.exit(REJECTED)
+        _print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
+        sys.exit(EXIT_REJECTED)
     received = hub.parsed(instance, request)
     answer = received.answer.body.decode(errors="replace")
     events = [codec.to_json(event, Event) for event in received.events]

@@ -5,15 +5,13 @@ Objects of a union carry their class's name in `type`; times are RFC 3339, bytes
 
 from base64 import b64decode, b64encode
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 from cattrs.strategies import configure_tagged_union
 
 from .model import Event, Outbound, Part, Reconciled
 from .model.outbound import SendablePart
-
-_Value = TypeVar("_Value")
 
 
 @cache
@@ -32,6 +30,6 @@ def to_json(value: Any, as_type: Any = None) -> Any:
     return converter().unstructure(value, unstructure_as=as_type)
 
 
-def from_json(data: Any, as_type: type[_Value]) -> _Value:
+def from_json(data: Any, as_type: Any) -> Any:
     """Turn plain JSON into a value of the type; a cattrs validation error tells what does not fit."""
     return converter().structure(data, as_type)

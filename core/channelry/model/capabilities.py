@@ -141,8 +141,10 @@ class Capabilities:
         for kind in kinds:
             if kind not in self.sends:
                 raise PermanentError(f"this channel does not send {kind}", code="unsupported")
-        if isinstance(outbound, Edit) and self.unit.measure(outbound.text) > self.text:
-            raise PermanentError(f"the text is longer than {self.text} {self.unit}", code="too_long")
+        if isinstance(outbound, Edit):
+            most = self.caption if outbound.caption else self.text
+            if self.unit.measure(outbound.text) > most:
+                raise PermanentError(f"the text is longer than {most} {self.unit}", code="too_long")
         if isinstance(outbound, React) and outbound.on and self.emoji and outbound.emoji not in self.emoji:
             raise PermanentError(f"this channel does not take the reaction {outbound.emoji}", code="unsupported")
         if isinstance(outbound, SendMessage):
