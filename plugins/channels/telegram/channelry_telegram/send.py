@@ -86,7 +86,7 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
         case SendMessage():
             drafts = _message(capabilities, outbound)
         case Edit():
-            drafts = [_edit(capabilities, outbound)]
+            drafts = [_edit(outbound)]
         case Delete(external_id=external_id):
             drafts = [_state("deleteMessage", _message_at(external_id))]
         case React(external_id=external_id, emoji=emoji, on=on):
@@ -111,14 +111,10 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
     ]  # fmt: skip
 
 
-def _edit(capabilities: Capabilities, edit: Edit) -> _Draft:
-    method, name, limit = "editMessageText", "text", capabilities.text
-    if edit.caption:
-        method, name, limit = "editMessageCaption", "caption", capabilities.caption
-    elif not edit.text.strip():
+def _edit(edit: Edit) -> _Draft:
+    method, name = ("editMessageCaption", "caption") if edit.caption else ("editMessageText", "text")
+    if not edit.caption and not edit.text.strip():
         raise PermanentError("the message is empty", code="empty")
-    if capabilities.unit.measure(edit.text) > limit:
-        raise PermanentError(f"the {name} is longer than {limit} {capabilities.unit}", code="too_long")
     return _state(method, {**_message_at(edit.external_id), **_business(edit.target), name: edit.text})
 
 
