@@ -1,0 +1,31 @@
+"""The `[server]` table of the configuration."""
+
+from attrs import field, frozen
+from attrs.validators import ge, gt, in_, le, matches_re
+
+_positive = gt(0)
+
+
+@frozen(kw_only=True)
+class ServerConfig:
+    """Where the server listens, under which address the world reaches it, and what it puts up with.
+
+    - `host`, `port`: the address to listen on; port 0 takes a free one.
+    - `public_url`: the address by which providers reach this server through the proxy before it, `""` if unknown.
+    - `body_limit`: the most bytes of a webhook's body (413); `body_seconds`: how long it may take to come (408).
+    - `header_seconds`: how long the head of a request may take (the connection is closed); `header_bytes` and
+      `header_count`: how large it may be (431).
+    - `drain_seconds`: how long a stopping server waits for the requests that are being answered.
+    - `log_level`: the least severe records that are logged.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = field(default=8080, validator=[ge(0), le(65535)])
+    public_url: str = field(default="", validator=matches_re(r"|https?://[^/\s?#]+(/[^\s?#]*)?"))
+    body_limit: int = field(default=1024 * 1024, validator=_positive)
+    body_seconds: float = field(default=10.0, validator=_positive)
+    header_seconds: float = field(default=10.0, validator=_positive)
+    header_bytes: int = field(default=32 * 1024, validator=_positive)
+    header_count: int = field(default=100, validator=_positive)
+    drain_seconds: float = field(default=20.0, validator=_positive)
+    log_level: str = field(default="info", validator=in_(("debug", "info", "warning", "error")))
