@@ -5,19 +5,20 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 GROUP = "channelry.plugins"
 
 
 @frozen
 class Available:
-    """One entry point: the name it goes by, and the distribution and version that bring it."""
+    """One entry point: the name it goes by, the distribution and version that bring it, and its rivals."""
 
     name: str
     distribution: str
     version: str
     entry_point: EntryPoint = field(repr=False)
+    rivals: tuple[str, ...] = ()
 
     def load(self) -> Any:
         """Import it; whatever the import raises comes out as ImportError with the reason."""
@@ -30,12 +31,20 @@ class Available:
 
 
 def available(group: str = GROUP) -> dict[str, Available]:
-    """Find what is installed under an entry-point group, by name; of two with one name the first by distribution."""
-    found = [
-        Available(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point)
-        for point in entry_points(group=group)
-    ]
-    return {one.name: one for one in sorted(found, key=lambda one: one.distribution, reverse=True)}
+    """Find what is installed under an entry-point group, by name."""
+    found: dict[str, Available] = {}
+    for point in sorted(entry_points(group=group), key=_distribution):
+        known = found.get(point.name)
+        if known is None:
+            version = point.dist.version if point.dist else "?"
+            found[point.name] = Available(point.name, _distribution(point), version, point)
+        elif known.distribution != _distribution(point):
+            found[point.name] = evolve(known, rivals=(*known.rivals, _distribution(point)))
+    return found
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "?"
 
 
 def extras() -> set[str]:
@@ -51,7 +60,7 @@ def advice(name: str, known: Iterable[str]) -> str:
     if name in extras():
         return f"run: pip install 'channelry[{name}]'"
     names = sorted(known)
-    close = difflib.get_close_matches(name, [*names, *extras()], n=3)
+    close = difflib.get_close_matches(name, {*names, *extras()}, n=3)
     if close:
         return f"did you mean {' or '.join(close)}?"
     return f"run: channelry plugins (installed: {', '.join(names) or 'none'})"

@@ -17,8 +17,21 @@ An **addressed** hook is called on one connection's plugin; of the last three gr
 from collections.abc import Awaitable, Callable, Sequence
 
 from .model import (
-    Address, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Received, Receipt, Reconciled, Request,
-    Sentiment, Text,
+    Address,
+    Call,
+    Event,
+    Hints,
+    Language,
+    Match,
+    Media,
+    Outbound,
+    Profile,
+    Receipt,
+    Received,
+    Reconciled,
+    Request,
+    Sentiment,
+    Text,
 )  # fmt: skip
 from .plugin import hookspec
 from .services import Save, Services

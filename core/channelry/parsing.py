@@ -32,9 +32,7 @@ def received(request: Request, read: Callable[[Any], Iterable[Event | str]]) -> 
     return Received(request, tuple(events), ignored=tuple(ignored))
 
 
-def each(
-    rows: Any, build: Callable[[Any], Event | str | None], received_at: datetime
-) -> Iterator[Event | str]:
+def each(rows: Any, build: Callable[[Any], Event | str | None], received_at: datetime) -> Iterator[Event | str]:
     """Build something from each row of a batch; a row that cannot be built becomes an `Unparsed` and harms no other."""
     if not isinstance(rows, list):
         raise ValueError("expected an array")

@@ -4,21 +4,60 @@
 from .address import Address, Profile
 from .capabilities import ButtonLimit, Capabilities, MediaLimit, Rate, RateScope, Resend, TextUnit
 from .content import (
-    Button, Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker, Template,
+    Button,
+    Contact,
+    FormReply,
+    Kind,
+    Location,
+    Media,
+    Order,
+    Part,
+    Postback,
+    Sticker,
+    Template,
     Unsupported,
 )
 from .enrichment import Hints, Language, Match, Sentiment, Text
 from .events import (
-    EVENT_TYPES, AccountHealth, CallRecord, DeliveredUpTo, EchoSent, Event, IdentityChanged,
-    MessageDeleted, MessageEdited, MessageReceived, Occurrence, OptedIn, OptedOut, Quote, ReactionChanged,
-    ReadUpTo, Referral, StatusChanged, Surface, Thread, Typing, Unparsed,
+    EVENT_TYPES,
+    AccountHealth,
+    CallRecord,
+    DeliveredUpTo,
+    EchoSent,
+    Event,
+    IdentityChanged,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Occurrence,
+    OptedIn,
+    OptedOut,
+    Quote,
+    ReactionChanged,
+    ReadUpTo,
+    Referral,
+    StatusChanged,
+    Surface,
+    Thread,
+    Typing,
+    Unparsed,
 )
 from .outbound import (
-    AnswerButton, Audience, Call, Delete, Edit, Hide, MarkRead, Outbound, React, SendMessage, ShowTyping,
+    AnswerButton,
+    Audience,
+    Call,
+    Delete,
+    Edit,
+    Hide,
+    MarkRead,
+    Outbound,
+    React,
+    SendMessage,
+    ShowTyping,
     Target,
 )
-from .received import OK, Received, Request, Response
 from .receipts import Accepted, NotTaken, Receipt, Reconciled, Status, Unknown
+from .received import OK, Received, Request, Response
 
 __all__ = [
     "EVENT_TYPES", "OK", "Accepted", "AccountHealth", "Address", "AnswerButton", "Audience", "Button",

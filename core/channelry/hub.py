@@ -1,0 +1,405 @@
+"""The hub: opens, supervises and closes connections, hands on what arrives, and sends.
+
+A request goes verify → parse → route → `Sink.record` → answer. Nothing here knows a provider or keeps a message.
+"""
+
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import anyio
+from attrs import define, evolve, field
+
+from .config import Configuration
+from .dispatch import Hook, Outcome, Quarantined, every, explain, first, first_per_item, pause
+from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError
+from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
+from .model import (
+    EVENT_TYPES,
+    OK,
+    Address,
+    Call,
+    Event,
+    Hints,
+    Language,
+    Match,
+    Media,
+    Outbound,
+    Profile,
+    Receipt,
+    Received,
+    Reconciled,
+    Request,
+    Response,
+    SendMessage,
+    Sentiment,
+    Text,
+    Unknown,
+    Unparsed,
+)  # fmt: skip
+from .services import Clock, NoHttp, OpenHttp, Save, Services, SystemClock
+from .sink import Sink
+
+REJECTED = Response(401, b"rejected")
+NOT_FOUND = Response(404, b"there is no such endpoint")
+UNAVAILABLE = Response(503, b"try again later")
+
+log = logging.getLogger("channelry")
+
+
+Application: TypeAlias = Callable[["Hub"], AbstractAsyncContextManager[Sink]]
+"""Makes the sink of a hub, and lets go of it when the hub has closed its connections."""
+
+
+@define(eq=False)
+class Hub:
+    """All connections and providers of one configuration; made by `open_hub`.
+
+    - `connections`: by name; `endpoints`: for each URL the connections that share it, grouped by plugin.
+    - `counts`: what happened, by ("webhooks", endpoint, status), ("events", connection, type),
+      ("ignored", connection, reason), ("unclaimed", endpoint), ("sends", connection, outcome) and
+      ("failures", plugin, hook).
+    """
+
+    configuration: Configuration
+    clock: Clock
+    instances: dict[str, Instance]
+    connections: dict[str, Instance]
+    endpoints: dict[str, Groups]
+    counts: Counter[tuple[str, ...]] = field(factory=Counter)
+    sink: Sink = field(init=False)
+
+    def webhook_url(self, endpoint: str) -> str:
+        """Give the public address of an endpoint."""
+        return f"{self.configuration.public_url}/hooks/{endpoint}"
+
+    def status(self) -> list[PluginStatus]:
+        """Tell how every plugin of the configuration fares."""
+        return [instance.status() for instance in self.instances.values()]
+
+    async def probe(self) -> None:
+        """Raise if the sink cannot record now."""
+        await self.sink.probe()
+
+    # What arrives
+
+    async def receive(self, endpoint: str, request: Request) -> Response:
+        """Take one webhook and give its HTTP answer; raises nothing."""
+        groups = self.endpoints.get(endpoint)
+        if groups is None:
+            return NOT_FOUND
+        answer = await self._take(endpoint, groups, request)
+        self.counts["webhooks", endpoint, str(answer.status)] += 1
+        return answer
+
+    async def _take(self, endpoint: str, groups: Groups, request: Request) -> Response:
+        answer: Response | None = None
+        for group in groups:
+            believer = next((one for one in group if self.verified(one, request)), None)
+            if believer is None:
+                continue
+            parsed = self.parsed(believer, request)
+            if answer is None or answer == OK:
+                answer = parsed.answer
+            try:
+                for received in self._routed(endpoint, group, parsed):
+                    await self._record(received)
+            except Exception as error:  # whatever the application's store raises: the provider will try again
+                log.error("%s: not recorded: %s", endpoint, explain(error))
+                return UNAVAILABLE
+        if answer is None:
+            loaded = any(instance.plugin is not None for group in groups for instance in group)
+            return REJECTED if loaded else UNAVAILABLE
+        return answer
+
+    def verified(self, instance: Instance, request: Request) -> bool:
+        """Tell whether a connection accepts a request as its provider's; a crash is a rejection that is counted."""
+        if instance.plugin is None or "verify" not in instance.pure:
+            return False
+        try:
+            instance.pure["verify"](request)
+        except RejectedError:
+            return False
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's crash, SystemExit included
+            self._failed(instance, "verify", explain(error))
+            return False
+        return True
+
+    def parsed(self, instance: Instance, request: Request) -> Received:
+        """Parse a verified request; what a plugin crashes on, or misunderstands, becomes one `Unparsed`."""
+        try:
+            received = instance.pure["parse"](request)
+            if type(received) is not Received:
+                raise TypeError(f"returned {type(received).__name__}, expected Received")
+            for event in received.events:
+                if type(event) not in EVENT_TYPES:
+                    raise TypeError(f"one of the events is a {type(event).__name__}")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # a plugin's crash, SystemExit included
+            reason = explain(error)
+            self._failed(instance, "parse", reason)
+            unparsed = Unparsed.of(f"{instance.entry.plugin}: {reason}", request.body, request.received_at)
+            return Received(request, (unparsed,))
+        instance.reason = ""
+        return received
+
+    def _routed(self, endpoint: str, group: list[Instance], parsed: Received) -> list[Received]:
+        """Give each connection of a group its events, by account; what nobody claims has no connection."""
+        for reason in parsed.ignored:
+            self.counts["ignored", group[0].entry.name, reason] += 1
+        if len(group) == 1 and all(group[0].claims(event) for event in parsed.events):
+            name = group[0].entry.name
+            return [Received(parsed.request, parsed.events, parsed.answer, parsed.ignored, name)]
+        claimed: dict[str, list[Event]] = {}
+        for event in parsed.events:
+            owner = next((one.entry.name for one in group if one.claims(event)), "")
+            claimed.setdefault(owner, []).append(event)
+        self.counts["unclaimed", endpoint] += len(claimed.get("", ()))
+        return [evolve(parsed, connection=name, events=tuple(events)) for name, events in claimed.items()]
+
+    async def _record(self, received: Received) -> None:
+        if not received.events:
+            return
+        await self.sink.record(received)
+        for event in received.events:
+            self.counts["events", received.connection, type(event).__name__] += 1
+
+    def _failed(self, instance: Instance, hook: str, reason: str) -> None:
+        """Count a pure hook's crash. It is never quarantined: who can write to us could silence it then."""
+        self.counts["failures", instance.entry.path, hook] += 1
+        instance.reason = f"{hook}: {reason}"
+        log.warning("%s: %s", instance.entry.path, instance.reason)
+
+    # What is sent
+
+    def compose(self, connection: str, outbound: Outbound) -> Sequence[Call]:
+        """Turn an action into calls; PermanentError or WindowClosedError where the channel cannot carry it."""
+        instance = self._connection(connection)
+        composer = instance.pure.get("compose")
+        if composer is None:
+            raise PermanentError(f"{instance.entry.plugin} sends nothing", code="unsupported")
+        if isinstance(outbound, SendMessage):
+            instance.plugin.capabilities.admit(outbound, self.clock.now())
+        calls: Sequence[Call] = composer(outbound)
+        return calls
+
+    async def send(self, connection: str, call: Call) -> Receipt:
+        """Make one call; raises the errors of the taxonomy only. A plugin's failure leaves it ambiguous."""
+        try:
+            receipt: Receipt = await self._ask(connection, "send", call)
+        except Quarantined as error:
+            self.counts["sends", connection, "quarantined"] += 1
+            raise RetryableError(str(error), code="quarantined", retry_after=error.seconds) from error
+        except PluginError as error:
+            self.counts["sends", connection, "ambiguous"] += 1
+            raise AmbiguousError(str(error), code="plugin_failed") from error
+        except Exception as error:
+            self.counts["sends", connection, type(error).__name__.removesuffix("Error").lower()] += 1
+            raise
+        self.counts["sends", connection, "accepted"] += 1
+        return receipt
+
+    async def reconcile(self, connection: str, call: Call) -> Reconciled:
+        """Ask the provider what became of an ambiguous call; `Unknown` where it cannot be asked."""
+        if "reconcile" not in self._connection(connection).hooks:
+            return Unknown("this channel cannot be asked")
+        found: Reconciled = await self._ask(connection, "reconcile", call)
+        return found
+
+    async def expand(self, connection: str, event: Event) -> Sequence[Event]:
+        """Fetch what a webhook only named; the event itself where the channel has nothing to add."""
+        if "expand" not in self._connection(connection).hooks:
+            return (event,)
+        events: Sequence[Event] = await self._ask(connection, "expand", event)
+        return events
+
+    async def profile(self, connection: str, address: Address) -> Profile | None:
+        """Look somebody up; None where the channel cannot."""
+        if "profile" not in self._connection(connection).hooks:
+            return None
+        found: Profile | None = await self._ask(connection, "profile", address)
+        return found
+
+    async def fetch(self, connection: str, media: Media, save: Save) -> Media:
+        """Download an inbound file into `save`."""
+        fetched: Media = await self._ask(connection, "fetch", media, save)
+        return fetched
+
+    async def setup(self, connection: str) -> None:
+        """Register the connection's webhook with its provider."""
+        await self._ask(connection, "setup", self.webhook_url(self._connection(connection).entry.endpoint))
+
+    async def check(self, connection: str) -> None:
+        """Make sure of credentials and registration; raises what is missing."""
+        await self._ask(connection, "check")
+
+    def _connection(self, name: str) -> Instance:
+        instance = self.connections.get(name)
+        if instance is None:
+            raise PermanentError(f"there is no connection {name!r}", code="no_connection")
+        if instance.plugin is None:
+            raise RetryableError(f"{name} is not loaded: {instance.reason}", code="not_loaded")
+        return instance
+
+    async def _ask(self, connection: str, name: str, *args: Any) -> Any:
+        instance = self._connection(connection)
+        hook = instance.hooks.get(name)
+        if hook is None:
+            raise PermanentError(f"{instance.entry.plugin} has no hook {name}", code="unsupported")
+        if instance.state != "ready":
+            raise RetryableError(f"{connection} is {instance.state}: {instance.reason}", code="not_open")
+        outcome = await hook.attempt(*args, instance.services)
+        self._count([outcome], name)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome.value
+
+    # Who it is and what it says
+
+    async def recognize(self, profile: Profile, hints: Hints) -> Match | None:
+        """Ask the recognizers in their order who a profile belongs to."""
+        outcomes = await first(self._ordered("recognize"), profile, hints)
+        self._count(outcomes, "recognize")
+        return outcomes[-1].value if outcomes else None
+
+    async def detect_language(self, texts: Sequence[Text]) -> list[Language | None]:
+        """Ask the language providers in their order, each for what is still open."""
+        return await self._enrich("detect_language", texts)
+
+    async def score_sentiment(self, texts: Sequence[Text]) -> list[Sentiment | None]:
+        """Ask the sentiment providers in their order, each for what is still open."""
+        return await self._enrich("score_sentiment", texts)
+
+    async def observe(self, event: Event) -> None:
+        """Show a recorded event to every plugin that observes."""
+        hooks = [instance.hooks["observe"] for instance in self.instances.values() if "observe" in instance.hooks]
+        self._count(await every(hooks, event), "observe")
+
+    async def _enrich(self, name: str, texts: Sequence[Text]) -> list[Any]:
+        answers, outcomes = await first_per_item(self._ordered(name), texts)
+        self._count(outcomes, name)
+        return answers
+
+    def _ordered(self, name: str) -> list[Hook]:
+        found = [self.instances[path] for path in self.configuration.orders.get(name, ())]
+        return [instance.hooks[name] for instance in found if instance.state == "ready"]
+
+    def _count(self, outcomes: Sequence[Outcome], name: str) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome.error, PluginError) and not isinstance(outcome.error, Quarantined):
+                self.counts["failures", outcome.plugin, name] += 1
+                log.warning("%s", outcome.error)
+
+    # Life
+
+    async def supervise(self, instance: Instance, tried: anyio.Event) -> None:
+        """Open one plugin, again and again until it succeeds, then keep its listener running."""
+        failures = 0
+        while (reason := await self._opened(instance)) is not None:
+            instance.state, instance.reason = "opening", reason
+            tried.set()
+            await self.clock.sleep(pause(failures))
+            failures += 1
+        instance.state, instance.reason = "ready", ""
+        tried.set()
+        if "listen" in instance.hooks:
+            await self._listen(instance)
+
+    async def _opened(self, instance: Instance) -> str | None:
+        if "open" not in instance.hooks:
+            return None
+        outcome = await instance.hooks["open"].attempt(instance.services)
+        self._count([outcome], "open")
+        return None if outcome.error is None else str(outcome.error)
+
+    async def _listen(self, instance: Instance) -> None:
+        """Run a listener; one that ends is started again, after a pause that grows unless it has delivered."""
+        failures = 0
+
+        async def deliver(received: Received) -> None:
+            nonlocal failures
+            if type(received) is not Received:
+                raise TypeError(f"deliver takes a Received, not {type(received).__name__}")
+            for one in self._routed(instance.entry.endpoint, [instance], received):
+                await self._record(one)
+            failures = 0
+            instance.hooks["listen"].health.succeeded()
+
+        while True:
+            outcome = await instance.hooks["listen"].attempt(deliver, instance.services)
+            self._count([outcome], "listen")
+            reason = outcome.error or "the listener returned"
+            instance.reason = f"listen: {explain(reason) if isinstance(reason, Exception) else reason}"
+            log.warning("%s: %s", instance.entry.path, instance.reason)
+            await self.clock.sleep(pause(failures))
+            failures += 1
+
+
+def closed_hub(
+    configuration: Configuration, clock: Clock | None = None, timeouts: Mapping[str, float] = TIMEOUTS
+) -> Hub:
+    """Make a hub that has opened nothing: it verifies, parses and composes, which need no more."""
+    clock = clock or SystemClock()
+    instances = make_instances(configuration, clock, timeouts)
+    connections = {one.entry.name: one for one in instances.values() if one.entry.path.startswith("connections.")}
+    return Hub(configuration, clock, instances, connections, group_endpoints(configuration, connections))
+
+
+@asynccontextmanager
+async def open_hub(
+    configuration: Configuration,
+    app: Application,
+    *,
+    http: OpenHttp = lambda origins: NoHttp(),
+    clock: Clock | None = None,
+    timeouts: Mapping[str, float] = TIMEOUTS,
+) -> AsyncIterator[Hub]:
+    """Open everything that a configuration names, and close it again.
+
+    Yields once every plugin was tried once; those that failed are tried again in the background.
+    """
+    hub = closed_hub(configuration, clock, timeouts)
+    async with AsyncExitStack() as stack:
+        hub.sink = await stack.enter_async_context(app(hub))
+        loaded = [instance for instance in hub.instances.values() if instance.plugin is not None]
+        for instance in loaded:
+            instance.services = _services(hub, instance, http)
+        stack.push_async_callback(_close, loaded)
+        async with anyio.create_task_group() as tasks:
+            tried = [anyio.Event() for _ in loaded]
+            for instance, event in zip(loaded, tried, strict=True):
+                tasks.start_soon(hub.supervise, instance, event, name=instance.entry.path)
+            for event in tried:
+                await event.wait()
+            yield hub
+            tasks.cancel_scope.cancel()
+
+
+async def _close(instances: Sequence[Instance]) -> None:
+    with anyio.CancelScope(shield=True):
+        await every([instance.hooks["close"] for instance in instances if "close" in instance.hooks])
+
+
+def _services(hub: Hub, instance: Instance, http: OpenHttp) -> Services:
+    entry = instance.entry
+    origins = {*getattr(instance.plugin, "origins", ()), _origin(getattr(entry.config, "base_url", ""))}
+    return Services(
+        name=entry.name,
+        http=http(frozenset(origins - {""})),
+        clock=hub.clock,
+        state=hub.sink.state(entry.path),
+        files=hub.sink.files(),
+        public_url=hub.webhook_url(entry.endpoint) if entry.endpoint else "",
+        log=log.getChild(entry.path),
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
