@@ -9,14 +9,22 @@ from urllib.parse import urlencode
 
 import orjson
 from aiohttp import (
-    ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, FormData, TCPConnector,
+    ClientError,
+    ClientResponse,
+    ClientSession,
+    ClientTimeout,
+    DummyCookieJar,
+    FormData,
+    TCPConnector,
 )  # fmt: skip
 from aiohttp.abc import AbstractResolver
+from aiohttp.resolver import DefaultResolver
 from attrs import define
+from yarl import URL
+
 from channelry.errors import AmbiguousError, PermanentError, RetryableError, SendError
 from channelry.secrets import one_line
 from channelry.services import Downloaded, FilePart, HttpResponse, OpenHttp, Save
-from yarl import URL
 
 from .guard import REDIRECTS, PublicResolver, admit, redirected
 from .transport import Attempt, BrokenError, Request
@@ -39,17 +47,7 @@ async def open_client(resolver: AbstractResolver | None = None) -> AsyncIterator
 
     Two sessions: the public one connects to public addresses only and takes no connection that the other opened.
     """
-    async with (
-        _session(TCPConnector(resolver=resolver, limit=0, limit_per_host=PER_ORIGIN, keepalive_timeout=KEEP_ALIVE)) as own,
-        _session(
-            TCPConnector(
-                resolver=PublicResolver(resolver) if resolver else PublicResolver(),
-                use_dns_cache=False,
-                limit_per_host=PER_ORIGIN,
-                keepalive_timeout=KEEP_ALIVE,
-            )
-        ) as public,
-    ):  # fmt: skip
+    async with _session(resolver) as own, _session(PublicResolver(resolver or DefaultResolver())) as public:
 
         def open_http(origins: frozenset[str]) -> Client:
             return Client(own, public, frozenset(URL(origin).origin() for origin in origins))
@@ -57,7 +55,14 @@ async def open_client(resolver: AbstractResolver | None = None) -> AsyncIterator
         yield open_http
 
 
-def _session(connector: TCPConnector) -> ClientSession:
+def _session(resolver: AbstractResolver | None) -> ClientSession:
+    connector = TCPConnector(
+        resolver=resolver,
+        use_dns_cache=False,  # the system has one; a guarded name is checked each time
+        limit=0,
+        limit_per_host=PER_ORIGIN,
+        keepalive_timeout=KEEP_ALIVE,
+    )
     return ClientSession(
         connector=connector,
         cookie_jar=DummyCookieJar(),

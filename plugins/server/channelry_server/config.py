@@ -4,6 +4,7 @@ from attrs import field, frozen
 from attrs.validators import ge, gt, in_, le, matches_re
 
 _positive = gt(0)
+_positive_seconds = gt(0.0)
 
 
 @frozen(kw_only=True)
@@ -23,9 +24,9 @@ class ServerConfig:
     port: int = field(default=8080, validator=[ge(0), le(65535)])
     public_url: str = field(default="", validator=matches_re(r"|https?://[^/\s?#]+(/[^\s?#]*)?"))
     body_limit: int = field(default=1024 * 1024, validator=_positive)
-    body_seconds: float = field(default=10.0, validator=_positive)
-    header_seconds: float = field(default=10.0, validator=_positive)
+    body_seconds: float = field(default=10.0, validator=_positive_seconds)
+    header_seconds: float = field(default=10.0, validator=_positive_seconds)
     header_bytes: int = field(default=32 * 1024, validator=_positive)
     header_count: int = field(default=100, validator=_positive)
-    drain_seconds: float = field(default=20.0, validator=_positive)
+    drain_seconds: float = field(default=20.0, validator=_positive_seconds)
     log_level: str = field(default="info", validator=in_(("debug", "info", "warning", "error")))

@@ -1,12 +1,13 @@
 """The webhook endpoint: bare ASGI, because every layer above it would cost more than what it does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from datetime import datetime
 from time import perf_counter
 from typing import Any, Protocol, TypeAlias
 
-from attrs import define, field
+from attrs import define
+
 from channelry.model import Request, Response
 
 from .config import ServerConfig
@@ -16,6 +17,7 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PREFIX = "/hooks/"
 
@@ -41,6 +43,7 @@ class Receiver(Protocol):
 class WebhookEndpoint:
     """Reads a request under `/hooks/{endpoint}` within the limits, hands it to the hub, and writes its answer.
 
+    - `public_url`: the address by which providers reach this server.
     - `observe`: takes the name of an endpoint and the seconds that an answer took; never an unknown name.
     - `now`: the time, aware, UTC.
 
@@ -49,12 +52,9 @@ class WebhookEndpoint:
 
     hub: Receiver
     limits: ServerConfig
+    public_url: str
     now: Callable[[], datetime]
     observe: Callable[[str, float], None]
-    _base: str = field(init=False)
-
-    def __attrs_post_init__(self) -> None:
-        self._base = self.limits.public_url.rstrip("/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = perf_counter()
@@ -73,9 +73,7 @@ class WebhookEndpoint:
         path = scope["raw_path"].decode("latin-1")
         if scope["query_string"]:
             path += "?" + scope["query_string"].decode("latin-1")
-        request = Request(
-            scope["method"], path, headers, body, self.now(), self._base + path if self._base else ""
-        )
+        request = Request(scope["method"], path, headers, body, self.now(), self.public_url + path)
         response = await self.hub.receive(name, request)
         await answer(send, response)
         self.observe(name, perf_counter() - started)

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import DefaultResolver
-from attrs import define, field
-from channelry.errors import PermanentError
+from attrs import define
 from yarl import URL
+
+from channelry.errors import PermanentError
 
 REDIRECTS = 3
 """How many redirects of a download are followed."""
@@ -71,7 +71,7 @@ class PublicResolver(AbstractResolver):
     The connector connects to the addresses that were checked here, so a name that changes its mind gains nothing.
     """
 
-    inner: AbstractResolver = field(factory=DefaultResolver)
+    inner: AbstractResolver
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET

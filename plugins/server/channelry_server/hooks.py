@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen
 from attrs.validators import matches_re
+
 from channelry.plugin import hookspec
 
 RESERVED = ("hooks", "health", "ready", "metrics")

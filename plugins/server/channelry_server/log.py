@@ -1,23 +1,22 @@
 """Logging: one line per record, whatever is in it."""
 
 import logging
-import time
+from datetime import UTC, datetime
 
 from channelry.secrets import one_line
 
 _MOST = 16_000  # characters: room for a traceback
-_SILENT = ("uvicorn.access",)
 
 
 class LineFormatter(logging.Formatter):
     """Writes a record, its traceback included, on one line: secrets masked, control characters escaped."""
 
-    converter = time.gmtime
-    default_msec_format = "%s.%03dZ"
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", datefmt=None)
-        self.default_time_format = "%Y-%m-%dT%H:%M:%S"
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        """Give the time in UTC, as RFC 3339."""
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line."""

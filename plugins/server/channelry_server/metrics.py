@@ -25,7 +25,9 @@ class _Counts(Collector):
     counts: Mapping[tuple[str, ...], int]
 
     def collect(self) -> Iterable[Metric]:
-        families = {word: CounterMetricFamily(*family) for word, family in _FAMILIES.items()}
+        families = {
+            word: CounterMetricFamily(name, text, labels=labels) for word, (name, text, labels) in _FAMILIES.items()
+        }
         for (word, *labels), count in list(self.counts.items()):
             if word in families:
                 families[word].add_metric(labels, count)

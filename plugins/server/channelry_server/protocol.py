@@ -11,9 +11,7 @@ ARRIVED = "channelry.arrived"
 """The ASGI extension of a request whose body was complete before its application began: no deadline is needed."""
 
 _COMPLETE: dict[str, Any] = {ARRIVED: {}}
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-)
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class _HeadTooLargeError(Exception):
