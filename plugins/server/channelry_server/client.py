@@ -47,18 +47,21 @@ async def open_client(resolver: AbstractResolver | None = None) -> AsyncIterator
 
     Two sessions: the public one connects to public addresses only and takes no connection that the other opened.
     """
-    async with _session(resolver) as own, _session(PublicResolver(resolver or DefaultResolver())) as public:
+    resolver = resolver or DefaultResolver()
+    try:
+        async with _session(resolver) as own, _session(PublicResolver(resolver)) as public:
 
-        def open_http(origins: frozenset[str]) -> Client:
-            return Client(own, public, frozenset(URL(origin).origin() for origin in origins))
+            def open_http(origins: frozenset[str]) -> Client:
+                return Client(own, public, frozenset(URL(origin).origin() for origin in origins))
 
-        yield open_http
+            yield open_http
+    finally:
+        await resolver.close()
 
 
-def _session(resolver: AbstractResolver | None) -> ClientSession:
+def _session(resolver: AbstractResolver) -> ClientSession:
     connector = TCPConnector(
         resolver=resolver,
-        use_dns_cache=False,  # the system has one; a guarded name is checked each time
         limit=0,
         limit_per_host=PER_ORIGIN,
         keepalive_timeout=KEEP_ALIVE,
@@ -228,9 +231,9 @@ def _failure(error: Exception, origin: URL, attempt: Attempt, repeatable: bool) 
     for inner in (cause, cause.__cause__):
         if isinstance(inner, SendError):  # the guard's, or that of the file being uploaded, which was cut short
             return inner
-    reason = one_line(f"{origin}: {{}} ({type(cause).__name__}: {getattr(cause, 'strerror', None) or ''})")
+    reason = one_line(getattr(cause, "strerror", None) or type(cause).__name__)
     if not attempt.written:
-        return RetryableError(reason.format("the request was not sent"), code="unreachable")
+        return RetryableError(f"{origin}: the request was not sent ({reason})", code="unreachable")
     code = "timeout" if isinstance(cause, TimeoutError) else "answer_lost"
     lost = RetryableError if repeatable else AmbiguousError
-    return lost(reason.format("the request was sent and its answer lost"), code=code)
+    return lost(f"{origin}: the request was sent and its answer lost ({reason})", code=code)

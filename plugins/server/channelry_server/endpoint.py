@@ -62,7 +62,7 @@ class WebhookEndpoint:
         if name not in self.hub.endpoints:
             await answer(send, _NOT_FOUND)
             return
-        headers = tuple(scope["headers"])  # before the body, for trailers would be appended
+        headers = tuple(scope["headers"])
         body = await self._body(scope, headers, receive)
         if body is None:
             return

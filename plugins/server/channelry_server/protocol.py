@@ -60,6 +60,7 @@ class LimitedProtocol(HttpToolsProtocol):
         self._unread = 0
         self._disarm()
         super().on_headers_complete()
+        self.headers = []  # the request keeps its own; trailers, which nobody signs or asked for, go nowhere
 
     def on_body(self, body: bytes) -> None:
         self._unread = 0
