@@ -1,6 +1,7 @@
 """The outbound HTTP client behind `services.http`: aiohttp, with the limits and errors that the contract promises."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -15,6 +16,7 @@ from aiohttp import (
     ClientTimeout,
     DummyCookieJar,
     FormData,
+    InvalidURL,
     TCPConnector,
 )  # fmt: skip
 from aiohttp.abc import AbstractResolver
@@ -26,7 +28,7 @@ from channelry.errors import AmbiguousError, PermanentError, RetryableError, Sen
 from channelry.secrets import one_line
 from channelry.services import Downloaded, FilePart, HttpResponse, OpenHttp, Save
 
-from .guard import REDIRECTS, PublicResolver, admit, redirected
+from .guard import REDIRECTS, PublicResolver, admit, redirected, site
 from .transport import Attempt, BrokenError, Request
 
 # Shorter than the providers' own, the shortest of which are 5 s (Node's default, behind many of them): a connection
@@ -102,10 +104,10 @@ class Client:
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query)
         target = _url(url)
-        origin = target.origin()
-        if origin not in self._origins:
+        where = site(target)
+        if target.origin() not in self._origins:
             raise PermanentError(
-                f"{origin}: this connection may not call it; declare it in the plugin's `origins`, "
+                f"{where}: this connection may not call it; declare it in the plugin's `origins`, "
                 "or set the connection's base_url",
                 code="origin",
             )
@@ -121,9 +123,9 @@ class Client:
             ):  # fmt: skip
                 body = await _read(response)
         except (TimeoutError, BrokenError, ClientError, _TooLongError) as error:
-            raise _failure(error, origin, attempt, method == "GET" if repeatable is None else repeatable) from None
+            raise _failure(error, where, attempt, method == "GET" if repeatable is None else repeatable) from None
         except ValueError:
-            raise PermanentError(f"{origin}: the request cannot be written: a bad header", code="invalid") from None
+            raise PermanentError(f"{where}: the request cannot be written: a bad header", code="invalid") from None
         return HttpResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
     async def download(
@@ -138,7 +140,7 @@ class Client:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise RetryableError(f"{target.origin()}: took more than {timeout:g} s", code="timeout") from None
+            raise RetryableError(f"{site(target)}: took more than {timeout:g} s", code="timeout") from None
 
     async def _download(self, url: URL, save: Save, headers: Mapping[str, str], limit: int) -> Downloaded:
         for _ in range(1 + REDIRECTS):
@@ -152,15 +154,17 @@ class Client:
                         return await _store(response, save, limit)
                     location = response.headers.get("location", "")
             except (BrokenError, ClientError) as error:
-                raise _failure(error, url.origin(), attempt, repeatable=True) from None
+                raise _failure(error, site(url), attempt, repeatable=True) from None
             url, headers = redirected(url, location, headers)
-        raise PermanentError(f"{url.origin()}: more than {REDIRECTS} redirects", code="redirects")
+        raise PermanentError(f"{site(url)}: more than {REDIRECTS} redirects", code="redirects")
 
 
 def _url(url: str) -> URL:
     """Read a URL and keep it as it is spelt where it is proper: another spelling would break a signature in it."""
     try:
         found = URL(url, encoded=url.isascii() and url.isprintable() and " " not in url)
+        if found.port is None:
+            raise ValueError("no scheme of the web")
         found.origin()
     except ValueError:
         raise PermanentError("expected an absolute http or https URL", code="invalid") from None
@@ -182,16 +186,16 @@ async def _read(response: ClientResponse) -> bytes:
 
 
 async def _store(response: ClientResponse, save: Save, limit: int) -> Downloaded:
-    origin = response.url.origin()
+    where = site(response.url)
     if response.status == 429 or response.status >= 500:
         after = response.headers.get("retry-after", "")
         raise RetryableError(
-            f"{origin}: HTTP {response.status}",
+            f"{where}: HTTP {response.status}",
             code=str(response.status),
             retry_after=float(after) if after.isdecimal() else None,
         )
     if response.status != 200:
-        raise PermanentError(f"{origin}: HTTP {response.status}", code=str(response.status))
+        raise PermanentError(f"{where}: HTTP {response.status}", code=str(response.status))
     size = response.content_length or 0
     if size <= limit:
         size = 0
@@ -201,7 +205,7 @@ async def _store(response: ClientResponse, save: Save, limit: int) -> Downloaded
                 break
             await save(piece)
     if size > limit:
-        raise PermanentError(f"{origin}: the file is larger than {limit} bytes", code="too_large")
+        raise PermanentError(f"{where}: the file is larger than {limit} bytes", code="too_large")
     return Downloaded(response.content_type, size)
 
 
@@ -225,15 +229,18 @@ def _encode(
     return content, {}
 
 
-def _failure(error: Exception, origin: URL, attempt: Attempt, repeatable: bool) -> SendError:
-    """Say what became of a request, naming its origin only: paths and queries hold tokens."""
+def _failure(error: Exception, where: str, attempt: Attempt, repeatable: bool) -> SendError:
+    """Say what became of a request. aiohttp's own words are not repeated: they have the whole URL."""
     cause = error.__cause__ if isinstance(error, BrokenError) and error.__cause__ else error
     for inner in (cause, cause.__cause__):
         if isinstance(inner, SendError):  # the guard's, or that of the file being uploaded, which was cut short
             return inner
-    reason = one_line(getattr(cause, "strerror", None) or type(cause).__name__)
+    if isinstance(cause, InvalidURL):
+        return PermanentError(f"{where}: not an address that can be connected to", code="invalid")
+    number = getattr(cause, "errno", None)
+    reason = os.strerror(number) if isinstance(number, int) and number > 0 else type(cause).__name__
     if not attempt.written:
-        return RetryableError(f"{origin}: the request was not sent ({reason})", code="unreachable")
+        return RetryableError(f"{where}: the request was not sent ({reason})", code="unreachable")
     code = "timeout" if isinstance(cause, TimeoutError) else "answer_lost"
     lost = RetryableError if repeatable else AmbiguousError
-    return lost(f"{origin}: the request was sent and its answer lost ({reason})", code=code)
+    return lost(f"{where}: the request was sent and its answer lost ({reason})", code=code)

@@ -9,6 +9,7 @@ from attrs import define
 from yarl import URL
 
 from channelry.errors import PermanentError
+from channelry.secrets import one_line
 
 REDIRECTS = 3
 """How many redirects of a download are followed."""
@@ -17,6 +18,11 @@ REDIRECTS = 3
 _NAT64 = IPv6Network("64:ff9b::/96")
 # What another origin may still be told: nothing that says who we are.
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})
+
+
+def site(url: URL) -> str:
+    """Name a URL's origin for an error: paths and queries hold tokens, and even a host can be one."""
+    return one_line(str(url.origin()))
 
 
 def is_public(address: str) -> bool:
@@ -41,7 +47,7 @@ def admit(url: URL, own: bool) -> None:
     if own:
         return
     if url.scheme != "https":
-        raise PermanentError(f"{url.origin()}: only https is downloaded from", code="not_https")
+        raise PermanentError(f"{site(url)}: only https is downloaded from", code="not_https")
     try:
         public = is_public(url.host or "")
     except ValueError:
@@ -56,9 +62,9 @@ def redirected(url: URL, location: str, headers: Mapping[str, str]) -> tuple[URL
         target = url.join(URL(location))
         origin = target.origin()
     except ValueError:
-        raise PermanentError(f"{url.origin()}: redirects to what is no URL", code="redirect") from None
+        raise PermanentError(f"{site(url)}: redirects to what is no URL", code="redirect") from None
     if not location or target.scheme not in ("http", "https"):
-        raise PermanentError(f"{url.origin()}: redirects to what is no web address", code="redirect")
+        raise PermanentError(f"{site(url)}: redirects to what is no web address", code="redirect")
     if origin != url.origin():
         headers = {name: value for name, value in headers.items() if name.lower() in _HARMLESS}
     return target, headers
@@ -87,6 +93,6 @@ class PublicResolver(AbstractResolver):
 
 def _not_public(host: str) -> PermanentError:
     return PermanentError(
-        f"{host}: not a public address; if files are meant to come from there, set the connection's base_url to it",
+        f"{one_line(host)}: not a public address; where files are meant to come from there, name it as base_url",
         code="not_public",
     )

@@ -133,6 +133,7 @@ async def test_trailers_are_no_headers(serving: Any) -> None:
 
 async def test_without_the_protocols_hint_the_deadline_is_set_all_the_same() -> None:
     """The endpoint keeps its promise behind any ASGI server."""
+
     @define
     class Nobody:
         endpoints: tuple[str, ...] = ("shop",)
