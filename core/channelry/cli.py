@@ -1,28 +1,32 @@
 """The command line: list plugins, check a configuration, read a captured webhook, send one message."""
 
 import sys
-from collections.abc import Callable, Sequence
+from base64 import b64decode
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import entry_points
 from mimetypes import guess_type
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
+from uuid import uuid4
 
 import anyio
 import click
 import orjson
 
-from .errors import ChannelryError, ConfigError, SendError
-
-if TYPE_CHECKING:  # each command imports what it needs, so that `--help` is quick
-    from collections.abc import AsyncIterator
-
-    from .config import Configuration
-    from .hub import Hub
-    from .model import Receipt, Request
-    from .services import OpenHttp
-    from .sink import Sink
+from . import codec
+from .config import Configuration, load_configuration
+from .discovery import available
+from .errors import ChannelryError, ConfigError, PluginError
+from .hub import REJECTED as REJECTION
+from .hub import Hub, closed_hub, open_hub
+from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
+from .registry import examine, marked
+from .secrets import redact
+from .services import OpenHttp
+from .sink import Sink
 
 REJECTED = 3
 """Exit status of `parse` where the request is not the provider's."""
@@ -56,7 +60,10 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for point in entry_points(group="channelry.commands", name=cmd_name):
-            loaded: click.Command = point.load()
+            try:
+                loaded: click.Command = point.load()
+            except ImportError as error:
+                return _broken(cmd_name, error)
             return loaded
         return super().get_command(ctx, cmd_name)
 
@@ -64,10 +71,19 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ChannelryError as error:
-            from .secrets import redact
-
             click.echo(redact(str(error)), err=True)
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
+
+
+def _broken(name: str, error: ImportError) -> click.Command:
+    """Stand in for a command whose distribution cannot be imported, so that the others work."""
+
+    @click.command(name, help=f"Cannot be loaded: {error}", context_settings={"ignore_unknown_options": True})
+    @click.argument("words", nargs=-1)
+    def explain(words: tuple[str, ...]) -> None:
+        raise click.ClickException(f"{name} cannot be loaded: {error}")
+
+    return explain
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -94,9 +110,6 @@ def plugins(config: Path, as_json: bool) -> None:
       channelry plugins
       channelry plugins --json | jq '.[] | select(.state != "in use")'
     """
-    from .discovery import available
-    from .errors import PluginError
-    from .registry import examine, marked
 
     configuration = _configuration_if_any(config)
     rows = []
@@ -135,8 +148,7 @@ def _cell(value: Any) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
 
 
-def _configuration_if_any(config: Path) -> "Configuration | None":
-    from .config import load_configuration
+def _configuration_if_any(config: Path) -> Configuration | None:
 
     if not config.exists():
         return None
@@ -162,8 +174,6 @@ def check(config: Path, live: bool, as_json: bool) -> None:
       channelry check
       channelry check --live --config staging.toml
     """
-    from .config import load_configuration
-    from .hub import closed_hub
 
     configuration = load_configuration(config)
     if live:
@@ -180,8 +190,7 @@ def check(config: Path, live: bool, as_json: bool) -> None:
         sys.exit(1)
 
 
-async def _check_live(configuration: "Configuration") -> list[tuple[str, str, str, str]]:
-    from .hub import open_hub
+async def _check_live(configuration: Configuration) -> list[tuple[str, str, str, str]]:
 
     async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
         found = {}
@@ -190,7 +199,7 @@ async def _check_live(configuration: "Configuration") -> list[tuple[str, str, st
             try:
                 if "check" in hub.connections[name].hooks:
                     await hub.check(name)
-            except (SendError, ChannelryError) as error:
+            except ChannelryError as error:
                 found[path] = str(error)
 
         async with anyio.create_task_group() as tasks:
@@ -221,11 +230,6 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
       channelry parse support < capture.json
       channelry parse support --no-verify < old.json | jq .events
     """
-    from . import codec
-    from .config import load_configuration
-    from .hub import REJECTED as REJECTION
-    from .hub import closed_hub
-    from .model import Event
 
     hub = closed_hub(load_configuration(config))
     instance = hub.connections.get(connection)
@@ -245,16 +249,12 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
     _print_json({"status": received.answer.status, "answer": answer, "events": events})
 
 
-def _names(hub: "Hub") -> str:
+def _names(hub: Hub) -> str:
     return ", ".join(hub.connections) or "no connections"
 
 
-def _capture(data: bytes, hub: "Hub") -> "Request":
+def _capture(data: bytes, hub: Hub) -> Request:
     """Read a capture; ClickException names what is wrong with it."""
-    from base64 import b64decode
-    from datetime import UTC, datetime
-
-    from .model import Request
 
     try:
         capture = orjson.loads(data)
@@ -296,8 +296,6 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
       channelry send support --to 491700000001 --text "Your parcel is on its way."
       channelry send bot --to 42 --text "The bill" --media https://example.org/bill.pdf
     """
-    from . import codec
-    from .config import load_configuration
 
     receipts = anyio.run(partial(_send, load_configuration(config), connection, to, text, media))
     rows = [codec.to_json(receipt) for receipt in receipts]
@@ -307,11 +305,7 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
         _print_table(("accepted", "external ids"), [("yes", ", ".join(row["external_ids"])) for row in rows])
 
 
-async def _send(configuration: "Configuration", connection: str, to: str, text: str, media: str) -> "list[Receipt]":
-    from uuid import uuid4
-
-    from .hub import open_hub
-    from .model import Address, Kind, Media, SendMessage, Target
+async def _send(configuration: Configuration, connection: str, to: str, text: str, media: str) -> list[Receipt]:
 
     async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
         instance = hub.connections.get(connection)
@@ -331,7 +325,7 @@ async def _send(configuration: "Configuration", connection: str, to: str, text: 
 
 
 @asynccontextmanager
-async def _installed_http() -> "AsyncIterator[OpenHttp]":
+async def _installed_http() -> AsyncIterator[OpenHttp]:
     """Open the HTTP client that an installed distribution brings (entry point `channelry.http`)."""
     for point in entry_points(group="channelry.http"):
         async with point.load()() as http:
@@ -340,16 +334,15 @@ async def _installed_http() -> "AsyncIterator[OpenHttp]":
     raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
 
 
+class _Nowhere(Sink):
+    async def record(self, received: Received) -> None:
+        raise RuntimeError("this command keeps nothing")
+
+
 @asynccontextmanager
-async def _nowhere(hub: "Hub") -> "AsyncIterator[Sink]":
-    from .model import Received
-    from .sink import Sink
+async def _nowhere(hub: Hub) -> AsyncIterator[Sink]:
 
-    class Nowhere(Sink):
-        async def record(self, received: Received) -> None:
-            raise RuntimeError("this command keeps nothing")
-
-    yield Nowhere()
+    yield _Nowhere()
 
 
 def _print_json(value: Any) -> None:

@@ -3,6 +3,7 @@
 Objects of a union carry their class's name in `type`; times are RFC 3339, bytes base64, enums their values.
 """
 
+from base64 import b64decode, b64encode
 from functools import cache
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ _Value = TypeVar("_Value")
 def converter() -> OrjsonConverter:
     """Give the converter of the model, made when first needed."""
     made = make_converter(forbid_extra_keys=True)
+    made.register_unstructure_hook(bytes, lambda value: b64encode(value).decode())
+    made.register_structure_hook(bytes, lambda value, _: b64decode(value, validate=True))
     for union in (Part, SendablePart, Event, Outbound, Reconciled):
         configure_tagged_union(union, made, tag_name="type")
     return made

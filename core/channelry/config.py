@@ -142,8 +142,9 @@ class _Reader:
         path = f"connections.{name}"
         if not _NAME.fullmatch(name):
             self.fault(path, "a name of lower-case letters, digits, - and _", "rename it")
-        endpoint = value.get("endpoint", name) if isinstance(value, dict) else name
-        if not isinstance(endpoint, str) or not _NAME.fullmatch(endpoint):
+        given = value.get("endpoint") if isinstance(value, dict) else None
+        endpoint = name if given is None else given
+        if given is not None and (not isinstance(given, str) or not _NAME.fullmatch(given)):
             self.fault(f"{path}.endpoint", "a name of lower-case letters, digits, - and _")
         return attrs.evolve(self.entry(path, value, ""), endpoint=str(endpoint))
 
@@ -216,7 +217,10 @@ class _Reader:
 
 
 def _spread(path: str, expected: str, cls: Any) -> list[tuple[str, str, str]]:
-    """Give a fault per key where cattrs reports several unknown ones together."""
+    """Give a fault per key where several unknown ones, or a validator's refusal, are reported for the whole table."""
+    if expected.startswith(_INVALID):
+        name, _, what = expected.removeprefix(_INVALID).partition(" ")
+        return [(f"{path}.{name}", what, "")]
     if not expected.startswith(_UNKNOWN):
         return [(path, expected, "add it" if expected.startswith(_REQUIRED) else "")]
     known = [attribute.name for attribute in attrs.fields(cls)] if attrs.has(cls) else []
@@ -228,7 +232,8 @@ def _spread(path: str, expected: str, cls: Any) -> list[tuple[str, str, str]]:
     return spread
 
 
-_UNKNOWN, _REQUIRED = "unknown keys ", "the missing key, "
+_UNKNOWN, _REQUIRED, _INVALID = "unknown keys ", "the missing key, ", "an attribute "
+_VALIDATOR = re.compile(r"'(\w+)' must (?:be )?([^:]*)")  # how the texts of attrs' validators begin; the value follows
 
 
 def _format(error: BaseException, of: Any) -> str:
@@ -239,6 +244,8 @@ def _format(error: BaseException, of: Any) -> str:
         return f"{_REQUIRED}{describe_toml(of)}"
     if isinstance(error, _ExpectedError):
         return str(error)
+    if of is None and (refused := _VALIDATOR.match(str(error))):
+        return f"{_INVALID}{refused[1]} {refused[2]}"
     if isinstance(of, type) and issubclass(of, Enum):
         return "one of " + ", ".join(repr(one.value) for one in of)
     return describe_toml(of)

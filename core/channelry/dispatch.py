@@ -231,8 +231,10 @@ def conforms(value: Any, annotation: Any) -> bool:
 
 def describe(annotation: Any) -> str:
     """Write a type as its author would."""
+    if annotation is None or annotation is type(None):
+        return "None"
     if isinstance(annotation, type) and not typing.get_args(annotation):
-        return "None" if annotation is type(None) else annotation.__name__
+        return annotation.__name__
     if typing.get_origin(annotation) in (Union, UnionType):
         return " | ".join(describe(choice) for choice in typing.get_args(annotation))
     arguments = ", ".join("..." if one is ... else describe(one) for one in typing.get_args(annotation))

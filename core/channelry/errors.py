@@ -4,8 +4,12 @@ A message names the thing, what was expected, and (for the user's own mistakes) 
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from attrs import frozen
+
+if TYPE_CHECKING:
+    from .model import RateScope
 
 
 class ChannelryError(Exception):
@@ -51,10 +55,15 @@ class SendError(ChannelryError):
 
 
 class RetryableError(SendError):
-    """Try again later, after `retry_after` seconds where the provider says so. It was certainly not taken."""
+    """Try again later, after `retry_after` seconds where the provider says so. It was certainly not taken.
 
-    def __init__(self, message: str, *, code: str = "", retry_after: float | None = None) -> None:
-        self.retry_after = retry_after
+    `scope` says what has to wait: this call (None), all to the recipient, or the whole connection or app (a quota).
+    """
+
+    def __init__(
+        self, message: str, *, code: str = "", retry_after: float | None = None, scope: "RateScope | None" = None
+    ) -> None:
+        self.retry_after, self.scope = retry_after, scope
         super().__init__(message, code=code)
 
 

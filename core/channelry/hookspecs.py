@@ -3,36 +3,29 @@
 
 A plugin is a class under `@plugin` with a nested frozen attrs class `Config`, which is made as `Plugin(config)`
 and marks with `@hookimpl` the hooks that it implements, as methods. A channel also has
-- `capabilities`: a `Capabilities` value, what it carries and within which limits;
+- `capabilities`: a `Capabilities` value, what it carries and within which limits, read from the instance: a
+  property may make it depend on `config` (a higher rate, a right to answer for seven days);
 - `account`: the provider's id of the account it is configured for (a phone number id, a page id); events of
   another account go to the connection that has it; `""`, or no such attribute: all events are its own;
 - `origins`: the origins it calls (`("https://graph.facebook.com",)`); a `Config.base_url` is added by itself.
 
 An implementation may take fewer arguments than its hook, by name. Annotations, where given, equal those below.
 **Pure** hooks are plain functions that do no I/O, ask no clock and answer the same again for the same input.
-The others may be `async def`, or plain functions, which then run in a thread.
+The others may be `async def`, or plain functions, which then run in a thread and reach asynchronous services by
+`anyio.from_thread.run`.
 An **addressed** hook is called on one connection's plugin; of the last three groups the modes stand with them.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 
+# fmt: off
+# isort: off
 from .model import (
-    Address,
-    Call,
-    Event,
-    Hints,
-    Language,
-    Match,
-    Media,
-    Outbound,
-    Profile,
-    Receipt,
-    Received,
-    Reconciled,
-    Request,
-    Sentiment,
-    Text,
-)  # fmt: skip
+    Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt, Received,
+    Reconciled, Request, Sentiment, Text,
+)
+# isort: on
+# fmt: on
 from .plugin import hookspec
 from .services import Save, Services
 
@@ -65,8 +58,10 @@ def parse(request: Request) -> Received:
 
     Pure; replay parses without verifying. Time comes only from `request.received_at`, the own address only from
     `request.public_url`. A bad row becomes an `Unparsed` and its neighbours survive (`parsing.each`).
-    A connection that shares its endpoint sees its neighbours' requests: rows that are not this channel's are left
-    out, or named in `ignored`. An exception here journals the whole request as one `Unparsed`.
+    On a shared endpoint each plugin whose `verify` accepted the request parses it once: rows that are not this
+    channel's are left out, or named in `ignored`; the answer is the first that is not `OK`. A request without
+    events (a handshake) is answered without the application. An exception here journals the whole request as one
+    `Unparsed`.
     """
 
 
@@ -82,10 +77,9 @@ async def listen(deliver: Deliver, services: Services) -> None:
 
 
 @hookspec
-async def expand(event: Event, services: Services) -> Sequence[Event]:
-    """Fetch what a webhook only named (a mention's text), and give the events that replace `event`.
-
-    Addressed, after the acknowledgement."""
+async def expand(event: Announced, services: Services) -> Sequence[Event]:
+    """Fetch (a mention's text) or accept (an invitation) what a webhook only named, repeatably, and give the events
+    that take its place, perhaps none, with keys of their own. Addressed, after the acknowledgement."""
 
 
 @hookspec
@@ -103,8 +97,9 @@ async def fetch(media: Media, save: Save, services: Services) -> Media:
 def compose(outbound: Outbound) -> Sequence[Call]:
     """Turn an action into provider-visible calls, each with a key of its own derived from `outbound.key`.
 
-    Pure. Begins with `capabilities.admit(outbound)`, so that what the channel cannot carry is a PermanentError
-    before any socket opens; splits text that is too long (`text.split`).
+    Pure; gives no calls where there is nothing to tell the provider. Begins with `capabilities.admit(outbound)`, so
+    that what the channel cannot carry is a PermanentError before any socket opens; splits text that is longer than
+    `capabilities.of(outbound.target).text` (`text.split`).
     """
 
 
@@ -153,5 +148,6 @@ async def score_sentiment(texts: Sequence[Text]) -> Sequence[Sentiment | None]:
 
 
 @hookspec
-async def observe(event: Event) -> None:
-    """See every event once it is recorded: metrics, audit, integrations. All plugins; results are ignored."""
+async def observe(event: Event, connection: str) -> None:
+    """See every event of a connection once it is recorded: metrics, audit, integrations. All plugins; results are
+    ignored."""

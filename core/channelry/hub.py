@@ -1,3 +1,5 @@
+# dispatch has checked what a hook returned against its annotation
+# mypy: disable-error-code="no-any-return"
 """The hub: opens, supervises and closes connections, hands on what arrives, and sends.
 
 A request goes verify → parse → route → `Sink.record` → answer. Nothing here knows a provider or keeps a message.
@@ -17,29 +19,15 @@ from .config import Configuration
 from .dispatch import Hook, Outcome, Quarantined, every, explain, first, first_per_item, pause
 from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError
 from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
+
+# fmt: off
+# isort: off
 from .model import (
-    EVENT_TYPES,
-    OK,
-    Address,
-    Call,
-    Event,
-    Hints,
-    Language,
-    Match,
-    Media,
-    Outbound,
-    Profile,
-    Receipt,
-    Received,
-    Reconciled,
-    Request,
-    Response,
-    SendMessage,
-    Sentiment,
-    Text,
-    Unknown,
-    Unparsed,
-)  # fmt: skip
+    EVENT_TYPES, OK, Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt,
+    Received, Reconciled, Request, Response, SendMessage, Sentiment, Text, Unknown, Unparsed,
+)
+# isort: on
+# fmt: on
 from .services import Clock, NoHttp, OpenHttp, Save, Services, SystemClock
 from .sink import Sink
 
@@ -186,8 +174,7 @@ class Hub:
             raise PermanentError(f"{instance.entry.plugin} sends nothing", code="unsupported")
         if isinstance(outbound, SendMessage):
             instance.plugin.capabilities.admit(outbound, self.clock.now())
-        calls: Sequence[Call] = composer(outbound)
-        return calls
+        return composer(outbound)
 
     async def send(self, connection: str, call: Call) -> Receipt:
         """Make one call; raises the errors of the taxonomy only. A plugin's failure leaves it ambiguous."""
@@ -209,27 +196,23 @@ class Hub:
         """Ask the provider what became of an ambiguous call; `Unknown` where it cannot be asked."""
         if "reconcile" not in self._connection(connection).hooks:
             return Unknown("this channel cannot be asked")
-        found: Reconciled = await self._ask(connection, "reconcile", call)
-        return found
+        return await self._ask(connection, "reconcile", call)
 
-    async def expand(self, connection: str, event: Event) -> Sequence[Event]:
+    async def expand(self, connection: str, event: Announced) -> Sequence[Event]:
         """Fetch what a webhook only named; the event itself where the channel has nothing to add."""
         if "expand" not in self._connection(connection).hooks:
             return (event,)
-        events: Sequence[Event] = await self._ask(connection, "expand", event)
-        return events
+        return await self._ask(connection, "expand", event)
 
     async def profile(self, connection: str, address: Address) -> Profile | None:
         """Look somebody up; None where the channel cannot."""
         if "profile" not in self._connection(connection).hooks:
             return None
-        found: Profile | None = await self._ask(connection, "profile", address)
-        return found
+        return await self._ask(connection, "profile", address)
 
     async def fetch(self, connection: str, media: Media, save: Save) -> Media:
         """Download an inbound file into `save`."""
-        fetched: Media = await self._ask(connection, "fetch", media, save)
-        return fetched
+        return await self._ask(connection, "fetch", media, save)
 
     async def setup(self, connection: str) -> None:
         """Register the connection's webhook with its provider."""
@@ -276,10 +259,10 @@ class Hub:
         """Ask the sentiment providers in their order, each for what is still open."""
         return await self._enrich("score_sentiment", texts)
 
-    async def observe(self, event: Event) -> None:
+    async def observe(self, event: Event, connection: str) -> None:
         """Show a recorded event to every plugin that observes."""
         hooks = [instance.hooks["observe"] for instance in self.instances.values() if "observe" in instance.hooks]
-        self._count(await every(hooks, event), "observe")
+        self._count(await every(hooks, event, connection), "observe")
 
     async def _enrich(self, name: str, texts: Sequence[Text]) -> list[Any]:
         answers, outcomes = await first_per_item(self._ordered(name), texts)
@@ -365,6 +348,7 @@ async def open_hub(
     Yields once every plugin was tried once; those that failed are tried again in the background.
     """
     hub = closed_hub(configuration, clock, timeouts)
+    failure: Exception | None = None
     async with AsyncExitStack() as stack:
         hub.sink = await stack.enter_async_context(app(hub))
         loaded = [instance for instance in hub.instances.values() if instance.plugin is not None]
@@ -377,8 +361,13 @@ async def open_hub(
                 tasks.start_soon(hub.supervise, instance, event, name=instance.entry.path)
             for event in tried:
                 await event.wait()
-            yield hub
+            try:
+                yield hub
+            except Exception as error:  # raised below, as itself: a task group would wrap it
+                failure = error
             tasks.cancel_scope.cancel()
+        if failure is not None:
+            raise failure
 
 
 async def _close(instances: Sequence[Instance]) -> None:

@@ -93,7 +93,8 @@ def _examine_hook(name: str, spec: Spec, function: Any, options: dict[str, Any])
         raise PluginError(name, spec.name, "hook wrappers are not supported; implement the hook itself")
     if spec.pure and inspect.iscoroutinefunction(function):
         raise PluginError(name, spec.name, "expected a plain function: the hook is pure and runs inline")
-    for argument in list(inspect.signature(function).parameters)[1:]:
+    own, *arguments = inspect.signature(function).parameters
+    for argument in arguments:
         if argument not in spec.arguments:
             raise PluginError(
                 name, spec.name, f"unknown argument {argument!r}; it has ({', '.join(spec.arguments) or 'none'})"
@@ -104,7 +105,7 @@ def _examine_hook(name: str, spec: Spec, function: Any, options: dict[str, Any])
         raise PluginError(name, spec.name, f"an annotation cannot be resolved: {error}") from error
     for argument, annotation in types.items():
         expected = spec.types.get(argument)
-        if annotation != expected:
+        if argument != own and annotation not in (expected, Any):
             raise PluginError(
                 name, spec.name, f"{argument} is annotated {describe(annotation)}, expected {describe(expected)}"
             )

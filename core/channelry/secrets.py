@@ -53,12 +53,11 @@ _alive: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
 
 def redact(text: str) -> str:
-    """Mask every living secret in a text, also where it is percent-encoded."""
-    for secret in list(_alive.values()):
-        value = secret.reveal()
-        if len(value) >= _SHORTEST:
-            for form in {value, quote(value, safe="")}:
-                text = text.replace(form, MASK)
+    """Mask every living secret in a text, percent-encoded ones too; longest first, as one may hold another."""
+    values = {secret.reveal() for secret in list(_alive.values())}
+    forms = {form for value in values if len(value) >= _SHORTEST for form in (value, quote(value, safe=""))}
+    for form in sorted(forms, key=len, reverse=True):
+        text = text.replace(form, MASK)
     return text
 
 
@@ -81,7 +80,7 @@ def read_secret(value: Any, folder: Path, inline: bool) -> Secret:
         if source == "env" and isinstance(name, str):
             found = os.environ.get(name, "")
             if not found:
-                raise ValueError(f"the environment variable {name} to be set; run: export {name}=…")
+                raise ValueError(f"the environment variable {name} to be set (export {name}=…)")
             return Secret(found)
         if source == "file" and isinstance(name, str):
             try:

@@ -112,6 +112,11 @@ class Files(Protocol):
     def read(self, ref: str) -> AsyncIterator[bytes]:
         """Stream one file; PermanentError where there is none."""
 
+    async def link(self, ref: str, seconds: float) -> str:
+        """Give a public https URL of one file, good for so long: for channels that take files by link only.
+
+        PermanentError where the application publishes none."""
+
 
 @frozen
 class Services:
@@ -164,6 +169,9 @@ class NoFiles:
     async def read(self, ref: str) -> AsyncIterator[bytes]:
         raise PermanentError(f"the application holds no file {ref!r}", code="no_file")
         yield b""  # pragma: no cover - makes this an asynchronous generator
+
+    async def link(self, ref: str, seconds: float) -> str:
+        raise PermanentError("the application publishes no files", code="no_link")
 
 
 class NoHttp:

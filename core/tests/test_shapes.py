@@ -10,7 +10,6 @@ from typing import Any
 import anyio.from_thread
 import pytest
 from attrs import frozen
-from channelry_testing import FakeClock
 
 from channelry import hookimpl, plugin
 from channelry.errors import RejectedError
@@ -35,6 +34,7 @@ from channelry.model import (
 from channelry.parsing import each, identifier, mapping, received, string
 from channelry.secrets import Secret, Secrets
 from channelry.services import Services
+from channelry_testing import FakeClock
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

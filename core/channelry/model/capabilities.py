@@ -9,8 +9,8 @@ from attrs import field, frozen
 from ..errors import PermanentError, WindowClosedError
 from .content import Button, Kind, Media
 from .events import Surface
-from .outbound import Audience, Edit, Outbound, SendMessage
-from .receipts import Status
+from .outbound import Audience, Edit, Outbound, React, SendMessage, Target
+from .receipts import Resend, Status
 
 
 class TextUnit(StrEnum):
@@ -33,21 +33,8 @@ _MEASURES: dict[TextUnit, Callable[[str], int]] = {
 }
 
 
-class Resend(StrEnum):
-    """What may be done with a call whose answer was lost.
-
-    - `SAFE`: send it again, the provider knows our key. `LOOKUP`: ask `reconcile`.
-    - `CALLBACK`: wait for a status that carries our reference. `NEVER`: park it for the agent.
-    """
-
-    SAFE = "safe"
-    LOOKUP = "lookup"
-    CALLBACK = "callback"
-    NEVER = "never"
-
-
 class RateScope(StrEnum):
-    """What a rate is counted over."""
+    """What a rate is counted over; `APP`: all connections that share an endpoint."""
 
     APP = "app"
     CONNECTION = "connection"
@@ -57,16 +44,20 @@ class RateScope(StrEnum):
 
 @frozen
 class Rate:
-    """At most `count` calls in `seconds`, counted over `scope`."""
+    """At most `count` calls in `seconds`, counted over `scope`; of the named `Call.action`s only, else of all."""
 
     scope: RateScope
     count: int
     seconds: float
+    actions: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
 class MediaLimit:
-    """What one kind of file may be: MIME types (none named: any), and bytes by upload, by link, and to fetch."""
+    """What one kind of file may be: MIME types (none named: any), and bytes by upload, by link, and to fetch.
+
+    Where `upload` is None files go by link only: `send` asks `services.files.link` for one.
+    """
 
     types: frozenset[str] = frozenset()
     upload: int | None = None
@@ -96,7 +87,11 @@ class Capabilities:
     - `window`: how long after the customer's last message free text may be sent; None for ever.
     - `edit_within`, `delete_within`: how long after sending we may edit and delete; None for ever.
     - `statuses`: what the provider reports of a call, beside our own `accepted`.
-    - `resend`, `rates`, `surfaces`, `audiences`: as their types say; `quotes`: an answer can show what it answers.
+    - `resend`, `rates`, `surfaces`: as their types say; `quotes`: an answer can show what it answers.
+    - `emoji`: the only reactions it takes (none named: any); `reactions`: how many one person may leave on a message.
+    - `schemes`: of the addresses it writes to, the usual one first; `initiates`: also to people who never wrote.
+    - `public`: what a public answer carries (a comment); `aside`: a private answer to a public message. None: there
+      is none. What stands here itself is for private conversations.
     """
 
     receives: frozenset[Kind] = frozenset({Kind.TEXT})
@@ -113,32 +108,52 @@ class Capabilities:
     resend: Resend = Resend.NEVER
     rates: tuple[Rate, ...] = ()
     surfaces: frozenset[Surface] = frozenset({Surface.DIRECT})
-    audiences: frozenset[Audience] = frozenset({Audience.PRIVATE})
     quotes: bool = False
+    emoji: frozenset[str] = frozenset()
+    reactions: int = 1
+    schemes: tuple[str, ...] = ()
+    initiates: bool = False
+    public: "Capabilities | None" = None
+    aside: "Capabilities | None" = None
+
+    def of(self, target: Target) -> "Capabilities":
+        """Give those that hold for an action at `target`; PermanentError where the channel has no such answers."""
+        found: Capabilities | None = self
+        if target.audience is Audience.PUBLIC:
+            found = self.public
+        elif target.thread is not None and not target.thread.private:
+            found = self.aside
+        if found is None:
+            raise PermanentError(f"this channel has no {target.audience} answers here", code="unsupported")
+        return found
 
     def admit(self, outbound: Outbound, now: datetime | None = None) -> None:
         """Refuse what this channel cannot carry: PermanentError, or (given `now`) WindowClosedError.
 
         Text that is merely long is admitted, since `compose` splits it.
         """
+        self.of(outbound.target)._admit(outbound, now)
+
+    def _admit(self, outbound: Outbound, now: datetime | None) -> None:
         kinds = outbound.kinds()
         if not kinds:
             raise PermanentError("the message is empty", code="empty")
         for kind in kinds:
             if kind not in self.sends:
                 raise PermanentError(f"this channel does not send {kind}", code="unsupported")
-        if outbound.target.audience not in self.audiences:
-            raise PermanentError(f"this channel has no {outbound.target.audience} answers", code="unsupported")
         if isinstance(outbound, Edit) and self.unit.measure(outbound.text) > self.text:
             raise PermanentError(f"the text is longer than {self.text} {self.unit}", code="too_long")
+        if isinstance(outbound, React) and outbound.on and self.emoji and outbound.emoji not in self.emoji:
+            raise PermanentError(f"this channel does not take the reaction {outbound.emoji}", code="unsupported")
         if isinstance(outbound, SendMessage):
             self._admit_message(outbound)
             if now is not None and self.window is not None and outbound.template is None:
                 last = outbound.target.last_inbound_at
                 if last is None or now - last > self.window:
                     hours = self.window.total_seconds() / 3600
+                    advice = "; send a template" if Kind.TEMPLATE in self.sends else ""
                     raise WindowClosedError(
-                        f"the customer last wrote more than {hours:g} hours ago; send a template", code="window_closed"
+                        f"the customer last wrote more than {hours:g} hours ago{advice}", code="window_closed"
                     )
 
     def _admit_message(self, message: SendMessage) -> None:
@@ -164,7 +179,7 @@ class Capabilities:
             raise PermanentError(
                 f"{media.kind} of type {media_type} is not taken; use {allowed}", code="unsupported_type"
             )
-        most = limit.link if media.url else limit.upload
+        most = limit.link if media.url or limit.upload is None else limit.upload
         if most is not None and media.size is not None and media.size > most:
             raise PermanentError(f"the {media.kind} is larger than {most} bytes", code="too_large")
 

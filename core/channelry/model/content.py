@@ -39,7 +39,9 @@ class Media:
 
     - `kind`: `IMAGE`, `AUDIO`, `VOICE` (a recorded note), `VIDEO`, `DOCUMENT` or `STICKER`.
     - `id`: the provider's id to fetch it by, or `""`; `url`: a link to it, or `""`.
-    - `ref`: an outbound file that the application holds; `services.files.read(ref)` streams it.
+    - `ref`: an outbound file that the application holds, which then knows its `size` and `media_type`;
+      `services.files.read(ref)` streams it.
+    - `content`: the bytes, where they came with the message itself (e-mail); such a file is not fetched.
     - `media_type`: MIME type, or `""`; `size`: bytes, or None where unknown.
     - `seconds`: duration of audio and video, or None; `sha256`: as the provider states it, or `""`.
     """
@@ -53,6 +55,7 @@ class Media:
     size: int | None = None
     seconds: float | None = None
     sha256: str = ""
+    content: bytes = field(default=b"", repr=False)
 
 
 @frozen(kw_only=True)

@@ -81,19 +81,24 @@ class Occurrence:
 class MessageReceived(Occurrence):
     """A customer wrote. Captions are `text`; `reply_address` is where an answer goes when not to the sender.
 
-    `album` joins parts that arrive in several webhooks; `context` is the channel's own, opaque to everybody
-    else, and comes back with the answer (`Target.context`).
+    `html` is the same text as it came, unsafe; `copies` are others who got it (Cc); `automatic`: a program wrote it
+    (out of office, newsletter, bot), so no program may answer. `album` joins parts that arrive in several webhooks;
+    `context` is the channel's own, opaque to everybody else, and comes back with the answer (`Target.context`).
     """
 
     sender: Profile
     external_id: str
+    subject: str = ""
     text: str = ""
+    html: str = ""
     parts: tuple[Part, ...] = ()
     reply_to: Quote | None = None
     referral: Referral | None = None
     surface: Surface = Surface.DIRECT
     thread: Thread | None = None
     reply_address: Address | None = None
+    copies: tuple[Address, ...] = ()
+    automatic: bool = False
     album: str = ""
     forwarded: bool = False
     context: Mapping[str, str] = field(factory=dict)
@@ -111,7 +116,7 @@ class MessageEdited(Occurrence):
 
 @frozen(kw_only=True)
 class MessageDeleted(Occurrence):
-    """A customer (or a moderator, `sender` None) took a message back: every copy of it must go."""
+    """A customer (or somebody unnamed: a moderator) took a message back: every copy of it must go."""
 
     external_id: str
     sender: Address | None = None
@@ -119,11 +124,17 @@ class MessageDeleted(Occurrence):
 
 @frozen(kw_only=True)
 class ReactionChanged(Occurrence):
-    """A customer's reaction to the message `external_id` is now `emoji`; `""` means that it was taken back."""
+    """A customer reacted to the message `external_id`, or (`on` False) took `emoji` back; `""`: all of theirs.
+
+    Where `Capabilities.reactions` is 1 a new reaction replaces the old. `reaction_id`: its own id, where it has one
+    that a later MessageDeleted may name.
+    """
 
     sender: Address
     external_id: str
     emoji: str
+    on: bool = True
+    reaction_id: str = ""
 
 
 @frozen(kw_only=True)
@@ -195,13 +206,28 @@ class OptedOut(Occurrence):
     topic: str = ""
 
 
+class CallState(StrEnum):
+    """Where a telephone call stands."""
+
+    RINGING = "ringing"
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    MISSED = "missed"
+    FAILED = "failed"
+
+
 @frozen(kw_only=True)
 class CallRecord(Occurrence):
-    """Something became known of a telephone call: its state, its recording, its transcript."""
+    """Something became known of a telephone call: its state, its recording, its transcript or a line of it.
+
+    `caller` is the customer, also where we rang them (`inbound` False); `speaker`: `"customer"`, `"agent"` or `""`.
+    """
 
     caller: Address
     external_id: str
-    state: str
+    state: CallState
+    inbound: bool = True
+    speaker: str = ""
     seconds: float | None = None
     recording: Media | None = None
     transcript: str = ""
@@ -210,12 +236,38 @@ class CallRecord(Occurrence):
 
 @frozen(kw_only=True)
 class EchoSent(Occurrence):
-    """The business wrote, but elsewhere: in the provider's own app or by another program."""
+    """The business wrote: elsewhere, or (where the provider does not tell) perhaps by us, whose receipt names it.
 
-    recipient: Address
+    `recipient` is None where only the `thread` is known.
+    """
+
+    recipient: Address | None
     external_id: str
+    thread: Thread | None = None
     text: str = ""
     parts: tuple[Part, ...] = ()
+
+
+@frozen(kw_only=True)
+class Activity(Occurrence):
+    """A customer did something else than write: opened the chat by a link, visited a page, filled in the survey.
+
+    - `name`: `"opened"`, `"page"`, `"search"`, `"article"`, `"survey"`, `"visitor"`, `"joined"`, or the channel's own.
+    - `values`: what is known of it, for people to read.
+    """
+
+    sender: Profile
+    name: str
+    values: Mapping[str, str] = field(factory=dict)
+    referral: Referral | None = None
+
+
+@frozen(kw_only=True)
+class Announced(Occurrence):
+    """A webhook that only names what happened (a mention, an invitation); what `expand` gives takes its place."""
+
+    what: str
+    ids: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)
@@ -246,6 +298,7 @@ class Unparsed(Occurrence):
 
 Event: TypeAlias = (
     MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | Typing | ReadUpTo | DeliveredUpTo
-    | StatusChanged | IdentityChanged | OptedIn | OptedOut | CallRecord | EchoSent | AccountHealth | Unparsed
+    | StatusChanged | IdentityChanged | OptedIn | OptedOut | CallRecord | EchoSent | Activity | Announced
+    | AccountHealth | Unparsed
 )  # fmt: skip
 EVENT_TYPES: frozenset[type] = frozenset(get_args(Event))

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from .address import Address
 from .content import Button, Contact, Kind, Location, Media, Sticker, Template
 from .events import MessageReceived, Thread
+from .receipts import Resend
 
 
 class Audience(StrEnum):
@@ -23,13 +24,14 @@ class Audience(StrEnum):
 class Target:
     """Where an action goes and what it follows.
 
-    - `to`: the recipient; `thread`: the tree to write in, where there is one.
+    - `to`: the recipient; `copies`: who gets a copy (Cc); `thread`: the tree to write in, where there is one.
     - `reply_to`, `reply_to_at`: external id and time of the message that is answered, or `""` and None.
     - `context`: what the channel stored with that message, handed back untouched.
     - `last_inbound_at`: when the customer last wrote, for session windows; None if never.
     """
 
     to: Address
+    copies: tuple[Address, ...] = ()
     reply_to: str = ""
     reply_to_at: datetime | None = None
     context: Mapping[str, str] = field(factory=dict)
@@ -42,6 +44,7 @@ class Target:
         """Aim at the place where `message` was written, by its own audience."""
         return cls(
             to=message.reply_address or message.sender.address,
+            copies=message.copies,
             reply_to=message.external_id,
             reply_to_at=message.occurred_at,
             context=message.context,
@@ -70,13 +73,19 @@ class Action:
 
 @frozen(kw_only=True)
 class SendMessage(Action):
-    """Write to somebody: text, parts, buttons or a template; `quote` shows what it answers."""
+    """Write to somebody: text, parts, buttons or a template; `quote` shows what it answers.
 
+    A template has no `text`; `parts` and `buttons` beside it fill its header and its buttons. `automatic`: a program
+    wrote it, and says so where the channel can, so that two programs never answer each other.
+    """
+
+    subject: str = ""
     text: str = ""
     parts: tuple[SendablePart, ...] = ()
     buttons: tuple[Button, ...] = ()
     template: Template | None = None
     quote: bool = False
+    automatic: bool = False
 
     def kinds(self) -> tuple[Kind, ...]:
         """Name every kind of content in it."""
@@ -92,11 +101,12 @@ _PART_KINDS: dict[type, Kind] = {
 
 @frozen(kw_only=True)
 class Edit(Action):
-    """Replace the text of the message `external_id` of ours."""
+    """Replace the text of the message `external_id` of ours, or (`caption`) what stands under its file."""
 
     kind = Kind.EDIT
     external_id: str
     text: str
+    caption: bool = False
 
 
 @frozen(kw_only=True)
@@ -109,11 +119,13 @@ class Delete(Action):
 
 @frozen(kw_only=True)
 class React(Action):
-    """Set our reaction to a message; `""` takes it back."""
+    """React to a message, or (`on` False) take it back: `reaction_id` is then the id from the reaction's receipt."""
 
     kind = Kind.REACTION
     external_id: str
     emoji: str
+    on: bool = True
+    reaction_id: str = ""
 
 
 @frozen(kw_only=True)
@@ -160,12 +172,15 @@ class Call:
     - `key`: stable and unique; the provider's idempotency key or reference where it takes one.
     - `to`: the recipient (the lane and the rate of scope recipient); `group`: True for a group chat.
     - `action`: the channel's own name of the call; `body`: its JSON.
-    - `upload`: a file that `send` uploads first; uploading is repeatable and never makes the call ambiguous.
+    - `uploads`: files that `send` uploads first, in order (an album, e-mail's attachments); uploading is repeatable
+      and never makes the call ambiguous.
+    - `resend`: what may be done when its answer was lost, where that differs from the channel's (an edit is `SAFE`).
     """
 
     key: str
     to: Address
     action: str
     body: Mapping[str, Any]
-    upload: Media | None = None
+    uploads: tuple[Media, ...] = ()
     group: bool = False
+    resend: Resend | None = None

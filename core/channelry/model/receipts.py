@@ -31,6 +31,19 @@ class Status(StrEnum):
 _RANK = {status: rank for rank, status in enumerate(Status)}
 
 
+class Resend(StrEnum):
+    """What may be done with a call whose answer was lost.
+
+    - `SAFE`: send it again, the provider knows our key. `LOOKUP`: ask `reconcile`.
+    - `CALLBACK`: wait for a status that carries our reference. `NEVER`: park it for the agent.
+    """
+
+    SAFE = "safe"
+    LOOKUP = "lookup"
+    CALLBACK = "callback"
+    NEVER = "never"
+
+
 @frozen
 class Receipt:
     """The provider took one call.
@@ -52,7 +65,7 @@ class Accepted:
 
 @frozen
 class NotTaken:
-    """Reconciled: the provider never took it, so it can be sent again."""
+    """Reconciled: the provider never took it, or knows a repeat by our key: it can be sent again."""
 
 
 @frozen

@@ -14,7 +14,7 @@ from .events import Event
 class Request:
     """One inbound request exactly as it came; a listener wraps what it read in one, so that replay is one path.
 
-    - `method`, `path`: the path includes the query as sent.
+    - `method`, `path`: the path includes the query, percent-encoded as sent (signatures cover it).
     - `headers`: raw pairs, names in lower case, as ASGI gives them; `body`: the raw bytes, which signatures cover.
     - `received_at`: aware, UTC; the only time that `parse` may use.
     - `public_url`: the URL as the provider called it, built from the configuration, never from `Host`.
@@ -49,7 +49,7 @@ class Request:
 
 @frozen
 class Response:
-    """What the provider is answered over HTTP."""
+    """What the provider is answered over HTTP, always with a Content-Length (Matrix repeats what has none)."""
 
     status: int = 200
     body: bytes = b""

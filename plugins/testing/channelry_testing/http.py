@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlencode, urlsplit
 import anyio
 import orjson
 from attrs import define, field
+
 from channelry.errors import AmbiguousError, PermanentError, RetryableError
 from channelry.services import Downloaded, FilePart, HttpResponse, Save
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 
 from attrs import define, field
+
 from channelry.errors import PermanentError
 from channelry.services import Clock, Files, Http, MemoryState, NoHttp, Services, State
 
@@ -20,6 +21,11 @@ class MemoryFiles:
         if ref not in self.contents:
             raise PermanentError(f"there is no file {ref!r}", code="no_file")
         yield self.contents[ref]
+
+    async def link(self, ref: str, seconds: float) -> str:
+        if ref not in self.contents:
+            raise PermanentError(f"there is no file {ref!r}", code="no_file")
+        return f"https://files.example.com/{ref}"
 
 
 def services(

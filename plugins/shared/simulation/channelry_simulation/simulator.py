@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, TypeAlias
 
 from attrs import define, field
-from channelry.model import Request
 from starlette.applications import Starlette
 from starlette.requests import Request as ApiRequest
 from starlette.responses import Response as ApiResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+
+from channelry.model import Request
 
 from .faults import Fault, FaultKind, FaultPlan
 from .ledger import Entry, Ledger

@@ -1,0 +1,5 @@
+"""`python -m channelry` is the command `channelry`."""
+
+from .cli import main
+
+main()

@@ -1,0 +1,190 @@
+"""The other process of the demonstration: the simulated providers, and the customers who write on them.
+
+It speaks JSON lines: out go the settings of each provider, then (once it was told where the webhooks go) its
+progress, and at last the ledgers. It ends when its standard input does.
+"""
+
+import asyncio
+import random
+import socket
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import orjson
+import uvicorn
+from attrs import asdict, define, evolve, field
+
+from channelry.discovery import available
+from channelry.errors import SendError
+from channelry.model import Request
+from channelry.services import Http
+from channelry_server.client import open_client
+from channelry_simulation import FaultKind, Simulator
+
+from .tally import Ledger
+
+COURIERS = 16
+"""Webhooks that one provider delivers at once."""
+STORM = 40
+"""Calls that each provider refuses with 429, one after the other, in the middle of the demonstration."""
+STORM_PAUSE = 0.2
+DUPLICATES, FORGERIES = 0.1, 0.05
+"""Shares of the messages that are delivered twice, and that are forged."""
+PATIENCE = 30.0
+"""Seconds without progress after which the ledgers are closed as they are."""
+
+
+@define(eq=False)
+class Crowd:
+    """The customers of one provider, and the provider's courier."""
+
+    name: str
+    simulator: Simulator
+    url: str
+    http: Http
+    chance: random.Random
+    counts: Counter[str] = field(factory=Counter, init=False)
+    expected: Counter[tuple[str, str]] = field(factory=Counter, init=False)
+
+    async def write(self, customers: int) -> None:
+        """Let each customer write twice; deliver all of it in disorder, some twice, some forged."""
+        due = [(request, True) for request in self._messages(customers)]
+        self.counts["written"] = len(due)
+        due += [(evolve(request, body=request.body + b" "), False) for request, _ in self._some(due, FORGERIES)]
+        due += self._some([one for one in due if one[1]], DUPLICATES)
+        self.chance.shuffle(due)
+        seen: set[bytes] = set()
+        storm_at = len(due) * 2 // 3
+
+        async def courier() -> None:
+            while due:
+                if len(due) == storm_at:
+                    self.simulator.faults.add(FaultKind.RATE_LIMITED, STORM, retry_after=STORM_PAUSE)
+                request, genuine = due.pop()
+                kind = "forged" if not genuine else "duplicates" if request.body in seen else "delivered"
+                seen.add(request.body)
+                await self._post(request, kind)
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(COURIERS):
+                tasks.start_soon(courier)
+
+    async def report_statuses(self) -> None:
+        """Post what the provider has to report by now, in disorder, some of it twice."""
+        waiting = [self.simulator.webhooks.popleft() for _ in range(len(self.simulator.webhooks))]
+        repeated = self._some(waiting, DUPLICATES)
+        self.chance.shuffle(waiting)
+        for request in waiting:
+            await self._post(request, "statuses")
+        for request in repeated:
+            await self._post(request, "duplicates")
+
+    def ledger(self) -> Ledger:
+        """Close the ledger: every answer must be one that a message asked for, once."""
+        given = Counter((one.to.lstrip("+"), one.text) for one in self.simulator.ledger.taken)
+        wrong = sum((given - self.expected).values()) + sum((self.expected - given).values())
+        counts = {key: self.counts[key] for key in ("written", "forged", "duplicates", "statuses")}
+        return Ledger(taken=len(self.simulator.ledger.taken), wrong=wrong, **counts)
+
+    def _messages(self, customers: int) -> Iterator[Request]:
+        for number in range(customers):
+            customer = str(491700000000 + number)
+            for text in ("Hello, is anybody there?", f"My order {number} has not come 😟"):
+                self.expected[customer, f"You wrote: {text}"] += 1
+                yield self.simulator.message(customer, text)
+
+    def _some(self, of: list[Any], share: float) -> list[Any]:
+        return self.chance.sample(of, round(len(of) * share))
+
+    async def _post(self, request: Request, kind: str) -> None:
+        """Deliver one webhook, again and again until it is answered, and count it by its kind."""
+        headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
+        for _ in range(20):
+            try:
+                answer = await self.http.request("POST", self.url, headers=headers, content=request.body)
+            except SendError:
+                continue
+            if answer.status == 401 or 200 <= answer.status < 300:
+                self.counts[kind] += 1
+                return
+            await anyio.sleep(0.1)
+
+
+async def main() -> None:
+    """Start the providers, say where they are, wait for the order, let the customers write, give the ledgers."""
+    found = available("channelry.simulators")
+    simulators: dict[str, Simulator] = {name: one.load()() for name, one in found.items()}
+    async with open_client() as open_http, anyio.create_task_group() as tasks:
+        servers = []
+        settings = {}
+        for name, simulator in simulators.items():
+            listening = socket.create_server(("127.0.0.1", 0))
+            settings[name] = simulator.settings(f"http://127.0.0.1:{listening.getsockname()[1]}")
+            config = uvicorn.Config(simulator.app, lifespan="off", log_config=None, access_log=False)
+            servers.append(uvicorn.Server(config))
+            tasks.start_soon(servers[-1].serve, [listening])
+        _say(settings=settings)
+        order = orjson.loads(await anyio.to_thread.run_sync(sys.stdin.buffer.readline) or b"null")
+        if order is not None:
+            await _play(simulators, order, open_http(frozenset({order["origin"]})))
+            await anyio.to_thread.run_sync(sys.stdin.buffer.read)
+        for server in servers:
+            server.should_exit = True
+
+
+async def _play(simulators: dict[str, Simulator], order: dict[str, Any], http: Http) -> None:
+    chance = random.Random(order["seed"])
+    crowds = [Crowd(name, one, order["urls"][name], http, chance) for name, one in sorted(simulators.items())]
+    shares = [order["customers"] // len(crowds) + (n < order["customers"] % len(crowds)) for n in range(len(crowds))]
+    _say(expected=2 * order["customers"])
+    async with _reporting(crowds):
+        async with anyio.create_task_group() as tasks:
+            for crowd, share in zip(crowds, shares, strict=True):
+                tasks.start_soon(crowd.write, share)
+        left = PATIENCE
+        while left > 0 and (before := _progress(crowds)) != _done(crowds):
+            for crowd in crowds:
+                await crowd.report_statuses()
+            await anyio.sleep(0.05)
+            left = PATIENCE if _progress(crowds) != before else left - 0.05
+    for crowd in crowds:
+        await crowd.report_statuses()
+    _say(ledgers={crowd.name: asdict(crowd.ledger()) for crowd in crowds})
+
+
+def _progress(crowds: list[Crowd]) -> tuple[int, int]:
+    taken = sum(len(crowd.simulator.ledger.taken) for crowd in crowds)
+    return taken, sum(len(crowd.simulator.webhooks) for crowd in crowds)
+
+
+def _done(crowds: list[Crowd]) -> tuple[int, int]:
+    return sum(crowd.counts["written"] for crowd in crowds), 0
+
+
+@asynccontextmanager
+async def _reporting(crowds: list[Crowd]) -> Any:
+    """Say ten times a second how many answers have been taken."""
+
+    async def report() -> None:
+        while True:
+            _say(taken=_progress(crowds)[0])
+            await anyio.sleep(0.1)
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(report)
+        yield
+        tasks.cancel_scope.cancel()
+
+
+def _say(**what: Any) -> None:
+    sys.stdout.buffer.write(orjson.dumps(what) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
