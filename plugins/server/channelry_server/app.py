@@ -47,10 +47,7 @@ def _pages(hub: Hub, metrics: Metrics) -> Starlette:
         except Exception as error:  # whatever the application's store raises
             reason = one_line(f"{type(error).__name__}: {error}")
             log.warning("not ready: %s", reason)
-        state = {
-            "status": "not ready" if reason else "ready",
-            "plugins": [asdict(status) for status in hub.status()],
-        }
+        state = {"status": "not ready" if reason else "ready", "plugins": [asdict(status) for status in hub.status()]}
         return _json(state, 503 if reason else 200)
 
     async def numbers(request: Request) -> Response:

@@ -62,12 +62,7 @@ async def open_client(resolver: AbstractResolver | None = None) -> AsyncIterator
 
 
 def _session(resolver: AbstractResolver) -> ClientSession:
-    connector = TCPConnector(
-        resolver=resolver,
-        limit=0,
-        limit_per_host=PER_ORIGIN,
-        keepalive_timeout=KEEP_ALIVE,
-    )
+    connector = TCPConnector(resolver=resolver, limit=0, limit_per_host=PER_ORIGIN, keepalive_timeout=KEEP_ALIVE)
     return ClientSession(
         connector=connector,
         cookie_jar=DummyCookieJar(),

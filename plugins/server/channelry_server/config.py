@@ -1,10 +1,21 @@
 """The `[server]` table of the configuration."""
 
-from attrs import field, frozen
-from attrs.validators import ge, gt, in_, le, matches_re
+import re
+from typing import Any, Literal, TypeAlias
+
+from attrs import Attribute, field, frozen
+from attrs.validators import ge, gt, le
 
 _positive = gt(0)
 _positive_seconds = gt(0.0)
+_WEB_ADDRESS = re.compile(r"https?://[^/\s?#]+(/[^\s?#]*)?")
+
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
+
+
+def _web_address(_: Any, attribute: "Attribute[str]", value: str) -> None:
+    if value and not _WEB_ADDRESS.fullmatch(value):
+        raise ValueError(f"{attribute.name!r} must be an http or https URL without a query")
 
 
 @frozen(kw_only=True)
@@ -22,11 +33,11 @@ class ServerConfig:
 
     host: str = "127.0.0.1"
     port: int = field(default=8080, validator=[ge(0), le(65535)])
-    public_url: str = field(default="", validator=matches_re(r"|https?://[^/\s?#]+(/[^\s?#]*)?"))
+    public_url: str = field(default="", validator=_web_address)
     body_limit: int = field(default=1024 * 1024, validator=_positive)
     body_seconds: float = field(default=10.0, validator=_positive_seconds)
     header_seconds: float = field(default=10.0, validator=_positive_seconds)
     header_bytes: int = field(default=32 * 1024, validator=_positive)
     header_count: int = field(default=100, validator=_positive)
     drain_seconds: float = field(default=20.0, validator=_positive_seconds)
-    log_level: str = field(default="info", validator=in_(("debug", "info", "warning", "error")))
+    log_level: Level = "info"

@@ -1,11 +1,14 @@
 """Health, readiness, metrics, and what plugins mount."""
 
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from channelry.config import load_configuration
+from channelry.errors import ConfigError
 from channelry.secrets import Secret
 from channelry_server.config import ServerConfig
 from channelry_server.hooks import Mounted
@@ -19,6 +22,7 @@ async def test_health_is_good_while_the_loop_lives(serving: Any) -> None:
         assert await running.call("GET", "/health") == (200, b'{"status":"ok"}')
 
 
+@pytest.mark.row("F10")
 async def test_readiness_follows_the_sink_and_tells_how_the_plugins_fare(serving: Any) -> None:
     async with serving() as running:
         token = Secret("hunter2-hunter2")
@@ -82,6 +86,7 @@ async def test_an_application_at_the_root_takes_what_is_left(serving: Any) -> No
         assert (await running.call("GET", "/health"))[1] != b"page"
 
 
+@pytest.mark.row("F7")
 async def test_a_plugin_that_cannot_be_mounted_harms_nobody(serving: Any) -> None:
     async with serving(page="/hooks/mine") as running:
         assert (await running.call("POST", "/hooks/shop", b"{}", x_key="good"))[0] == 200
@@ -102,9 +107,27 @@ def test_a_path_that_is_ours_or_no_path_is_refused(path: str) -> None:
     "wrong",
     [
         {"port": -1}, {"port": 65_536}, {"body_limit": 0}, {"body_seconds": 0.0}, {"header_count": -1},
-        {"public_url": "care.example.com"}, {"public_url": "https://a/?q"}, {"log_level": "loud"},
+        {"public_url": "care.example.com"}, {"public_url": "https://a/?q"},
     ],
 )  # fmt: skip
 def test_a_setting_that_makes_no_sense_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         ServerConfig(**wrong)
+
+
+@pytest.mark.row("F8")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('log_level = "loud"', "server.log_level: expected one of 'debug', 'info', 'warning', 'error'"),
+        ('public_url = "care.example.com"', "server.public_url: expected an http or https URL without a query"),
+        ("body_limit = 0", "server.body_limit: expected > 0"),
+        ("ports = 1", "server.ports: expected no such key"),
+    ],
+)
+def test_a_fault_of_the_table_is_named_with_what_was_expected(line: str, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "channelry.toml"
+    file.write_text(f"[server]\n{line}\n")
+    with pytest.raises(ConfigError) as caught:
+        load_configuration(file)
+    assert expected in str(caught.value)

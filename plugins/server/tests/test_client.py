@@ -276,6 +276,7 @@ async def test_an_endless_answer_is_cut_off(peer: Any, monkeypatch: pytest.Monke
             await mine.request("GET", origin)
 
 
+@pytest.mark.row("F10")
 async def test_no_error_shows_a_secret(peer: Any) -> None:
     token = Secret("hunter2-hunter2")
     async with peer(reads_and_closes) as origin, open_client() as http:

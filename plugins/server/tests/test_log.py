@@ -11,6 +11,7 @@ from channelry_server.log import LineFormatter
 CANARY = "hunter2-hunter2"
 
 
+@pytest.mark.row("F10")
 @pytest.mark.parametrize("hostile", ["a\r\nb", "\x1b[31mred", "\x00", "\x85", "\u2028", "\x9b2J"])
 def test_a_record_is_one_line_whatever_is_in_it(hostile: str) -> None:
     token = Secret(CANARY)
