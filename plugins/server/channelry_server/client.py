@@ -201,7 +201,7 @@ async def _store(response: ClientResponse, save: Save, limit: int) -> Downloaded
             await save(piece)
     if size > limit:
         raise PermanentError(f"{where}: the file is larger than {limit} bytes", code="too_large")
-    return Downloaded(response.content_type, size)
+    return Downloaded(response.headers.get("content-type", "").partition(";")[0].strip(), size)
 
 
 def _encode(

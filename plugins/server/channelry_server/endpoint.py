@@ -21,10 +21,12 @@ Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 PREFIX = "/hooks/"
 
+_DIGITS = 19  # of a length that fits 64 bits
+
 _NOT_FOUND = Response(404, b"there is no such endpoint\n")
 _TOO_LARGE = Response(413, b"the body is too large\n")
 _TOO_SLOW = Response(408, b"the body did not come in time\n")
-_BAD_LENGTH = Response(400, b"the content-length is not a number\n")
+_BAD_LENGTH = Response(400, b"the content-length is no length\n")
 
 
 class Receiver(Protocol):
@@ -82,7 +84,7 @@ class WebhookEndpoint:
         """Give the body; the Response to refuse it with; or None if the caller hung up."""
         for header, value in headers:
             if header == b"content-length":
-                if not value.isdigit():
+                if not value.isdigit() or len(value) > _DIGITS:
                     return _BAD_LENGTH
                 if int(value) > self.limits.body_limit:
                     return _TOO_LARGE

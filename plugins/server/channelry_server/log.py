@@ -20,7 +20,11 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Give the line."""
-        return one_line(super().format(record), _MOST)
+        try:
+            line = super().format(record)
+        except Exception as error:  # arguments that do not fit: logging would print them as they are
+            line = f"{self.formatTime(record)} {record.levelname} {record.name}: {record.msg} ({type(error).__name__})"
+        return one_line(line, _MOST)
 
 
 def configure(level: str) -> None:

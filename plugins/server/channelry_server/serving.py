@@ -5,7 +5,7 @@ import logging
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
@@ -23,6 +23,9 @@ from .protocol import limited
 log = logging.getLogger("channelry.server")
 
 _BACKLOG = 2048
+# Longer than a proxy keeps its idle connections (nginx and AWS 60 s), so that it never writes on one that we closed.
+# https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_timeout
+_KEEP_ALIVE = 75
 
 
 class Server(uvicorn.Server):
@@ -66,6 +69,7 @@ def make_server(app: AsgiApplication, config: ServerConfig) -> Server:
             server_header=False,
             proxy_headers=False,
             backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE,
             timeout_graceful_shutdown=max(1, round(config.drain_seconds)),
         )
     )
@@ -87,6 +91,13 @@ def run(configuration: Configuration, app: Application) -> None:
     """Serve on an event loop of its own, uvloop where there is one."""
     config = configuration.section("server", ServerConfig)
     with listener(config, str(configuration.file)) as listening:
-        factory = uvicorn.Config(app, loop="auto").get_loop_factory()
-        with asyncio.Runner(loop_factory=factory) as runner:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(serve(configuration, app, listening))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop

@@ -31,6 +31,13 @@ def test_a_record_is_one_line_whatever_is_in_it(hostile: str) -> None:
     assert "ValueError" in line
 
 
+@pytest.mark.row("F10")
+def test_a_record_whose_arguments_do_not_fit_shows_none_of_them() -> None:
+    token = Secret(CANARY)
+    record = logging.LogRecord("channelry", logging.INFO, "", 0, "%d parcels", (token.reveal(),), None)
+    assert LineFormatter().format(record).endswith("INFO channelry: %d parcels (TypeError)")
+
+
 def test_a_line_begins_with_the_time_in_utc() -> None:
     record = logging.LogRecord("channelry", logging.INFO, "", 0, "hello", None, None)
     record.created = 1_764_000_000.5
