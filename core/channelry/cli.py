@@ -324,6 +324,27 @@ async def _send(configuration: Configuration, connection: str, to: str, text: st
         return [await hub.send(connection, call) for call in hub.compose(connection, message)]
 
 
+@main.command()
+@config_option
+@click.argument("connection")
+def setup(connection: str, config: Path) -> None:
+    """Register the webhook of CONNECTION with its provider, while `channelry serve` is running: some call back.
+
+    \b
+    Examples:
+      channelry setup support
+      channelry setup bot --config staging.toml && channelry check --live --config staging.toml
+    """
+    url = anyio.run(_setup, load_configuration(config), connection)
+    click.echo(f"{connection} is registered at {url}")
+
+
+async def _setup(configuration: Configuration, connection: str) -> str:
+    async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
+        await hub.setup(connection)
+        return hub.webhook_url(hub.connections[connection].entry.endpoint)
+
+
 @asynccontextmanager
 async def _installed_http() -> AsyncIterator[OpenHttp]:
     """Open the HTTP client that an installed distribution brings (entry point `channelry.http`)."""

@@ -146,7 +146,10 @@ class _Reader:
         endpoint = name if given is None else given
         if given is not None and (not isinstance(given, str) or not _NAME.fullmatch(given)):
             self.fault(f"{path}.endpoint", "a name of lower-case letters, digits, - and _")
-        return attrs.evolve(self.entry(path, value, ""), endpoint=str(endpoint))
+        entry = self.entry(path, value, "")
+        if entry.cls is not None and not {"parse", "listen", "send"} & marked(entry.cls).keys():
+            self.fault(f"{path}.plugin", f"a channel, which {entry.plugin} is not", "name it in an order")
+        return attrs.evolve(entry, endpoint=str(endpoint))
 
     def order(self, section: str, key: str, hook: str, entries: list[Entry]) -> tuple[str, ...]:
         """Read an order of providers, adding an entry for each one that is named for the first time."""

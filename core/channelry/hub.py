@@ -16,18 +16,19 @@ import anyio
 from attrs import define, evolve, field
 
 from .config import Configuration
-from .dispatch import Hook, Outcome, Quarantined, every, explain, first, first_per_item, pause
-from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError
+from .dispatch import Hook, Outcome, Quarantined, conforms, every, explain, first, first_per_item, pause
+from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError, SendError
 from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
 
 # fmt: off
 # isort: off
 from .model import (
     EVENT_TYPES, OK, Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt,
-    Received, Reconciled, Request, Response, SendMessage, Sentiment, Text, Unknown, Unparsed,
+    Received, Reconciled, Request, Response,  Sentiment, Text, Unknown, Unparsed,
 )
 # isort: on
 # fmt: on
+from .registry import specifications
 from .services import Clock, NoHttp, OpenHttp, Save, Services, SystemClock
 from .sink import Sink
 
@@ -86,14 +87,14 @@ class Hub:
     async def _take(self, endpoint: str, groups: Groups, request: Request) -> Response:
         answer: Response | None = None
         for group in groups:
-            believer = next((one for one in group if self.verified(one, request)), None)
-            if believer is None:
+            believers = [one for one in group if self.verified(one, request)]
+            if not believers:
                 continue
-            parsed = self.parsed(believer, request)
+            parsed = self.parsed(believers[0], request)
             if answer is None or answer == OK:
                 answer = parsed.answer
             try:
-                for received in self._routed(endpoint, group, parsed):
+                for received in self._routed(endpoint, believers, parsed):
                     await self._record(received)
             except Exception as error:  # whatever the application's store raises: the provider will try again
                 log.error("%s: not recorded: %s", endpoint, explain(error))
@@ -108,34 +109,40 @@ class Hub:
         if instance.plugin is None or "verify" not in instance.pure:
             return False
         try:
-            instance.pure["verify"](request)
-        except RejectedError:
-            return False
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a plugin's crash, SystemExit included
-            self._failed(instance, "verify", explain(error))
+            self._pure(instance, "verify", request)
+        except (RejectedError, PluginError):
             return False
         return True
 
     def parsed(self, instance: Instance, request: Request) -> Received:
         """Parse a verified request; what a plugin crashes on, or misunderstands, becomes one `Unparsed`."""
         try:
-            received = instance.pure["parse"](request)
-            if type(received) is not Received:
-                raise TypeError(f"returned {type(received).__name__}, expected Received")
-            for event in received.events:
-                if type(event) not in EVENT_TYPES:
-                    raise TypeError(f"one of the events is a {type(event).__name__}")
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # a plugin's crash, SystemExit included
-            reason = explain(error)
-            self._failed(instance, "parse", reason)
-            unparsed = Unparsed.of(f"{instance.entry.plugin}: {reason}", request.body, request.received_at)
-            return Received(request, (unparsed,))
+            received = self._pure(instance, "parse", request)
+        except PluginError as error:
+            return Received(request, (Unparsed.of(str(error), request.body, request.received_at),))
         instance.reason = ""
         return received
+
+    def _pure(self, instance: Instance, name: str, argument: Any) -> Any:
+        """Call a pure hook. What it raises beside the contract's own errors, and a wrong type, is a PluginError.
+
+        It is counted and never quarantined: who can write to us could silence the hook then.
+        """
+        try:
+            value = instance.pure[name](argument)
+            if not conforms(value, specifications()[name].returns):
+                raise TypeError(f"returned {type(value).__name__}")
+            if name == "parse" and not EVENT_TYPES.issuperset(map(type, value.events)):
+                raise TypeError("one of the events is none")
+        except (RejectedError, SendError, KeyboardInterrupt):
+            raise
+        except BaseException as error:  # a plugin's crash, SystemExit included
+            broken = PluginError(instance.entry.path, name, explain(error))
+            self.counts["failures", instance.entry.path, name] += 1
+            instance.reason = f"{name}: {broken.reason}"
+            log.warning("%s", broken)
+            raise broken from error
+        return value
 
     def _routed(self, endpoint: str, group: list[Instance], parsed: Received) -> list[Received]:
         """Give each connection of a group its events, by account; what nobody claims has no connection."""
@@ -158,23 +165,18 @@ class Hub:
         for event in received.events:
             self.counts["events", received.connection, type(event).__name__] += 1
 
-    def _failed(self, instance: Instance, hook: str, reason: str) -> None:
-        """Count a pure hook's crash. It is never quarantined: who can write to us could silence it then."""
-        self.counts["failures", instance.entry.path, hook] += 1
-        instance.reason = f"{hook}: {reason}"
-        log.warning("%s: %s", instance.entry.path, instance.reason)
-
     # What is sent
 
     def compose(self, connection: str, outbound: Outbound) -> Sequence[Call]:
         """Turn an action into calls; PermanentError or WindowClosedError where the channel cannot carry it."""
         instance = self._connection(connection)
-        composer = instance.pure.get("compose")
-        if composer is None:
+        if "compose" not in instance.pure:
             raise PermanentError(f"{instance.entry.plugin} sends nothing", code="unsupported")
-        if isinstance(outbound, SendMessage):
-            instance.plugin.capabilities.admit(outbound, self.clock.now())
-        return composer(outbound)
+        instance.plugin.capabilities.admit(outbound, self.clock.now())
+        try:
+            return self._pure(instance, "compose", outbound)
+        except PluginError as error:
+            raise PermanentError(str(error), code="plugin_failed") from error
 
     async def send(self, connection: str, call: Call) -> Receipt:
         """Make one call; raises the errors of the taxonomy only. A plugin's failure leaves it ambiguous."""

@@ -75,6 +75,12 @@ class Acme:
         return Receipt((f"{call.to.scheme}/{call.to.value}/{call.action}",))
 
     @hookimpl
+    async def setup(self, url: str, services: Services) -> None:
+        if services.name == "sick":
+            raise AuthError("the token is not good", code="190")
+        assert url == services.public_url
+
+    @hookimpl
     async def check(self, services: Services) -> None:
         if services.name == "sick":
             raise AuthError("the token is not good", code="190")
@@ -182,7 +188,7 @@ def test_plugins_tells_what_is_installed_and_why_something_is_not_loaded(run: An
         "plugin": "acme",
         "distribution": "channelry-acme",
         "version": "1.0",
-        "hooks": ["check", "compose", "parse", "send", "verify"],
+        "hooks": ["check", "compose", "parse", "send", "setup", "verify"],
         "order": {},
         "used_by": ["connections.well"],
         "state": "in use",
@@ -222,6 +228,14 @@ def test_check_live_asks_every_provider(run: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("with_http")
+def test_setup_registers_the_webhook_and_says_where(run: Any) -> None:
+    result = run("setup", "well")
+    assert (result.exit_code, result.stdout) == (0, "well is registered at https://care.example.com/hooks/well\n")
+    missing = run("setup", "wel")
+    assert (missing.exit_code, missing.stderr) == (1, "there is no connection 'wel'\n")
+
+
+@pytest.mark.usefixtures("with_http")
 def test_send_prints_the_receipts(run: Any) -> None:
     result = run("send", "well", "--to", "ada", "--text", "hi", "--media", "https://e.org/bill.pdf", "--json")
     assert result.exit_code == 0
@@ -247,7 +261,7 @@ def test_without_an_http_client_the_extra_is_named(run: Any, monkeypatch: pytest
         assert "pip install 'channelry[server]'" in result.stderr
 
 
-@pytest.mark.parametrize("words", [(), ("plugins",), ("check",), ("parse",), ("send",)])
+@pytest.mark.parametrize("words", [(), ("plugins",), ("check",), ("parse",), ("send",), ("setup",)])
 def test_help_has_examples(run: Any, words: tuple[str, ...]) -> None:
     result = run(*words, "--help")
     assert result.exit_code == 0

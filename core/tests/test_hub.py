@@ -74,6 +74,7 @@ class Behaviour:
 
     verify: Callable[..., Any] = lambda request: None
     parse: Callable[..., Any] = lambda request: Received(request, (message(request.body.decode()),))
+    compose: Callable[..., Any] = lambda: [CALL]
     send: Callable[..., Any] | None = None
     opens: Callable[..., Any] | None = None
     listen: Callable[..., Any] | None = None
@@ -110,7 +111,7 @@ class Acme:
 
     @hookimpl
     def verify(self, request: Request) -> None:
-        self.behaviour.verify(request)
+        return self.behaviour.verify(request)  # type: ignore[no-any-return]
 
     @hookimpl
     def parse(self, request: Request) -> Received:
@@ -119,7 +120,7 @@ class Acme:
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         self.capabilities.admit(outbound)
-        return [CALL]
+        return self.behaviour.compose()  # type: ignore[no-any-return]
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
@@ -171,6 +172,13 @@ def raising(error: BaseException) -> Callable[..., Any]:
         raise error
 
     return function
+
+
+@pytest.mark.row("F7")
+async def test_a_verify_that_returns_something_is_no_acceptance(configure: Any, recorder: Any) -> None:
+    BEHAVIOURS["a"].verify = lambda request: False
+    async with opened(configure, recorder) as hub:
+        assert (await hub.receive("a", request())).status == 401
 
 
 @pytest.mark.row("F7")
@@ -247,6 +255,17 @@ async def test_a_message_is_refused_before_anything_is_sent(configure: Any, reco
         with pytest.raises(WindowClosedError):
             hub.compose("a", TEXT)
         Acme.capabilities = Capabilities(text=10)
+
+
+@pytest.mark.row("F7")
+@pytest.mark.parametrize("compose", [raising(KeyError("x")), lambda: None, lambda: ["call"]])
+async def test_a_compose_that_crashes_refuses_the_message_only(configure: Any, recorder: Any, compose: Any) -> None:
+    BEHAVIOURS["a"].compose = compose
+    async with opened(configure, recorder) as hub:
+        with pytest.raises(PermanentError, match=r"connections\.a: hook compose") as refused:
+            hub.compose("a", TEXT)
+        assert refused.value.code == "plugin_failed"
+        assert hub.compose("b", TEXT) == [CALL]
 
 
 async def test_a_send_is_accepted_or_fails_by_the_taxonomy(configure: Any, recorder: Any) -> None:
