@@ -47,11 +47,8 @@ def _pages(hub: Hub, metrics: Metrics) -> Starlette:
         except Exception as error:  # whatever the application's store raises
             reason = one_line(f"{type(error).__name__}: {error}")
             log.warning("not ready: %s", reason)
-        state = {
-            "status": "not ready" if reason else "ready",
-            "plugins": [asdict(status) | {"reason": one_line(status.reason)} for status in hub.status()],
-        }
-        return _json(state, 503 if reason else 200)
+        plugins = [asdict(status) | {"reason": one_line(status.reason)} for status in hub.status()]
+        return _json({"status": "not ready" if reason else "ready", "plugins": plugins}, 503 if reason else 200)
 
     async def numbers(request: Request) -> Response:
         return Response(metrics.text(), media_type=MEDIA_TYPE)

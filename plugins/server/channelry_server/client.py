@@ -106,21 +106,22 @@ class Client:
                 "or set the connection's base_url",
                 code="origin",
             )
-        data, kind = _encode(json, form, content, files)
+        try:
+            data, kind = _encode(json, form, content, files)
+        except (TypeError, ValueError) as error:  # no JSON; a name or type of a file with control characters
+            raise PermanentError(f"{where}: not a request: {one_line(str(error))}", code="invalid") from None
+        sent = kind | _headers(headers, where)
         attempt = Attempt()
         try:
             async with (
                 asyncio.timeout(timeout),
                 self._own.request(
-                    method, target, headers=kind | dict(headers or {}), data=data, allow_redirects=False,
-                    middlewares=(attempt,),
+                    method, target, headers=sent, data=data, allow_redirects=False, middlewares=(attempt,)
                 ) as response,
-            ):  # fmt: skip
+            ):
                 body = await _read(response)
-        except (TimeoutError, BrokenError, ClientError, _TooLongError) as error:
+        except (TimeoutError, BrokenError, ClientError, ValueError, _TooLongError) as error:
             raise _failure(error, where, attempt, method == "GET" if repeatable is None else repeatable) from None
-        except ValueError:
-            raise PermanentError(f"{where}: the request cannot be written: a bad header", code="invalid") from None
         return HttpResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
     async def download(
@@ -131,7 +132,7 @@ class Client:
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
-                return await self._download(target, save, headers or {}, limit)
+                return await self._download(target, save, _headers(headers, site(target)), limit)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -163,6 +164,14 @@ def _url(url: str) -> URL:
         found.origin()
     except ValueError:
         raise PermanentError("expected an absolute http or https URL", code="invalid") from None
+    return found
+
+
+def _headers(headers: Mapping[str, str] | None, where: str) -> dict[str, str]:
+    """Give headers by their lower-case names; PermanentError for one that would become two."""
+    found = {name.lower(): value for name, value in (headers or {}).items()}
+    if not all(name.isprintable() and value.isprintable() for name, value in found.items()):
+        raise PermanentError(f"{where}: a header has control characters", code="invalid")
     return found
 
 
@@ -217,10 +226,7 @@ def _encode(
     if form is not None:
         return urlencode(form).encode(), {"content-type": "application/x-www-form-urlencoded"}
     if json is not None:
-        try:
-            return orjson.dumps(json), {"content-type": "application/json"}
-        except TypeError as error:
-            raise PermanentError(f"the request is no JSON: {one_line(str(error))}", code="invalid") from None
+        return orjson.dumps(json), {"content-type": "application/json"}
     return content, {}
 
 
@@ -230,8 +236,8 @@ def _failure(error: Exception, where: str, attempt: Attempt, repeatable: bool) -
     for inner in (cause, cause.__cause__):
         if isinstance(inner, SendError):  # the guard's, or that of the file being uploaded, which was cut short
             return inner
-    if isinstance(cause, InvalidURL):
-        return PermanentError(f"{where}: not an address that can be connected to", code="invalid")
+    if isinstance(cause, InvalidURL) or (isinstance(cause, ValueError) and not attempt.written):
+        return PermanentError(f"{where}: aiohttp cannot make this request ({type(cause).__name__})", code="invalid")
     number = getattr(cause, "errno", None)
     reason = os.strerror(number) if isinstance(number, int) and number > 0 else type(cause).__name__
     if not attempt.written:

@@ -90,9 +90,8 @@ async def serve(configuration: Configuration, app: Application, listening: socke
 def run(configuration: Configuration, app: Application) -> None:
     """Serve on an event loop of its own, uvloop where there is one."""
     config = configuration.section("server", ServerConfig)
-    with listener(config, str(configuration.file)) as listening:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(serve(configuration, app, listening))
+    with listener(config, str(configuration.file)) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(configuration, app, listening))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

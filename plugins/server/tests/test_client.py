@@ -188,6 +188,11 @@ async def test_what_is_no_url_is_refused(url: str) -> None:
             await http(frozenset()).download(url, ignore, limit=1)
 
 
+async def nothing() -> AsyncIterator[bytes]:
+    """Is an empty file."""
+    yield b""
+
+
 async def ignore(piece: bytes) -> None:
     """Keeps nothing."""
 
@@ -217,15 +222,17 @@ async def test_what_is_sent_arrives_as_meant(peer: Any) -> None:
         mine = http(frozenset({origin}))
         await mine.request("POST", f"{origin}/a%2Fb?sig=x%2By%3D", json={"e": "é"}, query={"q": "1 2"})
         await mine.request("POST", origin, form=[("a", "1"), ("a", "ü&")], headers={"Authorization": "Bearer t"})
+        await mine.request("POST", origin, json={}, headers={"Content-Type": "application/vnd.api+json"})
         await mine.request("PUT", origin, content=b"\x00raw", headers={"Content-Type": "image/png"})
         files = [FilePart("file", "photo.png", "image/png", pieces())]
         await mine.request("POST", origin, form=[("kind", "image")], files=files, repeatable=True)
-    (json, form, raw, multipart) = seen
+    (json, form, own_type, raw, multipart) = seen
     assert json[0] == "POST /a%2Fb?sig=x%2By%3D&q=1+2 HTTP/1.1"
     assert (json[1]["content-type"], json[2]) == ("application/json", '{"e":"é"}'.encode())
     assert json[1]["user-agent"].startswith("channelry/")
     assert form[1]["content-type"] == "application/x-www-form-urlencoded"
     assert (form[1]["authorization"], form[2]) == ("Bearer t", b"a=1&a=%C3%BC%26")
+    assert own_type[1]["content-type"] == "application/vnd.api+json"
     assert (raw[1]["content-type"], raw[2]) == ("image/png", b"\x00raw")
     assert multipart[1]["content-type"].startswith("multipart/form-data; boundary=")
     assert b'name="kind"\r\n\r\nimage\r\n' in multipart[2]
@@ -250,6 +257,11 @@ async def test_a_header_that_would_become_two_is_refused(peer: Any) -> None:
         with pytest.raises(PermanentError) as caught:
             await http(frozenset({origin})).request("POST", origin, headers={"x": "a\r\nb: c"}, json={})
         assert caught.value.code == "invalid"
+        with pytest.raises(PermanentError):
+            await http(frozenset({origin})).download(origin, ignore, headers={"x\n": "a"}, limit=1)
+        bad = FilePart("file", "x", "image/png\r\nx: y", nothing())
+        with pytest.raises(PermanentError):
+            await http(frozenset({origin})).request("POST", origin, files=[bad])
 
 
 async def test_what_is_no_json_is_refused(peer: Any) -> None:
