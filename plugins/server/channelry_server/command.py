@@ -1,0 +1,68 @@
+"""The command `channelry serve`."""
+
+import importlib
+import sys
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from channelry.cli import config_option
+
+if TYPE_CHECKING:
+    from channelry.hub import Application
+
+
+@click.command()
+@config_option
+@click.option(
+    "--app",
+    "target",
+    metavar="PACKAGE:ATTRIBUTE",
+    help="What keeps the events: a function that takes the hub and gives an async context manager of a Sink.",
+)
+def serve(config: Path, target: str | None) -> None:
+    """Receive webhooks and send answers, until SIGTERM or Ctrl+C.
+
+    Webhooks come to /hooks/NAME; /health, /ready and /metrics are for operators. The table [server] of the
+    configuration says where to listen, under which public address, and within which limits.
+
+    \b
+    Examples:
+      channelry serve --app channelry_demo.echo:app
+      channelry serve --app mycompany.care:sink --config /etc/channelry.toml
+    """
+    from channelry.config import load_configuration
+
+    from . import log, serving
+    from .config import ServerConfig
+
+    if target is None:
+        raise click.UsageError(
+            "the desk, which would keep the events, is not installed; "
+            "name an application of your own: channelry serve --app PACKAGE:ATTRIBUTE"
+        )
+    application = find_application(target)
+    configuration = load_configuration(config)
+    log.configure(configuration.section("server", ServerConfig).log_level)
+    serving.run(configuration, application)
+
+
+def find_application(target: str) -> "Application":
+    """Import what `--app` names; the current folder is importable. UsageError says what is wrong with it."""
+    module, colon, path = target.partition(":")
+    if not colon or not module or not path:
+        raise click.UsageError(f"--app: expected PACKAGE:ATTRIBUTE, as mycompany.care:sink, not {target!r}")
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found: Any = reduce(getattr, path.split("."), importlib.import_module(module))
+    except ImportError as error:
+        raise click.UsageError(f"--app: {module} cannot be imported: {error}") from error
+    except AttributeError as error:
+        raise click.UsageError(f"--app: {target} is not there: {error}") from error
+    if not callable(found):
+        raise click.UsageError(f"--app: {target} is a {type(found).__name__}, expected a function that takes the hub")
+    application: Application = found
+    return application

@@ -1,0 +1,102 @@
+"""Running a hub behind uvicorn: open, listen, serve until told to stop, drain, close."""
+
+import asyncio
+import logging
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from channelry.config import Configuration
+from channelry.errors import ConfigError, Fault
+from channelry.hub import Application, open_hub
+
+from .app import application
+from .client import open_client
+from .config import ServerConfig
+from .endpoint import Application as AsgiApplication
+from .protocol import limited
+
+log = logging.getLogger("channelry.server")
+
+_BACKLOG = 2048
+# Longer than a proxy keeps its idle connections (nginx and AWS 60 s), so that it never writes on one that we closed.
+# https://nginx.org/en/docs/http/ngx_http_upstream_module.html#keepalive_timeout
+_KEEP_ALIVE = 75
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server, but a signal only ends it: uvicorn raises the signal anew, and the hub would never close."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as long as the server runs; a second SIGINT ends the draining."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def listener(config: ServerConfig, file: str) -> socket.socket:
+    """Bind the address of `[server]`; ConfigError tells why that is not possible."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server((config.host, config.port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        where = f"{config.host}:{config.port}"
+        fault = Fault("server.port", f"an address to listen on, not {where} ({error.strerror})", "choose another port")
+        raise ConfigError(file, [fault]) from None
+
+
+def make_server(app: AsgiApplication, config: ServerConfig) -> Server:
+    """Make the server of an ASGI application, with the limits of `config`."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http=limited(config),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=_BACKLOG,
+            timeout_keep_alive=_KEEP_ALIVE,
+            timeout_graceful_shutdown=max(1, round(config.drain_seconds)),
+        )
+    )
+
+
+async def serve(configuration: Configuration, app: Application, listening: socket.socket) -> None:
+    """Serve until a signal: then no more connections, the requests that run are answered, and the hub closes."""
+    config = configuration.section("server", ServerConfig)
+    async with open_client() as http, open_hub(configuration, app, http=http) as hub:
+        for status in hub.status():
+            log.info("%s (%s): %s %s", status.name, status.plugin, status.state, status.reason)
+        host, port = listening.getsockname()[:2]
+        log.info("listening on http://%s:%s, known as %s", host, port, configuration.public_url)
+        await make_server(application(hub, config), config).serve([listening])
+        log.info("drained; closing")
+
+
+def run(configuration: Configuration, app: Application) -> None:
+    """Serve on an event loop of its own, uvloop where there is one."""
+    config = configuration.section("server", ServerConfig)
+    with listener(config, str(configuration.file)) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(configuration, app, listening))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop

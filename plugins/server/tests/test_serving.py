@@ -1,0 +1,127 @@
+"""Starting and stopping: in this process, and as the command."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from channelry.cli import main
+from channelry.errors import ConfigError
+from channelry_server.command import find_application
+from channelry_server.config import ServerConfig
+from channelry_server.serving import listener
+
+APP = """
+from contextlib import asynccontextmanager
+from channelry.sink import Sink
+
+class Nowhere(Sink):
+    async def record(self, received): pass
+
+@asynccontextmanager
+async def sink(hub):
+    yield Nowhere()
+    print("sink closed", flush=True)
+
+number = 1
+"""
+
+
+@pytest.mark.anyio
+async def test_a_stopping_server_answers_what_it_has_begun(serving: Any) -> None:
+    async with serving() as running:
+        running.store.released = asyncio.Event()
+        idle, idle_writer = await running.connect()
+        reader, writer = await running.connect()
+        writer.write(b"POST /hooks/shop HTTP/1.1\r\nhost: x\r\nx-key: good\r\ncontent-length: 2\r\n\r\n{}")
+        await running.store.asked.wait()
+        running.server.should_exit = True
+        assert await idle.read() == b""  # closed after the listening socket
+        idle_writer.close()
+        with pytest.raises(OSError, match=r"."):
+            await running.connect()
+        assert not running.store.closed
+        running.store.released.set()
+        assert (await reader.read()).startswith(b"HTTP/1.1 200")
+        writer.close()
+    assert running.store.closed
+
+
+def test_sigterm_ends_the_command_in_order(tmp_path: Path) -> None:
+    """It listens, answers, drains, and closes the application; then its exit status is 0."""
+    (tmp_path / "mine.py").write_text(APP)
+    (tmp_path / "channelry.toml").write_text("[server]\nport = 0\n")
+    command = [sys.executable, "-c", "from channelry.cli import main; main()", "serve", "--app", "mine:sink"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(line)
+            if "listening on http://" in line:
+                break
+        port = int(lines[-1].partition("127.0.0.1:")[2].partition(",")[0])
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 200")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(20) == 0
+        assert process.stdout.read() == "sink closed\n"
+        assert "drained" in process.stderr.read()
+
+
+def test_the_help_has_examples() -> None:
+    shown = CliRunner().invoke(main, ["serve", "--help"])
+    assert shown.exit_code == 0
+    assert "channelry serve --app" in shown.output
+    assert "/hooks/NAME" in shown.output
+
+
+def test_without_an_application_the_command_says_what_to_do() -> None:
+    shown = CliRunner().invoke(main, ["serve"])
+    assert shown.exit_code == 2
+    assert "the desk" in shown.output
+    assert "--app PACKAGE:ATTRIBUTE" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("mine", "expected PACKAGE:ATTRIBUTE"),
+        (":sink", "expected PACKAGE:ATTRIBUTE"),
+        ("nowhere_to_be_found:sink", "cannot be imported"),
+        ("mine:absent", "is not there"),
+        ("mine:number", "is a int, expected a function"),
+    ],
+)
+def test_an_application_that_cannot_be_used_is_named(
+    target: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.delitem(sys.modules, "mine", raising=False)
+    shown = CliRunner().invoke(main, ["serve", "--app", target])
+    assert shown.exit_code == 2
+    assert reason in shown.output
+
+
+def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_here.py").write_text(APP)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path])
+    assert callable(find_application("mine_here:sink"))
+
+
+def test_an_address_that_is_taken_is_named() -> None:
+    with listener(ServerConfig(port=0), "channelry.toml") as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
+            listener(ServerConfig(port=port), "channelry.toml")
