@@ -2,14 +2,14 @@
 
 import sys
 from base64 import b64decode
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import entry_points
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import anyio
@@ -21,6 +21,7 @@ from .config import Configuration, load_configuration
 from .discovery import available
 from .errors import ChannelryError, ConfigError, PluginError
 from .hub import REJECTED, Hub, closed_hub, open_hub
+from .instance import Instance
 from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
 from .registry import examine, marked
 from .secrets import redact
@@ -30,23 +31,11 @@ from .sink import Sink
 EXIT_REJECTED = 3
 """Exit status of `parse` where the request is not the provider's."""
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-def config_option(command: _Command) -> _Command:
-    """Add `--config FILE`, passed on as the Path `config`."""
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path),
-        default=Path("channelry.toml"),
-        show_default=True,
-        help="The configuration file.",
-    )(command)
-
-
-def json_option(command: _Command) -> _Command:
-    """Add `--json`, passed on as the bool `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+_FILE = click.Path(path_type=Path)
+config_option = click.option("--config", type=_FILE, default="channelry.toml", show_default=True, help="The file.")
+"""Adds `--config FILE` to a command, passed on as the Path `config`."""
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+"""Adds `--json` to a command, passed on as the bool `as_json`."""
 
 
 class _Commands(click.Group):
@@ -131,11 +120,11 @@ def plugins(config: Path, as_json: bool) -> None:
              "order": places, "used_by": uses, "state": state, "reason": reason}
         )  # fmt: skip
     if as_json:
-        _print_json(rows)
+        print_json(rows)
         return
     titles = ("plugin", "distribution", "version", "hooks", "order", "state", "reason")
     cells = [[row[title] for title in titles] for row in rows]
-    _print_table(titles, [[", ".join(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
+    print_table(titles, [[", ".join(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
 
 
 def _configuration_if_any(config: Path) -> Configuration | None:
@@ -173,9 +162,9 @@ def check(config: Path, live: bool, as_json: bool) -> None:
         found = [(one.name, one.plugin, "ok" if one.state == "opening" else one.state, one.reason) for one in states]
     titles = ("name", "plugin", "state", "reason")
     if as_json:
-        _print_json([dict(zip(titles, row, strict=True)) for row in found])
+        print_json([dict(zip(titles, row, strict=True)) for row in found])
     else:
-        _print_table(titles, found)
+        print_table(titles, found)
     if any(row[2] != "ok" for row in found):
         sys.exit(1)
 
@@ -222,25 +211,26 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
     """
 
     hub = closed_hub(load_configuration(config))
-    instance = hub.connections.get(connection)
-    if instance is None:
-        raise click.UsageError(f"{config} has no [connections.{connection}]; it has {_names(hub)}")
+    instance = _connection(hub, connection)
     if instance.plugin is None:
         raise click.ClickException(f"connections.{connection} is not loaded: {instance.reason}; run: channelry plugins")
     if "parse" not in instance.pure:
         raise click.UsageError(f"the plugin {instance.entry.plugin} receives no webhooks")
     request = _capture(sys.stdin.buffer.read(), hub)
     if not no_verify and not hub.verified(instance, request):
-        _print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
+        print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
         sys.exit(EXIT_REJECTED)
     received = hub.parsed(instance, request)
     answer = received.answer.body.decode(errors="replace")
     events = [codec.to_json(event, Event) for event in received.events]
-    _print_json({"status": received.answer.status, "answer": answer, "events": events})
+    print_json({"status": received.answer.status, "answer": answer, "events": events})
 
 
-def _names(hub: Hub) -> str:
-    return ", ".join(hub.connections) or "no connections"
+def _connection(hub: Hub, name: str) -> Instance:
+    if name not in hub.connections:
+        known = ", ".join(hub.connections)
+        raise click.UsageError(f"{hub.configuration.file} has no [connections.{name}]; it has {known}")
+    return hub.connections[name]
 
 
 def _capture(data: bytes, hub: Hub) -> Request:
@@ -290,19 +280,17 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
     receipts = anyio.run(partial(_send, load_configuration(config), connection, to, text, media))
     rows = [codec.to_json(receipt) for receipt in receipts]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
-        _print_table(("accepted", "external ids"), [("yes", ", ".join(row["external_ids"])) for row in rows])
+        print_table(("accepted", "external ids"), [("yes", ", ".join(row["external_ids"])) for row in rows])
 
 
 async def _send(configuration: Configuration, connection: str, to: str, text: str, media: str) -> list[Receipt]:
 
     async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
-        instance = hub.connections.get(connection)
-        if instance is None:
-            raise click.UsageError(f"{configuration.file} has no [connections.{connection}]; it has {_names(hub)}")
+        plugin = _connection(hub, connection).entry.plugin
         scheme, colon, value = to.partition(":")
-        address = Address(scheme, value) if colon and scheme.isalpha() else Address(instance.entry.plugin, to)
+        address = Address(scheme, value) if colon and scheme.isalpha() else Address(plugin, to)
         parts = []
         if media:
             media_type = guess_type(media)[0] or "application/octet-stream"
@@ -332,7 +320,7 @@ def setup(connection: str, config: Path) -> None:
 async def _setup(configuration: Configuration, connection: str) -> str:
     async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
         await hub.setup(connection)
-        return hub.webhook_url(hub.connections[connection].entry.endpoint)
+        return hub.webhook_url(_connection(hub, connection).entry.endpoint)
 
 
 @asynccontextmanager
@@ -356,11 +344,11 @@ async def _nowhere(hub: Hub) -> AsyncIterator[Sink]:
     yield _Nowhere()
 
 
-def _print_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     click.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())
 
 
-def _print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: by rich on a terminal where it is installed, else in plain columns."""
     try:
         from rich.console import Console

@@ -3,25 +3,19 @@
 Every fault of the file is found at once, each with its path, what was expected, and what to do.
 """
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 
 import attrs
-import cattrs
 from attrs import define, field, frozen
-from cattrs.errors import ForbiddenExtraKeysError
 
-from .discovery import Available, advice, available, extras
-from .dispatch import describe
+from .discovery import Available, advice, available
 from .errors import ConfigError, Fault, PluginError
 from .registry import examine, marked
-from .secrets import Secret, Secrets, read_secret
+from .structure import structure
 
 DEFAULT_FILE = "channelry.toml"
 SECTIONS = ("connections", "enrichment", "recognition", "server", "desk", "allow_inline_secrets")
@@ -106,9 +100,9 @@ class _Reader:
     installed: dict[str, Available] = field(factory=available)
 
     def read(self) -> Configuration:
-        for name in self.table.keys() - set(SECTIONS) - available("channelry.sections").keys():
-            close = difflib.get_close_matches(name, SECTIONS, n=1)
-            self.fault(name, f"one of {', '.join(SECTIONS)}", f"did you mean {close[0]}?" if close else "remove it")
+        known = dict.fromkeys([*SECTIONS, *available("channelry.sections")])
+        for name in [name for name in self.table if name not in known]:
+            self.fault(name, f"one of {', '.join(known)}", advice(name, known))
         entries = [self.connection(name, value) for name, value in self.part("connections").items()]
         orders = {hook: self.order(section, key, hook, entries) for (section, key), hook in ORDERS.items()}
         for section in ("enrichment", "recognition"):
@@ -126,17 +120,15 @@ class _Reader:
         return str(server.get("public_url") or listens).rstrip("/")
 
     def fault(self, path: str, expected: str, action: str = "") -> None:
-        self.faults.append(
-            Fault(path, expected, f"{action}; then {_check(self.file)}" if action else _check(self.file))
-        )
+        check = _check(self.file)
+        self.faults.append(Fault(path, expected, f"{action}; then {check}" if action else check))
 
     def part(self, name: str) -> dict[str, Any]:
-        value = self.table.get(name, {})
-        if isinstance(value, dict):
-            return value
-        if not any(fault.path == name for fault in self.faults):
+        value = self.table.setdefault(name, {})
+        if not isinstance(value, dict):
             self.fault(name, f"a table [{name}]")
-        return {}
+            self.table[name] = value = {}
+        return value
 
     def connection(self, name: str, value: Any) -> Entry:
         path = f"connections.{name}"
@@ -198,8 +190,6 @@ class _Reader:
         """Read the table of an application by the class it registers; unread where it is not installed."""
         found = available("channelry.sections").get(name)
         if found is None:
-            if name == "desk" and "desk" not in extras():
-                self.fault("desk", "no [desk], for no desk is installed", "remove it")
             return None
         try:
             return self.structure(name, self.part(name), found.load())
@@ -208,97 +198,8 @@ class _Reader:
             return None
 
     def structure(self, path: str, value: Mapping[str, Any], cls: Any) -> Any:
-        converter = _converter(self.file.parent, self.table.get("allow_inline_secrets") is True)
-        try:
-            return converter.structure(value, cls)
-        except (cattrs.BaseValidationError, ValueError, TypeError) as error:
-            for line in cattrs.transform_error(error, path, format_exception=_format):
-                expected, _, at = line.rpartition(" @ ")
-                for where, what, action in _spread(at, expected, cls):
-                    self.fault(where, what, action)
-            return None
-
-
-def _spread(path: str, expected: str, cls: Any) -> list[tuple[str, str, str]]:
-    """Give a fault per key where several unknown ones, or a validator's refusal, are reported for the whole table."""
-    if expected.startswith(_INVALID):
-        name, _, what = expected.removeprefix(_INVALID).partition(" ")
-        return [(f"{path}.{name}", what, "")]
-    if not expected.startswith(_UNKNOWN):
-        return [(path, expected, "add it" if expected.startswith(_REQUIRED) else "")]
-    known = [attribute.name for attribute in attrs.fields(cls)] if attrs.has(cls) else []
-    spread = []
-    for key in expected.removeprefix(_UNKNOWN).split(","):
-        close = difflib.get_close_matches(key, known, n=1)
-        action = f"did you mean {close[0]}?" if close else f"remove it (known: {', '.join(known) or 'none'})"
-        spread.append((f"{path}.{key}", "no such key", action))
-    return spread
-
-
-_UNKNOWN, _REQUIRED, _INVALID = "unknown keys ", "the missing key, ", "an attribute "
-_VALIDATOR = re.compile(r"'(\w+)' must (?:be )?([^:]*)")  # how the texts of attrs' validators begin; the value follows
-
-
-def _format(error: BaseException, of: Any) -> str:
-    """Say what was expected, never what was found: a secret may stand in the wrong place."""
-    if isinstance(error, ForbiddenExtraKeysError):
-        return _UNKNOWN + ",".join(sorted(error.extra_fields))
-    if isinstance(error, KeyError):
-        return f"{_REQUIRED}{describe_toml(of)}"
-    if isinstance(error, _ExpectedError):
-        return str(error)
-    if of is None and (refused := _VALIDATOR.match(str(error))):
-        return f"{_INVALID}{refused[1]} {refused[2]}"
-    if isinstance(of, type) and issubclass(of, Enum):
-        return "one of " + ", ".join(repr(one.value) for one in of)
-    return describe_toml(of)
-
-
-class _ExpectedError(ValueError):
-    """A value that is not what it should be; the text is the expectation."""
-
-
-def describe_toml(of: Any) -> str:
-    """Write a type as a reader of TOML knows it."""
-    if get_origin(of) in (Union, UnionType):
-        return " or ".join(describe_toml(one) for one in get_args(of) if one is not type(None))
-    if get_origin(of) is not None and str(get_origin(of)) == "typing.Literal":
-        return "one of " + ", ".join(repr(one) for one in get_args(of))
-    if of == Secrets:
-        return "a secret, or an array of them"
-    if get_origin(of) in (tuple, list):
-        return f"an array of {describe_toml(get_args(of)[0])}"
-    if isinstance(of, type) and issubclass(of, Secret):
-        return "a secret"
-    return {str: "a string", int: "a whole number", float: "a number", bool: "true or false"}.get(of) or describe(of)
-
-
-def _converter(folder: Path, inline: bool) -> cattrs.Converter:
-    """Make a converter that converts nothing: a string is no number and a number no string."""
-    made = cattrs.Converter(forbid_extra_keys=True)
-
-    def strict(cls: type, *accepted: type) -> None:
-        def structure(value: Any, _: Any) -> Any:
-            if not isinstance(value, accepted) or (isinstance(value, bool) and cls is not bool):
-                raise _ExpectedError(describe_toml(cls))
-            return cls(value)
-
-        made.register_structure_hook(cls, structure)
-
-    strict(str, str)
-    strict(int, int)
-    strict(float, int, float)
-    strict(bool, bool)
-
-    def secret(value: Any, _: Any) -> Secret:
-        try:
-            return read_secret(value, folder, inline)
-        except ValueError as error:
-            raise _ExpectedError(str(error)) from None
-
-    made.register_structure_hook(Secret, secret)
-    made.register_structure_hook_func(
-        lambda of: of == Secrets,
-        lambda value, _: tuple(secret(one, None) for one in (value if isinstance(value, list) else [value])),
-    )
-    return made
+        inline = self.table.get("allow_inline_secrets") is True
+        made, faults = structure(path, value, cls, self.file.parent, inline)
+        for fault in faults:
+            self.fault(*fault)
+        return made

@@ -59,8 +59,6 @@ def advice(name: str, known: Iterable[str]) -> str:
     """Say what to do about a name that is not installed: the extra that brings it, else the closest known names."""
     if name in extras():
         return f"run: pip install 'channelry[{name}]'"
-    names = sorted(known)
-    close = difflib.get_close_matches(name, {*names, *extras()}, n=3)
-    if close:
-        return f"did you mean {' or '.join(close)}?"
-    return f"run: channelry plugins (installed: {', '.join(names) or 'none'})"
+    names = {*known, *extras()}
+    close = difflib.get_close_matches(name, names, n=3)
+    return f"did you mean {' or '.join(close)}?" if close else f"known are: {', '.join(sorted(known)) or 'none'}"

@@ -4,12 +4,8 @@ A message names the thing, what was expected, and (for the user's own mistakes) 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from .model import RateScope
 
 
 class ChannelryError(Exception):
@@ -57,11 +53,12 @@ class SendError(ChannelryError):
 class RetryableError(SendError):
     """Try again later, after `retry_after` seconds where the provider says so. It was certainly not taken.
 
-    `scope` says what has to wait: this call (None), all to the recipient, or the whole connection or app (a quota).
+    `scope`, a `RateScope`, says what has to wait: this call (None), all to the recipient, or (a quota) the whole
+    connection or app.
     """
 
     def __init__(
-        self, message: str, *, code: str = "", retry_after: float | None = None, scope: "RateScope | None" = None
+        self, message: str, *, code: str = "", retry_after: float | None = None, scope: str | None = None
     ) -> None:
         self.retry_after, self.scope = retry_after, scope
         super().__init__(message, code=code)

@@ -16,12 +16,12 @@ The others may be `async def`, or plain functions, which then run in a thread an
 An **addressed** hook is called on one connection's plugin; of the last three groups the modes stand with them.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 # fmt: off
 # isort: off
 from .model import (
-    Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt, Received,
+    Address, Announced, Call, Event, Language, Match, Media, Outbound, Profile, Receipt, Received,
     Reconciled, Request, Sentiment, Text,
 )
 # isort: on
@@ -131,8 +131,10 @@ async def check(services: Services) -> None:
 
 
 @hookspec
-async def recognize(profile: Profile, hints: Hints) -> Match | None:
-    """Say which customer a profile belongs to, or None. First answer in the configured order."""
+async def recognize(profile: Profile, hints: Mapping[str, str]) -> Match | None:
+    """Say which customer a profile belongs to, or None. First answer in the configured order.
+
+    `hints`: what else is known: pre-chat answers, `"email"`, `"phone"`, …"""
 
 
 @hookspec

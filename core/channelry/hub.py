@@ -23,7 +23,7 @@ from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints,
 # fmt: off
 # isort: off
 from .model import (
-    EVENT_TYPES, OK, Address, Announced, Call, Event, Hints, Language, Match, Media, Outbound, Profile, Receipt,
+    EVENT_TYPES, OK, Address, Announced, Call, Event, Language, Match, Media, Outbound, Profile, Receipt,
     Received, Reconciled, Request, Response,  Sentiment, Text, Unknown, Unparsed,
 )
 # isort: on
@@ -245,7 +245,7 @@ class Hub:
 
     # Who it is and what it says
 
-    async def recognize(self, profile: Profile, hints: Hints) -> Match | None:
+    async def recognize(self, profile: Profile, hints: Mapping[str, str]) -> Match | None:
         """Ask the recognizers in their order who a profile belongs to."""
         outcomes = await first(self._ordered("recognize"), profile, hints)
         self._count(outcomes, "recognize")

@@ -201,7 +201,7 @@ def test_all_faults_of_a_file_are_told_at_once(configure: Callable[[str], Config
         ('[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = {env="PATH"}\nratio = "1"', "connections.x.ratio"),
         ('[enrichment]\nlanguage = ["nobody"]', "enrichment.language[0]"),
         ('[connections.x]\nplugin = "guess"', "connections.x.plugin"),
-        ("[desk]\nx = 1", "desk"),
+        ("[desc]\nx = 1", "desc"),
         ("= broken", "(file)"),
     ],
 )

@@ -1,7 +1,7 @@
 """The hub: what arrives is recorded before it is acknowledged; a plugin that misbehaves harms nobody else."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
@@ -26,7 +26,6 @@ from channelry.model import (
     Call,
     Capabilities,
     Event,
-    Hints,
     Kind,
     Language,
     Match,
@@ -444,12 +443,12 @@ class Recogniser:
     config: Config
 
     @hookimpl
-    async def recognize(self, profile: Profile, hints: Hints) -> Match | None:
+    async def recognize(self, profile: Profile, hints: Mapping[str, str]) -> Match | None:
         if self.config.answer == "crash":
             raise OSError
         if not self.config.answer:
             return None
-        return Match(customer=self.config.answer, evidence=hints.values.get("email", "profile"), exact=True)
+        return Match(customer=self.config.answer, evidence=hints.get("email", "profile"), exact=True)
 
     @hookimpl
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
@@ -503,7 +502,7 @@ async def test_the_first_recognizer_that_answers_wins_and_a_broken_one_is_passed
 ) -> None:
     install("r", Recogniser)
     async with opened(configure, recorder, ORDERS) as hub:
-        found = await hub.recognize(Profile(address=ADA), Hints(values={"email": "a@b"}))
+        found = await hub.recognize(Profile(address=ADA), {"email": "a@b"})
         assert found == Match(customer="42", evidence="a@b", exact=True)
         assert hub.counts["failures", "recognition.broken", "recognize"] == 1
 

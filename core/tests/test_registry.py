@@ -7,7 +7,7 @@ import attrs
 import pytest
 from attrs import frozen
 
-from channelry import hookimpl, plugin
+from channelry import hookimpl, hookspecs, plugin
 from channelry.errors import PluginError
 from channelry.model import Capabilities, Language, Receipt, Received, Request, Text
 from channelry.registry import examine, implementations, plugin_manager, specifications
@@ -121,4 +121,5 @@ def test_an_implementation_may_take_fewer_arguments() -> None:
 
 
 def test_the_pure_hooks_are_the_three_that_need_no_services() -> None:
-    assert {name for name, spec in specifications().items() if spec.pure} == {"verify", "parse", "compose"}
+    specs = specifications().items()
+    assert {name for name, spec in specs if spec.pure and hasattr(hookspecs, name)} == {"verify", "parse", "compose"}

@@ -7,7 +7,7 @@ from .capabilities import ButtonLimit, Capabilities, MediaLimit, Rate, RateScope
 from .content import (
     Button, Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker, Template, Unsupported,
 )
-from .enrichment import Hints, Language, Match, Sentiment, Text
+from .enrichment import Language, Match, Sentiment, Text
 from .events import (
     EVENT_TYPES, AccountHealth, Activity, Announced, CallRecord, CallState, DeliveredUpTo, EchoSent, Event,
     IdentityChanged, MessageDeleted, MessageEdited, MessageReceived, Occurrence, OptedIn, OptedOut, Quote,
@@ -22,7 +22,7 @@ from .received import OK, Received, Request, Response
 __all__ = [
     "EVENT_TYPES", "OK", "Accepted", "AccountHealth", "Activity", "Address", "Announced", "AnswerButton", "Audience",
     "Button", "ButtonLimit", "Call", "CallRecord", "CallState", "Capabilities", "Contact", "Delete", "DeliveredUpTo",
-    "EchoSent", "Edit", "Event", "FormReply", "Hide", "Hints", "IdentityChanged", "Kind", "Language", "Location",
+    "EchoSent", "Edit", "Event", "FormReply", "Hide", "IdentityChanged", "Kind", "Language", "Location",
     "MarkRead", "Match", "Media", "MediaLimit", "MessageDeleted", "MessageEdited", "MessageReceived",
     "NotTaken", "Occurrence", "OptedIn", "OptedOut", "Order", "Outbound", "Part", "Postback", "Profile",
     "Quote", "Rate", "RateScope", "React", "ReactionChanged", "ReadUpTo", "Receipt", "Received",

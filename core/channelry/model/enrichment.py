@@ -1,8 +1,6 @@
 """What recognizers and enrichers are asked and what they answer."""
 
-from collections.abc import Mapping
-
-from attrs import field, frozen
+from attrs import frozen
 
 
 @frozen(kw_only=True)
@@ -28,13 +26,6 @@ class Sentiment:
 
     score: float
     confidence: float
-
-
-@frozen(kw_only=True)
-class Hints:
-    """What is known beside the profile when somebody is to be recognized: pre-chat answers, e-mail, phone, …"""
-
-    values: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)

@@ -4,13 +4,11 @@ import asyncio
 import sys
 
 import click
-import orjson
 from attrs import asdict
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from channelry.cli import json_option
+from channelry.cli import json_option, print_json, print_table
 
 from .tally import Totals
 
@@ -41,9 +39,9 @@ def demo(customers: int, seed: int, as_json: bool) -> None:
         task = bar.add_task("simulated customers answered", total=2 * customers)
         found = asyncio.run(stage.play(customers, seed, lambda taken: bar.update(task, completed=taken)))
     if as_json:
-        click.echo(orjson.dumps([asdict(one) for one in found], option=orjson.OPT_INDENT_2).decode())
+        print_json([asdict(one) for one in found])
     else:
-        _print(found)
+        print_table(TITLES, [_row(one) for one in found])
     wrong = [f"{one.channel}: {what}" for one in found for what in one.disagreements]
     for line in wrong:
         click.echo(f"disagreement: {line}", err=True)
@@ -52,12 +50,6 @@ def demo(customers: int, seed: int, as_json: bool) -> None:
     click.echo("Our totals and the simulated providers' ledgers agree.", err=True)
 
 
-def _print(found: list[Totals]) -> None:
-    table = Table(title="channelry demo (simulated providers)")
-    for title in TITLES:
-        table.add_column(title, justify="left" if title == "channel" else "right")
-    for one in found:
-        row = asdict(one)
-        cells = ["not reported" if row[title] is None else str(row[title]) for title in TITLES]
-        table.add_row(*cells)
-    Console().print(table)
+def _row(one: Totals) -> list[str]:
+    row = asdict(one)
+    return ["not reported" if row[title] is None else str(row[title]) for title in TITLES]

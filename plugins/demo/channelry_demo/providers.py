@@ -55,7 +55,7 @@ class Crowd:
         """Let each customer write twice; deliver all of it in disorder, some twice, some forged."""
         due = [(request, True) for request in self._messages(customers)]
         self.counts["written"] = len(due)
-        due += [(evolve(request, body=request.body + b" "), False) for request, _ in self._some(due, FORGERIES)]
+        due += [(_forged(request), False) for request, _ in self._some(due, FORGERIES)]
         due += self._some([one for one in due if one[1]], DUPLICATES)
         self.chance.shuffle(due)
         seen: set[bytes] = set()
@@ -66,7 +66,10 @@ class Crowd:
                 if len(due) == storm_at:
                     self.simulator.faults.add(FaultKind.RATE_LIMITED, STORM, retry_after=STORM_PAUSE)
                 request, genuine = due.pop()
-                kind = "forged" if not genuine else "duplicates" if request.body in seen else "delivered"
+                if not genuine:
+                    await self._post(request, "forged")
+                    continue
+                kind = "duplicates" if request.body in seen else "delivered"
                 seen.add(request.body)
                 await self._post(request, kind)
 
@@ -125,7 +128,7 @@ async def main() -> None:
         for name, simulator in simulators.items():
             listening = socket.create_server(("127.0.0.1", 0))
             settings[name] = simulator.settings(f"http://127.0.0.1:{listening.getsockname()[1]}")
-            config = uvicorn.Config(simulator.app, lifespan="off", log_config=None, access_log=False)
+            config = uvicorn.Config(simulator.app, interface="asgi3", lifespan="off", log_config=None, access_log=False)
             servers.append(uvicorn.Server(config))
             tasks.start_soon(servers[-1].serve, [listening])
         _say(settings=settings)
@@ -155,6 +158,12 @@ async def _play(simulators: dict[str, Simulator], order: dict[str, Any], http: H
     for crowd in crowds:
         await crowd.report_statuses()
     _say(ledgers={crowd.name: asdict(crowd.ledger()) for crowd in crowds})
+
+
+def _forged(request: Request) -> Request:
+    """Give a request whose signature or token, which stands in a header of the provider's own, is wrong."""
+    headers = ((name, value[::-1] if name.startswith(b"x-") else value) for name, value in request.headers)
+    return evolve(request, headers=tuple(headers))
 
 
 def _progress(crowds: list[Crowd]) -> tuple[int, int]:
