@@ -1,0 +1,31 @@
+"""The `[desk]` table of the configuration."""
+
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+
+@frozen(kw_only=True)
+class DeskConfig:
+    """What the desk keeps, where, and how patiently it sends.
+
+    - `database`: the SQLite file; `files`: the folder of downloaded media. Relative paths start at the working folder.
+    - `journal_days`: how long raw requests are kept; those of open dead letters stay longer.
+    - `auto_close_hours`: how long a conversation stays open without a message from the customer.
+    - `lanes`: conversations that are written to at once; `lease_seconds`: how long one call may take before another
+      worker considers its answer lost.
+    - `callback_seconds`: how long an uncertain call waits for the provider's status; `lookups`: how often the provider
+      is asked what became of one, before a person is.
+    - `give_up_days`: how long a call is retried where the channel has no reply window.
+    - `media_limit`: the most bytes of one downloaded file.
+    """
+
+    database: str = "channelry.db"
+    files: str = "channelry-files"
+    journal_days: float = field(default=30.0, validator=gt(0.0))
+    auto_close_hours: float = field(default=24.0, validator=gt(0.0))
+    lanes: int = field(default=32, validator=ge(1))
+    lease_seconds: float = field(default=120.0, validator=gt(0.0))
+    callback_seconds: float = field(default=3600.0, validator=gt(0.0))
+    lookups: int = field(default=10, validator=ge(1))
+    give_up_days: float = field(default=14.0, validator=gt(0.0))
+    media_limit: int = field(default=100 * 1024 * 1024, validator=ge(1))

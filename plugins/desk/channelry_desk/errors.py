@@ -1,0 +1,41 @@
+"""What the desk refuses, each with a code that programs may rely on."""
+
+from typing import ClassVar
+
+from channelry.errors import ChannelryError
+
+
+class DeskError(ChannelryError):
+    """The root of the desk's refusals; `code` is stable."""
+
+    code: ClassVar[str] = "desk"
+
+
+class NotFoundError(DeskError):
+    """There is no such row."""
+
+    code = "not_found"
+
+
+class ConflictError(DeskError):
+    """Somebody else was faster; the message names who, and the version that holds now."""
+
+    code = "conflict"
+
+
+class ClosedError(DeskError):
+    """The conversation is closed, for good: the customer's next message opens another one."""
+
+    code = "closed"
+
+
+class IncompleteError(DeskError):
+    """Something that is required is missing."""
+
+    code = "incomplete"
+
+
+class StoreError(DeskError):
+    """The store cannot be used as it is: of a newer version, not durable, too busy, or closing."""
+
+    code = "store"

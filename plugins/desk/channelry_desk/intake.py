@@ -1,0 +1,217 @@
+"""What arrives, into the store: one operation for each request, in the transaction that its acknowledgement awaits."""
+
+import sqlite3
+from collections.abc import Mapping
+
+from attrs import define
+
+from channelry.model import Announced, Event, MessageReceived, Part, Profile, Received, Sticker, Unparsed
+from channelry.model import Media as MediaPart
+
+from . import changes, jobs, rules, sql
+from .moments import micros
+from .texts import joined, json_of, payload, plain, visible
+
+UNCLAIMED = "unclaimed: no connection has this account"
+
+
+@define(eq=False)
+class Intake:
+    """Records requests.
+
+    - `channels`: the channel (the plugin's name) of each connection; what two connections of one channel know of a
+      person they know together.
+    - `open_for`: microseconds that a conversation stays open without a message from the customer.
+    """
+
+    channels: Mapping[str, str]
+    open_for: int
+
+    def record(self, db: sqlite3.Connection, received: Received) -> int:
+        """Record a request and all its events; give how many of them were new."""
+        journal = enter(db, received)
+        new = 0
+        for event in received.events:
+            new += self.apply(db, received, event, journal)
+        if not new:
+            db.execute("DELETE FROM journal WHERE id = ?", (journal,))
+        return new
+
+    def record_singly(self, db: sqlite3.Connection, received: Received) -> int:
+        """Record a request of which something cannot be applied: that becomes a dead letter, the rest is recorded."""
+        journal = enter(db, received)
+        new = 0
+        for event in received.events:
+            db.execute("SAVEPOINT event")
+            try:
+                new += self.apply(db, received, event, journal)
+            except sqlite3.OperationalError:  # the store's
+                raise
+            except Exception as error:  # whatever a value of a plugin's makes the store or our own code raise
+                db.execute("ROLLBACK TO event")
+                at = micros(received.request.received_at)
+                new += bury(db, received.connection, event, journal, f"not applied: {type(error).__name__}", at)
+            db.execute("RELEASE event")
+        return new
+
+    def apply(self, db: sqlite3.Connection, received: Received, event: Event, journal: int | None) -> bool:
+        """Apply one event, unless it is known; tell whether it was new."""
+        connection, at = received.connection, micros(received.request.received_at)
+        if type(event) is MessageReceived and connection:
+            return self._message(db, connection, event, at, journal)
+        if type(event) is Unparsed:
+            return bury(db, connection, event, journal, event.reason, at)
+        if not connection:
+            return bury(db, connection, event, journal, UNCLAIMED, at)
+        known = changes.record(db, self.channels.get(connection, connection), connection, event, journal)
+        if known is None:
+            return False
+        if type(event) is Announced:
+            jobs.add(db, "expand", connection, known, at)
+        return True
+
+    def _message(
+        self, db: sqlite3.Connection, connection: str, event: MessageReceived, at: int, journal: int | None
+    ) -> bool:
+        channel = self.channels.get(connection, connection)
+        address, external_id, key = event.sender.address, event.external_id, event.key
+        place = "" if event.thread is None else rules.place(event.surface, event.thread, external_id)
+        where = (connection, external_id, place, channel, address.scheme, address.value, address.scope)
+        row = db.execute(sql.FIND, where).fetchone()
+        seen = signature(event.sender)
+        if row is None or row[1] != seen:
+            save_profile(db, channel, connection, event.sender, at)
+            row = db.execute(sql.FIND, where).fetchone()
+        profile, _, conversation, expires_at, early = row
+        if rules.joins_anybody(event) and (found := _at_place(db, connection, place)) is not None:
+            conversation, expires_at = found
+        opens = conversation is None or rules.is_expired(expires_at, at)
+        if opens:
+            if conversation is not None:
+                db.execute(sql.CLOSE, (at, "inactive", conversation))
+            opened = (connection, profile, place, event.surface, at, at + self.open_for)
+            conversation = open_conversation(db, *opened)
+        occurred_at, text = micros(event.occurred_at), visible(event.text)
+        message = (conversation, connection, key, None if external_id == key else external_id,
+                   occurred_at, at, text, payload(event), journal)  # fmt: skip
+        appended = db.execute(sql.APPEND, message)
+        if not appended.rowcount:  # redelivered, perhaps after its conversation was closed
+            if opens:
+                db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+            return False
+        db.execute(sql.TOUCH, (at, self.open_for, occurred_at, conversation))
+        if event.parts:
+            assert appended.lastrowid is not None
+            _await_media(db, connection, appended.lastrowid, event.parts, at)
+        if early:
+            changes.catch_up(db, connection, external_id)
+        return True
+
+
+def enter(db: sqlite3.Connection, received: Received) -> int:
+    """Write the raw request into the journal and give its number."""
+    request = received.request
+    row = (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
+           joined(request.headers), request.body)  # fmt: skip
+    number = db.execute(sql.JOURNAL, row).lastrowid
+    assert number is not None
+    return number
+
+
+def bury(db: sqlite3.Connection, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:
+    """Put an event on the list of dead letters, once."""
+    row = (connection, plain(event.key), journal, type(event).__name__, plain(reason), at)
+    return bool(
+        db.execute(
+            "INSERT INTO dead_letters (connection, key, journal, type, reason, recorded_at) VALUES (?,?,?,?,?,?)"
+            " ON CONFLICT DO NOTHING",
+            row,
+        ).rowcount
+    )
+
+
+def open_conversation(
+    db: sqlite3.Connection, connection: str, profile: int, place: str, surface: str, at: int, expires_at: int
+) -> int:
+    """Open a conversation and give its id."""
+    row = (connection, profile, place, str(surface), at, expires_at)
+    number = db.execute(sql.OPEN, row).lastrowid
+    assert number is not None
+    return number
+
+
+def signature(profile: Profile) -> str:
+    """Give all that a channel tells of a person as one text: as long as it is the same nothing has to be looked up."""
+    address = profile.address
+    told = [address.scheme, address.value, address.scope, profile.name, profile.first_name, profile.last_name,
+            profile.picture, profile.locale]  # fmt: skip
+    for alias in profile.aliases:
+        told += (alias.scheme, alias.value)
+    return visible("\x1f".join(told))
+
+
+def save_profile(db: sqlite3.Connection, channel: str, connection: str, profile: Profile, at: int) -> int:
+    """Record a person, or what is new of them: found by any address they are known by; give the profile's id."""
+    found = None
+    addresses = (profile.address, *profile.aliases)
+    for one in addresses:
+        found = (
+            found
+            or db.execute(
+                "SELECT profile FROM addresses WHERE channel = ? AND scheme = ? AND value = ? AND scope = ?",
+                (channel, one.scheme, one.value, one.scope),
+            ).fetchone()
+        )
+    address = profile.address
+    told = tuple(visible(one) for one in (
+        address.scheme, address.value, address.scope, address.display, profile.name, profile.first_name,
+        profile.last_name, profile.picture, profile.locale, signature(profile),
+    ))  # fmt: skip
+    if found is None:
+        number = db.execute(
+            "INSERT INTO profiles (scheme, value, scope, display, name, first_name, last_name, picture, locale, seen,"
+            " channel, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            (*told, channel, at),
+        ).lastrowid
+        assert number is not None
+        jobs.add(db, "recognize", connection, number, at)
+        if not (profile.name or profile.first_name or profile.last_name):
+            jobs.add(db, "profile", connection, number, at)
+    else:
+        (number,) = found
+        db.execute(  # what is not told this time stays as it is known
+            "UPDATE profiles SET scheme = ?, value = ?, scope = ?, display = ?, name = coalesce(nullif(?, ''), name),"
+            " first_name = coalesce(nullif(?, ''), first_name), last_name = coalesce(nullif(?, ''), last_name),"
+            " picture = coalesce(nullif(?, ''), picture), locale = coalesce(nullif(?, ''), locale), seen = ?"
+            " WHERE id = ?",
+            (*told, number),
+        )
+    for one in addresses:
+        db.execute(
+            "INSERT INTO addresses (channel, scheme, value, scope, profile) VALUES (?,?,?,?,?) ON CONFLICT DO NOTHING",
+            (channel, one.scheme, one.value, one.scope, number),
+        )
+    return number
+
+
+def _at_place(db: sqlite3.Connection, connection: str, place: str) -> tuple[int, int] | None:
+    found: tuple[int, int] | None = db.execute(
+        "SELECT id, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
+        " AND closed_at IS NULL ORDER BY id LIMIT 1",
+        (connection, place),
+    ).fetchone()
+    return found
+
+
+def _await_media(db: sqlite3.Connection, connection: str, message: int, parts: tuple[Part, ...], at: int) -> None:
+    """Note the files of a message, to be fetched after the acknowledgement."""
+    for number, part in enumerate(parts):
+        media = part.media if isinstance(part, Sticker) else part
+        if isinstance(media, MediaPart):
+            added = db.execute(
+                "INSERT INTO media (message, part, connection, payload, state, file, reason)"
+                " VALUES (?,?,?,?,'pending','','')",
+                (message, number, connection, json_of(media)),
+            ).lastrowid
+            assert added is not None
+            jobs.add(db, "media", connection, added, at)

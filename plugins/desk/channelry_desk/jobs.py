@@ -1,0 +1,53 @@
+"""Work after the acknowledgement, as rows: what is not done yet is found again after a restart."""
+
+import sqlite3
+
+from attrs import frozen
+
+ATTEMPTS = 8
+"""After so many failures a job is left for a person to see, with its reason."""
+
+
+@frozen
+class Job:
+    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, `judge`) and the row it is about."""
+
+    id: int
+    kind: str
+    connection: str
+    subject: int
+    attempts: int
+
+
+def add(db: sqlite3.Connection, kind: str, connection: str, subject: int, at: int) -> None:
+    """Have something done, once."""
+    db.execute(
+        "INSERT INTO jobs (kind, connection, subject, attempts, due_at, reason) VALUES (?,?,?,0,?,'')"
+        " ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0",
+        (kind, connection, subject, at),
+    )
+
+
+def due(db: sqlite3.Connection, now: int, limit: int) -> list[Job]:
+    """Give what is to be done now, the oldest first."""
+    rows = db.execute(
+        "SELECT id, kind, connection, subject, attempts FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?",
+        (now, limit),
+    )
+    return [Job(*row) for row in rows]
+
+
+def next_due(db: sqlite3.Connection) -> int | None:
+    """Give when the next job is due."""
+    found: tuple[int | None] = db.execute("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL").fetchone()
+    return found[0]
+
+
+def done(db: sqlite3.Connection, job: int) -> None:
+    """Take a finished job off the list."""
+    db.execute("DELETE FROM jobs WHERE id = ?", (job,))
+
+
+def postpone(db: sqlite3.Connection, job: int, until: int | None, reason: str) -> None:
+    """Try again at `until`; None: never by itself."""
+    db.execute("UPDATE jobs SET attempts = attempts + 1, due_at = ?, reason = ? WHERE id = ?", (until, reason, job))

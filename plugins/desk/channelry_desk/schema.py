@@ -1,0 +1,97 @@
+"""The tables, as one list of scripts: the database's `user_version` tells how many of them it has had.
+
+Times are whole microseconds since 1970, UTC. `key` columns and `receipts` are permanent: they are what keeps a
+redelivery from becoming a second row. Text has no NUL; what came with one shows ␀.
+"""
+
+SCRIPTS = (
+    """
+    CREATE TABLE journal (  -- the verified raw requests; `headers` is name NUL value NUL …
+        id INTEGER PRIMARY KEY, connection TEXT NOT NULL, received_at INTEGER NOT NULL, method TEXT NOT NULL,
+        path TEXT NOT NULL, public_url TEXT NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL
+    );
+    CREATE TABLE dead_letters (  -- what could not be understood or applied
+        id INTEGER PRIMARY KEY, connection TEXT NOT NULL, key TEXT NOT NULL, journal INTEGER, type TEXT NOT NULL,
+        reason TEXT NOT NULL, recorded_at INTEGER NOT NULL, settled_at INTEGER, UNIQUE (connection, key)
+    );
+    CREATE TABLE customers (
+        id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL, email TEXT NOT NULL,
+        phone TEXT NOT NULL, company TEXT NOT NULL, address TEXT NOT NULL, created_at INTEGER NOT NULL
+    );
+    CREATE TABLE matches (  -- which customer a recognizer's id stands for
+        reference TEXT PRIMARY KEY, customer INTEGER NOT NULL REFERENCES customers
+    ) WITHOUT ROWID;
+    CREATE TABLE profiles (  -- one person on one channel; scheme, value, scope: where we write to
+        id INTEGER PRIMARY KEY, channel TEXT NOT NULL, scheme TEXT NOT NULL, value TEXT NOT NULL,
+        scope TEXT NOT NULL, display TEXT NOT NULL, name TEXT NOT NULL, first_name TEXT NOT NULL,
+        last_name TEXT NOT NULL, picture TEXT NOT NULL, locale TEXT NOT NULL, seen TEXT NOT NULL,
+        customer INTEGER REFERENCES customers, candidate TEXT, opted_out_at INTEGER, read_until INTEGER,
+        delivered_until INTEGER, created_at INTEGER NOT NULL
+    );
+    CREATE INDEX profiles_of_customer ON profiles (customer) WHERE customer IS NOT NULL;
+    CREATE TABLE addresses (
+        channel TEXT NOT NULL, scheme TEXT NOT NULL, value TEXT NOT NULL, scope TEXT NOT NULL,
+        profile INTEGER NOT NULL REFERENCES profiles, PRIMARY KEY (channel, scheme, value, scope)
+    ) WITHOUT ROWID;
+    CREATE INDEX addresses_of_profile ON addresses (profile);
+    CREATE TABLE conversations (
+        id INTEGER PRIMARY KEY, connection TEXT NOT NULL, profile INTEGER NOT NULL REFERENCES profiles,
+        place TEXT NOT NULL, surface TEXT NOT NULL, state TEXT NOT NULL, assignee TEXT, version INTEGER NOT NULL,
+        opened_at INTEGER NOT NULL, last_customer_at INTEGER, last_inbound_at INTEGER, expires_at INTEGER NOT NULL,
+        last_message_at INTEGER NOT NULL, closed_at INTEGER, reason TEXT NOT NULL, language TEXT NOT NULL,
+        sentiment REAL
+    );
+    CREATE UNIQUE INDEX open_conversations ON conversations (profile, connection, place) WHERE closed_at IS NULL;
+    CREATE INDEX open_places ON conversations (connection, place) WHERE closed_at IS NULL AND place <> '';
+    CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
+        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
+        key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL, occurred_at INTEGER NOT NULL,
+        recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT, journal INTEGER, edited_at INTEGER,
+        deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
+    );
+    CREATE INDEX messages_of_conversation ON messages (conversation);
+    CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;
+    CREATE TABLE events (  -- whatever else happened; `settled` = 0 waits for what it is about
+        id INTEGER PRIMARY KEY, connection TEXT NOT NULL, key TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL,
+        reference TEXT NOT NULL, occurred_at INTEGER NOT NULL, journal INTEGER, payload TEXT NOT NULL,
+        settled INTEGER NOT NULL, UNIQUE (connection, key)
+    );
+    CREATE INDEX early_events ON events (connection, subject) WHERE settled = 0;
+    CREATE INDEX early_references ON events (connection, reference) WHERE settled = 0 AND reference <> '';
+    CREATE TABLE reactions (  -- the last word of one person on one emoji at one message; '': on all of them
+        connection TEXT NOT NULL, external_id TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL,
+        active INTEGER NOT NULL, occurred_at INTEGER NOT NULL, reaction_id TEXT NOT NULL,
+        PRIMARY KEY (connection, external_id, actor, emoji)
+    ) WITHOUT ROWID;
+    CREATE TABLE media (
+        id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages, part INTEGER NOT NULL,
+        connection TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL, file TEXT NOT NULL,
+        reason TEXT NOT NULL, UNIQUE (message, part)
+    );
+    CREATE TABLE jobs (  -- work after the acknowledgement; a row goes when it is done
+        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, connection TEXT NOT NULL, subject INTEGER NOT NULL,
+        attempts INTEGER NOT NULL, due_at INTEGER, reason TEXT NOT NULL, UNIQUE (kind, subject)
+    );
+    CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
+    CREATE TABLE calls (  -- the outbox; `head`: the first of its conversation that is not settled
+        id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages,
+        conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL, key TEXT NOT NULL,
+        payload TEXT NOT NULL, state TEXT NOT NULL, head INTEGER NOT NULL, due_at INTEGER, attempt INTEGER NOT NULL,
+        token INTEGER NOT NULL, lookups INTEGER NOT NULL, window_until INTEGER, sent_at INTEGER, status TEXT NOT NULL,
+        code TEXT NOT NULL, reason TEXT NOT NULL, decided_by TEXT NOT NULL, created_at INTEGER NOT NULL,
+        UNIQUE (connection, key)
+    );
+    CREATE INDEX calls_of_lane ON calls (conversation, id) WHERE head IS NOT NULL;
+    CREATE INDEX calls_due ON calls (connection, due_at) WHERE head = 1;
+    CREATE INDEX calls_of_message ON calls (message);
+    CREATE INDEX uncertain_calls ON calls (id) WHERE state = 'uncertain';
+    CREATE TABLE receipts (
+        connection TEXT NOT NULL, external_id TEXT NOT NULL, call INTEGER NOT NULL REFERENCES calls,
+        PRIMARY KEY (connection, external_id)
+    ) WITHOUT ROWID;
+    CREATE INDEX receipts_of_call ON receipts (call);
+    CREATE TABLE state (
+        owner TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (owner, key)
+    ) WITHOUT ROWID;
+    """,
+)

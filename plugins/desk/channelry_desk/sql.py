@@ -1,0 +1,64 @@
+"""The statements of the hot path, in plain SQL; a test runs each against the schema."""
+
+JOURNAL = (
+    "INSERT INTO journal (connection, received_at, method, path, public_url, headers, body) VALUES (?,?,?,?,?,?,?)"
+)
+
+FIND = """
+SELECT p.id, p.seen, c.id, c.expires_at,
+    EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0)
+FROM addresses a JOIN profiles p ON p.id = a.profile
+LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.closed_at IS NULL
+WHERE a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
+"""
+"""The recorded profile of an address, its open conversation, and whether something about the message came before it."""
+
+APPEND = """
+INSERT INTO messages
+    (conversation, connection, key, external_id, direction, author, occurred_at, recorded_at, text, payload, journal)
+VALUES (?,?,?,?,'in','',?,?,?,?,?) ON CONFLICT DO NOTHING
+"""
+
+TOUCH = """
+UPDATE conversations SET last_customer_at = max(coalesce(last_customer_at, 0), ?1),
+    expires_at = max(CASE WHEN last_customer_at IS NULL THEN 0 ELSE expires_at END, ?1 + ?2),
+    last_inbound_at = max(coalesce(last_inbound_at, 0), ?3), last_message_at = ?1
+WHERE id = ?4
+"""
+
+OPEN = """
+INSERT INTO conversations (connection, profile, place, surface, state, version, opened_at, expires_at, last_message_at,
+    reason, language) VALUES (?1,?2,?3,?4,'pending',1,?5,?6,?5,'','')
+"""
+
+CLOSE = """
+UPDATE conversations SET state = 'closed', closed_at = ?, reason = ?, version = version + 1
+WHERE id = ? AND closed_at IS NULL
+"""
+
+EVENT = """
+INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)
+VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING
+"""
+
+CLAIM = """
+UPDATE calls SET state = 'sending', due_at = ?, token = token + 1, attempt = attempt + 1, sent_at = ?
+WHERE id = ? AND token = ? AND state IN ('ready', 'retry') AND head = 1
+"""
+
+SETTLE = """
+UPDATE calls SET state = ?, due_at = ?, code = ?, reason = ?, head = ?
+WHERE id = ? AND token = ? AND state IN ('sending', 'ambiguous')
+"""
+
+NEXT_HEAD = """
+UPDATE calls SET head = 1
+WHERE id = (SELECT min(id) FROM calls WHERE conversation = ? AND head IS NOT NULL)
+"""
+
+RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"
+
+DUE = """
+SELECT id, conversation, connection, payload, state, token, attempt, lookups, window_until, due_at
+FROM calls WHERE head = 1 AND connection = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
+"""

@@ -1,0 +1,63 @@
+"""Opening the SQLite file: durable, or not at all."""
+
+import sqlite3
+from pathlib import Path
+
+from .errors import StoreError
+from .schema import SCRIPTS
+
+BUSY_MILLISECONDS = 10_000
+"""How long a connection waits for another process's transaction."""
+CACHE_KIBIBYTES = 16_384
+
+_FULL = 2
+
+
+def open_writer(file: Path) -> sqlite3.Connection:
+    """Open (and make, or bring up to date) the database for writing; StoreError if it would not be durable.
+
+    WAL with `synchronous=FULL`: with NORMAL a commit is not synced, and a power cut takes acknowledged rows with it.
+    """
+    db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
+    try:
+        db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+        db.execute("PRAGMA journal_mode=WAL")
+        db.execute("PRAGMA synchronous=FULL")
+        db.execute("PRAGMA foreign_keys=ON")
+        db.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+        assert_durable(db)
+        migrate(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def open_reader(file: Path) -> sqlite3.Connection:
+    """Open the database for reading only."""
+    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    db.execute("PRAGMA query_only=ON")
+    return db
+
+
+def assert_durable(db: sqlite3.Connection) -> None:
+    """Raise StoreError unless a commit survives a power cut."""
+    (mode,) = db.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = db.execute("PRAGMA synchronous").fetchone()
+    if mode != "wal" or synchronous != _FULL:
+        raise StoreError(
+            f"the database is not durable: journal_mode={mode}, synchronous={synchronous}; expected wal, 2"
+        )
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Run the scripts that the database has not had; StoreError if it has had more than there are."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if version > len(SCRIPTS):
+        raise StoreError(
+            f"the database has schema {version}, this version of channelry-desk knows {len(SCRIPTS)}; "
+            "run: pip install --upgrade channelry-desk"
+        )
+    for number, script in enumerate(SCRIPTS[version:], version + 1):
+        db.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")

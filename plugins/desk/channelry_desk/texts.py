@@ -1,0 +1,65 @@
+"""Values as the store keeps them: text without NUL, events as JSON text, requests as rows."""
+
+import re
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from typing import Any
+
+import orjson
+
+from channelry import codec
+from channelry.model import Event, MessageReceived, Request
+
+from .moments import moment
+
+_ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+
+
+def joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Give headers as one value: name NUL value NUL …; HTTP allows no NUL in them."""
+    return b"\0".join(chain.from_iterable(headers))
+
+
+def headers_of(stored: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Give the headers of a journaled request."""
+    pieces = iter(stored.split(b"\0"))
+    return tuple(zip(pieces, pieces, strict=False))
+
+
+def visible(text: str) -> str:
+    """Show NUL, which databases end a text at, as ␀."""
+    return text.replace("\0", "␀") if "\0" in text else text
+
+
+def plain(text: str) -> str:
+    """Make any text storable: lone surrogates, which are no UTF-8, become question marks."""
+    return visible(text).encode("utf-8", "replace").decode()
+
+
+def json_of(value: Any, union: Any = None) -> str:
+    """Write a value of the model as JSON text, NUL shown as ␀."""
+    written = orjson.dumps(codec.to_json(value, union)).decode()
+    return _ESCAPED_NUL.sub(r"\1␀", written) if "\\u0000" in written else written
+
+
+def payload(event: MessageReceived) -> str | None:
+    """Give what of a message has no column of its own: the whole event, or None where it is a plain text."""
+    plain = not (
+        event.parts or event.context or event.thread or event.reply_to or event.reply_address or event.html
+        or event.subject or event.copies or event.referral or event.album or event.automatic or event.forwarded
+    )  # fmt: skip
+    return None if plain else json_of(event, Event)
+
+
+def event_of(stored: str) -> Event:
+    """Give an event that was kept as JSON text."""
+    event: Event = codec.from_json(orjson.loads(stored), Event)
+    return event
+
+
+def request_of(row: Mapping[str, Any]) -> Request:
+    """Give a journaled request as it came."""
+    return Request(
+        row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),
+        row["public_url"],
+    )  # fmt: skip

@@ -1,0 +1,112 @@
+"""Group commit: durable, together, and failing alone."""
+
+import asyncio
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from channelry_desk import sql
+from channelry_desk.errors import StoreError
+from channelry_desk.schema import SCRIPTS
+from channelry_desk.sqlite import assert_durable, open_reader, open_writer
+from channelry_desk.writer import Operation, Writer, commit
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    opened = open_writer(tmp_path / "desk.db")
+    opened.execute("CREATE TABLE t (x INTEGER PRIMARY KEY CHECK (x > 0))")
+    yield opened
+    opened.close()
+
+
+def insert(x: int) -> Operation:
+    return lambda db: db.execute("INSERT INTO t VALUES (?)", (x,)).rowcount
+
+
+async def test_the_file_is_in_wal_and_every_commit_is_synced(db: sqlite3.Connection) -> None:
+    assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert db.execute("PRAGMA synchronous").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("pragma", ["synchronous=NORMAL", "synchronous=OFF", "journal_mode=DELETE"])
+async def test_a_database_that_would_lose_commits_is_refused(db: sqlite3.Connection, pragma: str) -> None:
+    """The negative control of the assertion."""
+    db.execute(f"PRAGMA {pragma}")
+    with pytest.raises(StoreError, match="not durable"):
+        assert_durable(db)
+
+
+async def test_a_newer_schema_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    newer = sqlite3.connect(tmp_path / "desk.db")
+    newer.execute(f"PRAGMA user_version={len(SCRIPTS) + 1}")
+    newer.close()
+    with pytest.raises(StoreError, match="pip install --upgrade channelry-desk"):
+        open_writer(tmp_path / "desk.db")
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    for _ in range(2):
+        opened = open_writer(tmp_path / "desk.db")
+        assert opened.execute("PRAGMA user_version").fetchone() == (len(SCRIPTS),)
+        opened.close()
+
+
+async def test_readers_cannot_write(tmp_path: Path) -> None:
+    open_writer(tmp_path / "desk.db").close()
+    reader = open_reader(tmp_path / "desk.db")
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.execute("DELETE FROM journal")
+    reader.close()
+
+
+@pytest.mark.parametrize("name", [name for name in vars(sql) if name.isupper()])
+async def test_every_hot_statement_fits_the_schema(db: sqlite3.Connection, name: str) -> None:
+    statement = getattr(sql, name)
+    numbered = max((int(part) for part in re.findall(r"\?(\d)", statement)), default=0)
+    db.execute("EXPLAIN " + statement, [None] * (numbered or statement.count("?")))
+
+
+async def test_a_bad_operation_fails_alone(db: sqlite3.Connection) -> None:
+    outcomes = commit(db, [insert(1), insert(0), insert(2), insert(1)])
+    assert [value for value, _ in outcomes] == [1, None, 1, None]
+    assert isinstance(outcomes[1][1], sqlite3.IntegrityError)
+    assert db.execute("SELECT x FROM t").fetchall() == [(1,), (2,)]
+
+
+async def test_a_failing_store_fails_the_whole_batch_and_recovers(db: sqlite3.Connection) -> None:
+    def full(db: sqlite3.Connection) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    outcomes = commit(db, [insert(1), full])
+    assert all(isinstance(error, sqlite3.OperationalError) for _, error in outcomes)
+    assert not db.in_transaction
+    assert commit(db, [insert(1)]) == [(1, None)]
+
+
+async def test_callers_wake_when_their_operation_is_durable(tmp_path: Path) -> None:
+    db = open_writer(tmp_path / "desk.db")
+    db.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)")
+    writer = Writer(db)
+    await asyncio.gather(*(writer.apply(insert(x)) for x in range(1, 200)))
+    reader = open_reader(tmp_path / "desk.db")
+    assert reader.execute("SELECT count(*) FROM t").fetchone() == (199,)
+    reader.close()
+    await writer.close()
+    with pytest.raises(StoreError):
+        await writer.apply(insert(1))
+
+
+async def test_a_full_queue_refuses(tmp_path: Path) -> None:
+    writer = Writer(open_writer(tmp_path / "desk.db"), limit=1)
+    first = asyncio.ensure_future(writer.apply(lambda db: 1))
+    await asyncio.sleep(0)
+    with pytest.raises(StoreError, match="busy"):
+        await writer.apply(lambda db: 2)
+    assert await first == 1
+    await writer.close()
