@@ -45,8 +45,8 @@ SCRIPTS = (
     CREATE INDEX open_places ON conversations (connection, place) WHERE closed_at IS NULL AND place <> '';
     CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
-        key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL, occurred_at INTEGER NOT NULL,
-        recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT, journal INTEGER, edited_at INTEGER,
+        key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
+        occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT, journal INTEGER, edited_at INTEGER,
         deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);

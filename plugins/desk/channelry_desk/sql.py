@@ -59,6 +59,6 @@ WHERE id = (SELECT min(id) FROM calls WHERE conversation = ? AND head IS NOT NUL
 RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"
 
 DUE = """
-SELECT id, conversation, connection, payload, state, token, attempt, lookups, window_until, due_at
+SELECT id, conversation, connection, payload, state, token, attempt, lookups, window_until, due_at, created_at
 FROM calls WHERE head = 1 AND connection = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
 """

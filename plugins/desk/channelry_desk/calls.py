@@ -1,0 +1,190 @@
+"""The outbox as operations: calls are queued, claimed, settled. Who settles shows the token of the claim.
+
+A call is the head of its conversation until it is settled; only heads are sent, which keeps their order.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+import orjson
+from attrs import frozen
+
+from channelry import codec
+from channelry.model import Call, Outbound, Receipt, Resend, Status
+
+from . import changes, rules, sql
+from .errors import ConflictError, NotFoundError
+from .rules import SETTLED, CallState, Decision
+from .texts import json_of
+
+
+@frozen
+class Due:
+    """A call that something has to be done about now; its lane is its conversation."""
+
+    id: int
+    conversation: int
+    connection: str
+    payload: str
+    state: str
+    token: int
+    attempt: int
+    lookups: int
+    window_until: int | None
+    due_at: int
+    created_at: int
+
+    @property
+    def call(self) -> Call:
+        """The call itself."""
+        call: Call = codec.from_json(orjson.loads(self.payload), Call)
+        return call
+
+
+def queue(
+    db: sqlite3.Connection, conversation: int, connection: str, author: str, outbound: Outbound,
+    calls: Sequence[Call], window_until: int | None, now: int,
+) -> int:  # fmt: skip
+    """Append what an agent writes, and the calls it takes, in the transaction of both; give the message's id."""
+    text = getattr(outbound, "text", "")
+    message = db.execute(
+        "INSERT INTO messages (conversation, connection, key, direction, author, occurred_at, recorded_at, text,"
+        " payload) VALUES (?,?,?,'out',?,?,?,?,?) ON CONFLICT DO NOTHING",
+        (conversation, connection, outbound.key, author, now, now, text, json_of(outbound, Outbound)),
+    )
+    if not message.rowcount:
+        raise ConflictError(f"there is a message with the key {outbound.key!r} already")
+    assert message.lastrowid is not None
+    for call in calls:
+        db.execute(
+            "INSERT INTO calls (message, conversation, connection, key, payload, state, head, due_at, attempt, token,"
+            " lookups, window_until, status, code, reason, decided_by, created_at)"
+            " VALUES (?1,?2,?3,?4,?5,'ready', NOT EXISTS (SELECT 1 FROM calls WHERE conversation = ?2 AND head = 1),"
+            " ?6,0,0,0,?7,'queued','','','',?6)",
+            (message.lastrowid, conversation, connection, call.key, json_of(call), now, window_until),
+        )
+    db.execute("UPDATE conversations SET last_message_at = ? WHERE id = ?", (now, conversation))
+    return message.lastrowid
+
+
+def due(db: sqlite3.Connection, connection: str, now: int, limit: int) -> list[Due]:
+    """Give the heads of a connection that are due, those that have waited longest first."""
+    return [Due(*row) for row in db.execute(sql.DUE, (connection, now, limit))]
+
+
+def next_due(db: sqlite3.Connection, connection: str, now: int) -> int | None:
+    """Give when the next head of a connection is due that is not due yet."""
+    row: tuple[int | None] = db.execute(
+        "SELECT min(due_at) FROM calls WHERE head = 1 AND connection = ? AND due_at > ?", (connection, now)
+    ).fetchone()
+    return row[0]
+
+
+def claim(db: sqlite3.Connection, calls: Sequence[Due], lease_until: int, now: int) -> set[int]:
+    """Make calls ours to send, before any socket opens; give those that nobody else was faster with."""
+    return {one.id for one in calls if db.execute(sql.CLAIM, (lease_until, now, one.id, one.token)).rowcount}
+
+
+def accept(db: sqlite3.Connection, one: Due, token: int, channel: str, receipt: Receipt) -> bool:
+    """The provider took it: keep the receipt, let early statuses count, make way for the next one."""
+    for external_id in receipt.external_ids:
+        db.execute(sql.RECEIPT, (one.connection, external_id, one.id))
+    settled = _settle(db, one, token, CallState.ACCEPTED)
+    row = db.execute(
+        "SELECT c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until FROM calls c"
+        " JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?",
+        (one.id,),
+    ).fetchone()
+    status, sent_at, key, profile, read_until, delivered_until = row
+    changes.raise_status(db, one.id, status, Status.ACCEPTED)
+    for reported, until in ((Status.DELIVERED, delivered_until), (Status.READ, read_until)):
+        if until is not None and sent_at is not None and sent_at <= until:
+            changes.raise_status(db, one.id, _status(db, one.id), reported)
+    for external_id in receipt.external_ids:
+        changes.catch_up(db, one.connection, external_id)
+    changes.catch_up(db, one.connection, "", key)
+    if settled and receipt.address is not None:
+        changes.readdress(db, channel, profile, receipt.address)
+    return settled
+
+
+def postpone(db: sqlite3.Connection, one: Due, token: int, until: int, code: str, reason: str) -> bool:
+    """It was certainly not taken: again at `until`."""
+    return _settle(db, one, token, CallState.RETRY, until, code, reason)
+
+
+def refuse(db: sqlite3.Connection, one: Due, token: int, state: CallState, code: str, reason: str) -> bool:
+    """It will never be taken (`failed`), or nobody tries any more (`dead`)."""
+    db.execute(
+        "UPDATE calls SET state = 'sending' WHERE id = ? AND token = ? AND state IN ('ready', 'retry')", (one.id, token)
+    )
+    settled = _settle(db, one, token, state, None, code, reason)
+    if settled:
+        changes.raise_status(db, one.id, _status(db, one.id), Status.FAILED, code, reason)
+    return settled
+
+
+def doubt(
+    db: sqlite3.Connection, one: Due, token: int, resend: Resend, again_at: int, give_up_at: int, reason: str
+) -> CallState:
+    """The answer was lost: by the channel's word send it again at `again_at`, ask then, wait until `give_up_at` for
+    the provider's status, or leave it to a person. A status that came already settles it."""
+    if db.execute("SELECT 1 FROM receipts WHERE call = ?", (one.id,)).fetchone():
+        accept(db, one, token, "", Receipt())
+        return CallState.ACCEPTED
+    state = rules.after_lost_answer(resend)
+    when = {CallState.READY: again_at, CallState.UNCERTAIN: None}.get(
+        state, again_at if resend is Resend.LOOKUP else give_up_at
+    )
+    _settle(db, one, token, state, when, "ambiguous", reason)
+    changes.catch_up(db, one.connection, "", one.call.key)
+    return state
+
+
+def ask_later(db: sqlite3.Connection, one: Due, until: int | None, reason: str) -> bool:
+    """The provider could not tell: ask again at `until`, or (None) leave it to a person."""
+    db.execute("UPDATE calls SET lookups = lookups + 1 WHERE id = ? AND token = ?", (one.id, one.token))
+    state = CallState.UNCERTAIN if until is None else CallState.AMBIGUOUS
+    return _settle(db, one, one.token, state, until, "ambiguous", reason)
+
+
+def again(db: sqlite3.Connection, one: Due, now: int) -> bool:
+    """The provider never took it: it can be sent."""
+    return _settle(db, one, one.token, CallState.READY, now, "", "")
+
+
+def decide(db: sqlite3.Connection, call: int, decision: Decision, who: str, now: int) -> None:
+    """Let a person settle an uncertain call; ConflictError where it is not, or no longer, uncertain."""
+    row = db.execute("SELECT state, conversation, decided_by FROM calls WHERE id = ?", (call,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no call {call}")
+    state, conversation, by = row
+    if state != CallState.UNCERTAIN:
+        raise ConflictError(f"call {call} is {state}" + (f", decided by {by}" if by else "") + ", not uncertain")
+    resend = decision is Decision.RESEND
+    db.execute(
+        "UPDATE calls SET state = ?1, decided_by = ?2, due_at = ?3, head = CASE WHEN ?4 THEN"
+        " NOT EXISTS (SELECT 1 FROM calls WHERE conversation = ?5 AND head = 1) END WHERE id = ?6",
+        (rules.DECIDED[decision], who, now if resend else None, resend, conversation, call),
+    )
+    if decision is Decision.SENT:
+        changes.raise_status(db, call, _status(db, call), Status.ACCEPTED)
+    elif decision is Decision.GIVE_UP:
+        changes.raise_status(db, call, _status(db, call), Status.FAILED, "given_up", f"given up by {who}")
+
+
+def _settle(
+    db: sqlite3.Connection, one: Due, token: int, state: CallState, due_at: int | None = None, code: str = "",
+    reason: str = "",
+) -> bool:  # fmt: skip
+    """Move a call that is ours to another state; nothing happens where the token is not the last one's."""
+    head = None if state in SETTLED else 1
+    moved = db.execute(sql.SETTLE, (state, due_at, code, reason, head, one.id, token)).rowcount
+    if moved and head is None:
+        db.execute(sql.NEXT_HEAD, (one.conversation,))
+    return bool(moved)
+
+
+def _status(db: sqlite3.Connection, call: int) -> str:
+    (status,) = db.execute("SELECT status FROM calls WHERE id = ?", (call,)).fetchone()
+    return str(status)
