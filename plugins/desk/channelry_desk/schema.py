@@ -46,8 +46,8 @@ SCRIPTS = (
     CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
         key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
-        occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT, journal INTEGER, edited_at INTEGER,
-        deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
+        occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
+        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);
     CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;

@@ -1,0 +1,234 @@
+"""What is read: named queries, each on a connection that cannot write. Cursors are ids; the newest come first."""
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from attrs import evolve
+
+from channelry import codec
+from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Target
+
+from .errors import IncompleteError, NotFoundError
+from .moments import moment, moment_or_none
+from .rules import CallState, ConversationState
+from .texts import request_of
+from .values import Conversation, Customer, DeadLetter, Delivery, File, JournalEntry, Message, Page, Reaction, Uncertain
+
+_CONVERSATIONS = """
+SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_out_at,
+    u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, u.address,
+    (SELECT text FROM messages m WHERE m.conversation = c.id ORDER BY m.id DESC LIMIT 1) AS last_text,
+    (SELECT status FROM calls k WHERE k.conversation = c.id ORDER BY k.id DESC LIMIT 1) AS delivery
+FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
+"""
+
+
+def conversations(
+    db: sqlite3.Connection, state: ConversationState | None, connection: str, limit: int, cursor: str
+) -> Page[Conversation]:
+    """List conversations."""
+    rows = _rows(
+        db,
+        f"{_CONVERSATIONS} WHERE (?1 = '' OR c.state = ?1) AND (?2 = '' OR c.connection = ?2) AND c.id < ?3"
+        " ORDER BY c.id DESC LIMIT ?4",
+        (state or "", connection, _before(cursor), limit),
+    )
+    found = [_conversation(row) for row in rows]
+    return Page(found, _cursor([one.id for one in found], limit))
+
+
+def conversation(db: sqlite3.Connection, number: int) -> Conversation:
+    """Read one conversation."""
+    for row in _rows(db, f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
+        return _conversation(row)
+    raise NotFoundError(f"there is no conversation {number}")
+
+
+def messages(db: sqlite3.Connection, conversation: int, limit: int, cursor: str) -> Page[Message]:
+    """List the messages of a conversation, with their deliveries, files and reactions."""
+    rows = _rows(
+        db,
+        "SELECT * FROM messages WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        (conversation, _before(cursor), limit),
+    )
+    found = [_message(db, row) for row in rows]
+    return Page(found, _cursor([one.id for one in found], limit))
+
+
+def target(db: sqlite3.Connection, number: int) -> tuple[str, Target]:
+    """Give the connection of a conversation, and where an answer to its customer's last message goes."""
+    row = next(_rows(
+        db,
+        "SELECT c.connection, c.last_inbound_at, p.scheme, p.value, p.scope, p.display FROM conversations c"
+        " JOIN profiles p ON p.id = c.profile WHERE c.id = ?",
+        (number,),
+    ), None)  # fmt: skip
+    if row is None:
+        raise NotFoundError(f"there is no conversation {number}")
+    to = Address(row["scheme"], row["value"], row["scope"], row["display"])
+    window = moment_or_none(row["last_inbound_at"])
+    last = next(_rows(
+        db,
+        "SELECT key, external_id, occurred_at, payload FROM messages WHERE conversation = ? AND direction = 'in'"
+        " AND deleted_at IS NULL ORDER BY id DESC LIMIT 1",
+        (number,),
+    ), None)  # fmt: skip
+    if last is None:
+        return row["connection"], Target(to=to, last_inbound_at=window)
+    if last["payload"] is None:
+        answered, at = last["external_id"] or last["key"], moment(last["occurred_at"])
+        return row["connection"], Target(to=to, reply_to=answered, reply_to_at=at, last_inbound_at=window)
+    event = codec.from_json(orjson.loads(last["payload"]), Event)
+    assert isinstance(event, MessageReceived)
+    aimed = Target.answering(event)
+    return row["connection"], evolve(aimed, to=event.reply_address or to, last_inbound_at=window)
+
+
+def customer(db: sqlite3.Connection, number: int) -> Customer:
+    """Read one customer."""
+    for row in _rows(db, "SELECT * FROM customers WHERE id = ?", (number,)):
+        return _customer(row)
+    raise NotFoundError(f"there is no customer {number}")
+
+
+def dead_letters(db: sqlite3.Connection, settled: bool, limit: int, cursor: str) -> Page[DeadLetter]:
+    """List what could not be understood or applied."""
+    rows = _rows(
+        db,
+        "SELECT * FROM dead_letters WHERE (settled_at IS NOT NULL) = ? AND id < ? ORDER BY id DESC LIMIT ?",
+        (settled, _before(cursor), limit),
+    )
+    found = [
+        DeadLetter(
+            id=row["id"], connection=row["connection"], key=row["key"], type=row["type"], reason=row["reason"],
+            recorded_at=moment(row["recorded_at"]), settled_at=moment_or_none(row["settled_at"]),
+            journal=row["journal"],
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Page(found, _cursor([one.id for one in found], limit))
+
+
+def dead_letter(db: sqlite3.Connection, number: int) -> tuple[str, JournalEntry]:
+    """Give the key of a dead letter and the request that brought it."""
+    row = next(_rows(db, "SELECT key, journal FROM dead_letters WHERE id = ?", (number,)), None)
+    if row is None:
+        raise NotFoundError(f"there is no dead letter {number}")
+    for entry in _rows(db, "SELECT * FROM journal WHERE id = ?", (row["journal"],)):
+        return row["key"], JournalEntry(id=entry["id"], connection=entry["connection"], request=request_of(entry))
+    raise NotFoundError(f"the request of dead letter {number} has left the journal")
+
+
+def journal(db: sqlite3.Connection, limit: int, cursor: str) -> Page[JournalEntry]:
+    """List the raw requests."""
+    rows = _rows(db, "SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (_before(cursor), limit))
+    found = [JournalEntry(id=row["id"], connection=row["connection"], request=request_of(row)) for row in rows]
+    return Page(found, _cursor([one.id for one in found], limit))
+
+
+def uncertain(db: sqlite3.Connection, limit: int, cursor: str) -> Page[Uncertain]:
+    """List the calls that a person has to decide about."""
+    rows = _rows(
+        db,
+        "SELECT c.*, m.text FROM calls c JOIN messages m ON m.id = c.message WHERE c.state = 'uncertain' AND c.id < ?"
+        " ORDER BY c.id DESC LIMIT ?",
+        (_before(cursor), limit),
+    )
+    found = [
+        Uncertain(
+            call=row["id"], conversation=row["conversation"], connection=row["connection"],
+            to=codec.from_json(orjson.loads(row["payload"]), Call).to, text=row["text"], reason=row["reason"],
+            since=moment_or_none(row["sent_at"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    return Page(found, _cursor([one.call for one in found], limit))
+
+
+def _rows(db: sqlite3.Connection, statement: str, values: Any = ()) -> Iterator[sqlite3.Row]:
+    cursor = db.cursor()
+    cursor.row_factory = sqlite3.Row
+    yield from cursor.execute(statement, values).fetchall()
+
+
+def _before(cursor: str) -> int:
+    if not cursor:
+        return 2**63 - 1
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
+        raise IncompleteError("the cursor is none: give back the one that the last page had")
+    return int(cursor)
+
+
+def _cursor(ids: list[int], limit: int) -> str:
+    return str(ids[-1]) if ids and len(ids) == limit else ""
+
+
+def _conversation(row: sqlite3.Row) -> Conversation:
+    known = row["customer_id"] is not None
+    return Conversation(
+        id=row["id"], connection=row["connection"], profile=row["profile"],
+        address=Address(row["scheme"], row["value"], row["scope"], row["display"]), name=row["name"],
+        customer=_customer(row, row["customer_id"]) if known else None, candidate=row["candidate"] or "",
+        opted_out_at=moment_or_none(row["opted_out_at"]), place=row["place"], surface=row["surface"],
+        state=ConversationState(row["state"]), assignee=row["assignee"] or "", version=row["version"],
+        opened_at=moment(row["opened_at"]), expires_at=moment(row["expires_at"]),
+        last_customer_at=moment_or_none(row["last_customer_at"]), last_message_at=moment(row["last_message_at"]),
+        closed_at=moment_or_none(row["closed_at"]), reason=row["reason"], language=row["language"],
+        sentiment=row["sentiment"], last_text=(row["last_text"] or "")[:200],
+        delivery=None if row["delivery"] is None else Status(row["delivery"]),
+    )  # fmt: skip
+
+
+def _customer(row: sqlite3.Row, number: int | None = None) -> Customer:
+    return Customer(
+        id=row["id"] if number is None else number, first_name=row["first_name"], last_name=row["last_name"],
+        email=row["email"], phone=row["phone"], company=row["company"], address=row["address"],
+    )  # fmt: skip
+
+
+def _message(db: sqlite3.Connection, row: sqlite3.Row) -> Message:
+    payload = None if row["payload"] is None else orjson.loads(row["payload"])
+    inbound = row["direction"] != "out"
+    value = None if payload is None else codec.from_json(payload, Event if inbound else Outbound)
+    external_id = row["external_id"] or (row["key"] if row["direction"] == "in" else "")
+    deliveries = tuple(_deliveries(db, row["id"]))
+    named = [external_id, *(one for delivery in deliveries for one in delivery.external_ids)]
+    return Message(
+        id=row["id"], conversation=row["conversation"], key=row["key"], external_id=external_id,
+        direction=row["direction"], author=row["author"], occurred_at=moment(row["occurred_at"]), text=row["text"],
+        parts=getattr(value, "parts", ()), edited_at=moment_or_none(row["edited_at"]),
+        deleted_at=moment_or_none(row["deleted_at"]), language=row["language"] or "", sentiment=row["sentiment"],
+        deliveries=deliveries, files=tuple(_files(db, row["id"])),
+        reactions=tuple(one for name in filter(None, named) for one in _reactions(db, row["connection"], name)),
+    )  # fmt: skip
+
+
+def _deliveries(db: sqlite3.Connection, message: int) -> Iterator[Delivery]:
+    for row in _rows(db, "SELECT * FROM calls WHERE message = ? ORDER BY id", (message,)):
+        ids = _rows(db, "SELECT external_id FROM receipts WHERE call = ? ORDER BY external_id", (row["id"],))
+        yield Delivery(
+            call=row["id"], key=row["key"], state=CallState(row["state"]), status=Status(row["status"]),
+            attempts=row["attempt"], external_ids=tuple(one["external_id"] for one in ids), code=row["code"],
+            reason=row["reason"], decided_by=row["decided_by"],
+        )  # fmt: skip
+
+
+def _files(db: sqlite3.Connection, message: int) -> Iterator[File]:
+    for row in _rows(db, "SELECT * FROM media WHERE message = ? ORDER BY part", (message,)):
+        yield File(part=row["part"], state=row["state"], name=row["file"], reason=row["reason"])
+
+
+def _reactions(db: sqlite3.Connection, connection: str, external_id: str) -> Iterator[Reaction]:
+    """Give what holds: a word on one emoji counts unless a later one took all of that person's back."""
+    rows = _rows(
+        db,
+        "SELECT r.actor, r.emoji FROM reactions r LEFT JOIN reactions a ON a.connection = r.connection"
+        " AND a.external_id = r.external_id AND a.actor = r.actor AND a.emoji = ''"
+        " WHERE r.connection = ? AND r.external_id = ? AND r.emoji <> '' AND r.active"
+        " AND (a.occurred_at IS NULL OR a.active OR a.occurred_at < r.occurred_at) ORDER BY r.occurred_at, r.emoji",
+        (connection, external_id),
+    )
+    for row in rows:
+        yield Reaction(actor=row["actor"].split("\x1f")[1], emoji=row["emoji"])
