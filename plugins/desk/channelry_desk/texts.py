@@ -1,7 +1,8 @@
 """Values as the store keeps them: text without NUL, events as JSON text, requests as rows."""
 
 import re
-from collections.abc import Mapping, Sequence
+import sqlite3
+from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
@@ -57,7 +58,7 @@ def event_of(stored: str) -> Event:
     return event
 
 
-def request_of(row: Mapping[str, Any]) -> Request:
+def request_of(row: sqlite3.Row) -> Request:
     """Give a journaled request as it came."""
     return Request(
         row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),

@@ -3,6 +3,7 @@
 import importlib
 import sys
 from functools import reduce
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
     "--app",
     "target",
     metavar="PACKAGE:ATTRIBUTE",
-    help="What keeps the events: a function that takes the hub and gives an async context manager of a Sink.",
+    help="What keeps the events: a function that takes the hub and gives an async context manager of a Sink; "
+    "the desk, where none is named.",
 )
-def serve(config: Path, target: str | None) -> None:
+@click.option("--no-worker", is_flag=True, help="Only receive: `channelry worker` sends, in another process.")
+def serve(config: Path, target: str | None, no_worker: bool) -> None:
     """Receive webhooks and send answers, until SIGTERM or Ctrl+C.
 
     Webhooks come to /hooks/NAME; /health, /ready and /metrics are for operators. The table [server] of the
@@ -30,6 +33,8 @@ def serve(config: Path, target: str | None) -> None:
 
     \b
     Examples:
+      channelry serve
+      channelry serve --no-worker & channelry worker
       channelry serve --app channelry_demo.echo:app
       channelry serve --app mycompany.care:sink --config /etc/channelry.toml
     """
@@ -38,15 +43,24 @@ def serve(config: Path, target: str | None) -> None:
     from . import log, serving
     from .config import ServerConfig
 
-    if target is None:
-        raise click.UsageError(
-            "the desk, which would keep the events, is not installed; "
-            "name an application of your own: channelry serve --app PACKAGE:ATTRIBUTE"
-        )
-    application = find_application(target)
+    if target is not None and no_worker:
+        raise click.UsageError("--no-worker is the desk's; an application of your own (--app) has its own workers")
+    application = find_application(target) if target is not None else installed_application(no_worker)
     configuration = load_configuration(config)
     log.configure(configuration.section("server", ServerConfig).log_level)
     serving.run(configuration, application)
+
+
+def installed_application(no_worker: bool) -> "Application":
+    """Import the application that an installed distribution brings (entry point `channelry.applications`)."""
+    name = "desk-without-worker" if no_worker else "desk"
+    for point in entry_points(group="channelry.applications", name=name):
+        application: Application = point.load()
+        return application
+    raise click.UsageError(
+        "the desk, which would keep the events, is not installed; run: pip install 'channelry[desk]', "
+        "or name an application of your own: channelry serve --app PACKAGE:ATTRIBUTE"
+    )
 
 
 def find_application(target: str) -> "Application":

@@ -1,0 +1,172 @@
+"""The commands `channelry worker` and `channelry desk …`."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from channelry.cli import config_option, json_option, print_json, print_table
+
+from .rules import ConversationState, Decision
+
+if TYPE_CHECKING:
+    from .desk import Desk
+    from .service import Service
+
+_Result = TypeVar("_Result")
+
+
+@click.command()
+@config_option
+def worker(config: Path) -> None:
+    """Send replies and tidy up, in a process apart from `channelry serve --no-worker`, until SIGTERM or Ctrl+C.
+
+    \b
+    Examples:
+      channelry serve --no-worker & channelry worker
+      channelry worker --config /etc/channelry.toml
+    """
+    from .desk import only_worker
+
+    async def wait(desk: "Desk") -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        await stopped.wait()
+
+    asyncio.run(_opened(config, only_worker, wait))
+
+
+@click.group()
+def desk() -> None:
+    """Look at what the desk keeps, and decide what only a person can.
+
+    \b
+    channelry desk conversations            who wrote, and how it stands
+    channelry desk dead-letters             what could not be understood
+    channelry desk replay 7                 try one of them again
+    channelry desk uncertain                sends whose answer was lost
+    channelry desk decide 12 resend --who eve
+    """
+
+
+@desk.command()
+@config_option
+@json_option
+@click.option("--state", type=click.Choice([str(state) for state in ConversationState]), help="Of this state only.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def conversations(config: Path, as_json: bool, state: str | None, limit: int) -> None:
+    """List conversations, the newest first.
+
+    \b
+    Examples:
+      channelry desk conversations --state pending
+      channelry desk conversations --json | jq '.[].last_text'
+    """
+    wanted = ConversationState(state) if state else None
+    page = _ask(config, lambda service: service.list_conversations(state=wanted, limit=limit))
+    _print(page.rows, ("id", "connection", "title", "state", "assignee", "language", "last_text", "delivery"), as_json)
+
+
+@desk.command("dead-letters")
+@config_option
+@json_option
+@click.option("--settled", is_flag=True, help="Those that a replay has settled.")
+def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
+    """List what could not be understood or applied, with the reason.
+
+    \b
+    Examples:
+      channelry desk dead-letters
+      channelry desk dead-letters --settled --json
+    """
+    page = _ask(config, lambda service: service.list_dead_letters(settled=settled))
+    _print(page.rows, ("id", "connection", "type", "reason", "recorded_at"), as_json)
+
+
+@desk.command()
+@config_option
+@click.argument("dead_letter", type=int)
+def replay(config: Path, dead_letter: int) -> None:
+    """Parse the request of DEAD_LETTER again, with the plugins installed now. Exit status 1 if it stays dead.
+
+    \b
+    Examples:
+      channelry desk replay 7
+    """
+    if not _ask(config, lambda service: service.replay(dead_letter=dead_letter)):
+        raise click.ClickException(f"dead letter {dead_letter} is still not understood")
+    click.echo(f"dead letter {dead_letter} is settled")
+
+
+@desk.command()
+@config_option
+@json_option
+def uncertain(config: Path, as_json: bool) -> None:
+    """List the sends of which nobody knows whether the provider took them.
+
+    \b
+    Examples:
+      channelry desk uncertain
+    """
+    page = _ask(config, lambda service: service.list_uncertain())
+    _print(page.rows, ("call", "conversation", "connection", "text", "reason", "since"), as_json)
+
+
+@desk.command()
+@config_option
+@click.argument("call", type=int)
+@click.argument("decision", type=click.Choice([str(one) for one in Decision]))
+@click.option("--who", required=True, help="Who decides; it is recorded.")
+def decide(config: Path, call: int, decision: str, who: str) -> None:
+    """Settle the uncertain CALL: it was `sent`, it is to be sent again (`resend`), or nobody tries again (`give-up`).
+
+    \b
+    Examples:
+      channelry desk decide 12 sent --who eve
+      channelry desk decide 12 resend --who eve
+    """
+    _ask(config, lambda service: service.decide(call=call, decision=Decision(decision), who=who))
+    click.echo(f"call {call}: {decision}")
+
+
+def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:
+    from channelry.config import load_configuration
+    from channelry.hub import closed_hub
+
+    from .desk import without_worker
+
+    async def ask() -> _Result:
+        async with without_worker(closed_hub(load_configuration(config))) as opened:
+            return await question(opened.service)
+
+    return asyncio.run(ask())
+
+
+async def _opened(config: Path, application: Any, use: "Callable[[Desk], Awaitable[None]]") -> None:
+    from importlib.metadata import entry_points
+
+    from channelry.config import load_configuration
+    from channelry.hub import open_hub
+
+    client = next(iter(entry_points(group="channelry.http")), None)
+    if client is None:
+        raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
+    async with client.load()() as http, open_hub(load_configuration(config), application, http=http) as hub:
+        await use(hub.sink)  # type: ignore[arg-type]  # the application above made it
+
+
+def _print(rows: Any, titles: tuple[str, ...], as_json: bool) -> None:
+    from channelry import codec
+
+    if as_json:
+        print_json([codec.to_json(row) for row in rows])
+    else:
+        print_table(titles, [[_cell(getattr(row, title)) for title in titles] for row in rows])
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value).replace("\n", " ")

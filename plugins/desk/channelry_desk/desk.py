@@ -1,0 +1,178 @@
+"""The desk as an application of the hub: the sink, and beside it the service and the worker."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from attrs import define
+
+from channelry.errors import PermanentError
+from channelry.hub import Hub
+from channelry.model import Received
+from channelry.secrets import one_line
+from channelry.services import Files, State
+from channelry.sink import Sink
+
+from .config import DeskConfig
+from .intake import Intake
+from .moments import HOUR
+from .service import Service
+from .store import SqliteStore, Store
+from .worker import Worker
+from .writer import is_of_the_store
+
+log = logging.getLogger("channelry.desk")
+
+DRAIN_SECONDS = 10.0
+"""How long a closing desk waits for what it is sending."""
+
+
+@define(eq=False, kw_only=True)
+class Desk(Sink):
+    """Keeps what arrives.
+
+    - `service`: what a program asks of it; `worker`: sends and tidies up, where it runs in this process.
+    """
+
+    store: Store
+    intake: Intake
+    service: Service
+    worker: Worker
+    folder: Path
+
+    async def record(self, received: Received) -> None:
+        """Return when the events are durable; raises where the store cannot keep them now."""
+        try:
+            await self.store.write(lambda db: self.intake.record(db, received))
+        except Exception as error:
+            if is_of_the_store(error):
+                raise
+            log.warning("%s: %s", received.connection, one_line(f"{type(error).__name__}: {error}"))
+            await self.store.write(lambda db: self.intake.record_singly(db, received))
+        self.worker.arrived.set()
+
+    async def probe(self) -> None:
+        """Raise unless a transaction can be made durable now."""
+        await self.store.write(_touch)
+
+    def state(self, connection: str) -> State:
+        """Give a plugin's durable memory."""
+        return DeskState(self.store, connection)
+
+    def files(self) -> Files:
+        """Give the files of the desk's folder."""
+        return DeskFiles(self.folder)
+
+
+def _touch(db: sqlite3.Connection) -> None:
+    db.execute(
+        "INSERT INTO state (owner, key, value) VALUES ('desk', 'probe', '') ON CONFLICT DO UPDATE SET value = value"
+    )
+
+
+@define(eq=False)
+class DeskState:
+    """One plugin's cursors and tokens, in the database of the messages."""
+
+    store: Store
+    owner: str
+
+    async def get(self, key: str) -> str | None:
+        """Give the value, or None."""
+        return await self.store.read(lambda db: _value(db, self.owner, key))
+
+    async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
+        """Write `new` (None deletes) if the value is still `old`; durable when it returns."""
+
+        def write(db: sqlite3.Connection) -> bool:
+            if _value(db, self.owner, key) != old:
+                return False
+            if new is None:
+                db.execute("DELETE FROM state WHERE owner = ? AND key = ?", (self.owner, key))
+            else:
+                db.execute(
+                    "INSERT INTO state (owner, key, value) VALUES (?,?,?)"
+                    " ON CONFLICT DO UPDATE SET value = excluded.value",
+                    (self.owner, key, new),
+                )
+            return True
+
+        return await self.store.write(write)
+
+
+def _value(db: sqlite3.Connection, owner: str, key: str) -> str | None:
+    row = db.execute("SELECT value FROM state WHERE owner = ? AND key = ?", (owner, key)).fetchone()
+    return None if row is None else str(row[0])
+
+
+@define(eq=False)
+class DeskFiles:
+    """The files of a folder, by their generated names."""
+
+    folder: Path
+
+    async def read(self, ref: str) -> AsyncIterator[bytes]:
+        """Stream one file; PermanentError where there is none."""
+        try:
+            if not ref or Path(ref).name != ref:
+                raise FileNotFoundError
+            file = await asyncio.to_thread((self.folder / ref).open, "rb")
+        except OSError:
+            raise PermanentError(f"there is no file {ref!r}", code="no_file") from None
+        with file:
+            while piece := await asyncio.to_thread(file.read, 65_536):
+                yield piece
+
+    async def link(self, ref: str, seconds: float) -> str:
+        """Raise: the desk publishes no files."""
+        raise PermanentError("the desk publishes no files", code="no_link")
+
+
+@asynccontextmanager
+async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
+    """Open the desk of a hub, with the table `[desk]` of its configuration; `work`: its worker runs here too."""
+    config = hub.configuration.section("desk", DeskConfig)
+    folder = Path(config.files)
+    folder.mkdir(parents=True, exist_ok=True)
+    store = SqliteStore(Path(config.database))
+    try:
+        channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
+        intake = Intake(channels, round(config.auto_close_hours * HOUR))
+        worker = Worker(hub, store, config, intake, folder)
+        service = Service(hub=hub, store=store, intake=intake, queued=worker.queued.set)
+        running = asyncio.create_task(worker.run(), name="channelry-desk-worker") if work else None
+        try:
+            yield Desk(store=store, intake=intake, service=service, worker=worker, folder=folder)
+        finally:
+            if running is not None:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                await worker.close(DRAIN_SECONDS)
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def desk(hub: Hub) -> AsyncIterator[Desk]:
+    """Keep, send and tidy up in this process: what `channelry serve` runs."""
+    async with open_desk(hub, work=True) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def without_worker(hub: Hub) -> AsyncIterator[Desk]:
+    """Keep only; `channelry worker` does the rest in a process of its own."""
+    async with open_desk(hub, work=False) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def only_worker(hub: Hub) -> AsyncIterator[Desk]:
+    """Send and tidy up, and leave listening to the process that serves: two would fetch the same."""
+    for instance in hub.connections.values():
+        instance.hooks.pop("listen", None)
+    async with open_desk(hub, work=True) as opened:
+        yield opened

@@ -1,0 +1,180 @@
+"""What is done after the acknowledgement: who is it, how are they called, what was announced, which files came.
+
+Each errand is a row until it is done, so a restart loses none; each is repeatable; one that fails is tried again with
+growing pauses, and harms no other.
+"""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from random import Random
+from uuid import uuid4
+
+import orjson
+from attrs import define, evolve, field
+
+from channelry import codec
+from channelry.errors import PermanentError
+from channelry.hub import Hub
+from channelry.model import Address, Announced, Media, Profile, Received, Request
+from channelry.secrets import one_line
+
+from . import conversations, jobs, rules
+from .config import DeskConfig
+from .intake import Intake
+from .jobs import Job
+from .moments import SECOND, micros
+from .store import Store
+from .texts import event_of, json_of, visible
+
+
+@define(eq=False)
+class Errands:
+    """Does jobs, by their kind."""
+
+    hub: Hub
+    store: Store
+    config: DeskConfig
+    intake: Intake
+    folder: Path
+    random: Random = field(factory=Random)
+
+    async def do(self, job: Job) -> None:
+        """Do one job; what it raises but for cancellation postpones it."""
+        work = {"recognize": self._recognize, "profile": self._profile, "expand": self._expand, "media": self._media}
+        try:
+            await work[job.kind](job)
+        except Exception as error:  # the provider's, a plugin's, or the store's: later again
+            reason = visible(one_line(f"{type(error).__name__}: {error}")[:500])
+            last = job.attempts + 1 >= jobs.ATTEMPTS or isinstance(error, PermanentError)
+            pause = rules.back_off(job.attempts + 1, self.random, 1.0)
+            until = None if last else self._now() + round(pause * SECOND)
+            await self.store.write(lambda db: self._postpone(db, job, until, reason))
+
+    def _postpone(self, db: sqlite3.Connection, job: Job, until: int | None, reason: str) -> None:
+        jobs.postpone(db, job.id, until, reason)
+        if job.kind == "media" and until is None:
+            db.execute("UPDATE media SET state = 'failed', reason = ? WHERE id = ?", (reason, job.subject))
+
+    async def _recognize(self, job: Job) -> None:
+        profile = await self.store.read(lambda db: _read_profile(db, job.subject))
+        hints = {one.scheme: one.value for one in profile.aliases if one.scheme in ("phone", "email")}
+        match = await self.hub.recognize(profile, hints)
+
+        def write(db: sqlite3.Connection) -> None:
+            if match is not None:
+                names = (profile.first_name or profile.name, profile.last_name)
+                conversations.recognize(db, job.subject, match, names, self._now())
+            jobs.done(db, job.id)
+
+        await self.store.write(write)
+
+    async def _profile(self, job: Job) -> None:
+        profile = await self.store.read(lambda db: _read_profile(db, job.subject))
+        found = await self.hub.profile(job.connection, profile.address)
+
+        def write(db: sqlite3.Connection) -> None:
+            if found is not None:
+                db.execute(
+                    "UPDATE profiles SET name = ?, first_name = ?, last_name = ?, picture = ?,"
+                    " locale = coalesce(nullif(?, ''), locale) WHERE id = ?",
+                    (*map(visible, (found.name, found.first_name, found.last_name, found.picture, found.locale)),
+                     job.subject),
+                )  # fmt: skip
+                jobs.add(db, "recognize", job.connection, job.subject, self._now())
+            jobs.done(db, job.id)
+
+        await self.store.write(write)
+
+    async def _expand(self, job: Job) -> None:
+        stored = await self.store.read(lambda db: _read_event(db, job.subject))
+        if stored is None:
+            await self.store.write(lambda db: jobs.done(db, job.id))
+            return
+        payload, journal = stored
+        event = event_of(payload)
+        assert isinstance(event, Announced)
+        events = [one for one in await self.hub.expand(job.connection, event) if one != event]
+        request = Request("EXPAND", "", (), b"", self.hub.clock.now())
+        received = Received(request, tuple(events), connection=job.connection)
+
+        def write(db: sqlite3.Connection) -> None:
+            for one in events:
+                self.intake.apply(db, received, one, journal)
+            db.execute("UPDATE events SET settled = 1 WHERE id = ?", (job.subject,))
+            jobs.done(db, job.id)
+
+        await self.store.write(write)
+
+    async def _media(self, job: Job) -> None:
+        """Download one file under a name of ours; it counts once all of it lies there."""
+        stored = await self.store.read(lambda db: _read_media(db, job.subject))
+        if stored is None:
+            await self.store.write(lambda db: jobs.done(db, job.id))
+            return
+        media: Media = codec.from_json(orjson.loads(stored), Media)
+        name = uuid4().hex
+        part = self.folder / f"{name}.part"
+        size = 0
+        try:
+            with part.open("wb") as file:
+
+                async def save(piece: bytes) -> None:
+                    nonlocal size
+                    size += len(piece)
+                    if size > self.config.media_limit:
+                        raise PermanentError(
+                            f"the file is larger than {self.config.media_limit} bytes", code="too_large"
+                        )
+                    await asyncio.to_thread(file.write, piece)
+
+                if media.content:
+                    await save(media.content)
+                    found = media
+                else:
+                    found = await self.hub.fetch(job.connection, media, save)
+            await asyncio.to_thread(part.rename, self.folder / name)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        kept = evolve(found, size=size, content=b"")
+
+        def write(db: sqlite3.Connection) -> bool:
+            jobs.done(db, job.id)
+            return bool(
+                db.execute(
+                    "UPDATE media SET state = 'stored', file = ?, payload = ? WHERE id = ? AND state <> 'expired'",
+                    (name, json_of(kept), job.subject),
+                ).rowcount
+            )
+
+        if not await self.store.write(write):  # its message was deleted meanwhile
+            (self.folder / name).unlink(missing_ok=True)
+
+    def _now(self) -> int:
+        return micros(self.hub.clock.now())
+
+
+def _read_profile(db: sqlite3.Connection, number: int) -> Profile:
+    row = db.execute(
+        "SELECT scheme, value, scope, display, name, first_name, last_name, picture, locale FROM profiles WHERE id = ?",
+        (number,),
+    ).fetchone()
+    others = db.execute("SELECT scheme, value, scope FROM addresses WHERE profile = ?", (number,)).fetchall()
+    address = Address(*row[:4])
+    return Profile(
+        address=address, name=row[4], first_name=row[5], last_name=row[6], picture=row[7], locale=row[8],
+        aliases=tuple(one for one in (Address(*other) for other in others) if one != address),
+    )  # fmt: skip
+
+
+def _read_event(db: sqlite3.Connection, number: int) -> tuple[str, int | None] | None:
+    row: tuple[str, int | None] | None = db.execute(
+        "SELECT payload, journal FROM events WHERE id = ?", (number,)
+    ).fetchone()
+    return row
+
+
+def _read_media(db: sqlite3.Connection, number: int) -> str | None:
+    row = db.execute("SELECT payload FROM media WHERE id = ? AND state = 'pending'", (number,)).fetchone()
+    return None if row is None else str(row[0])

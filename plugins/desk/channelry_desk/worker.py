@@ -1,0 +1,123 @@
+"""The worker: it runs the outbox, the work after the acknowledgement, and the sweeps, each on its own."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+
+from attrs import define, field
+
+from channelry.hub import Hub
+from channelry.secrets import one_line
+
+from . import conversations, jobs
+from .config import DeskConfig
+from .enrichment import Enrichment
+from .errands import Errands
+from .intake import Intake
+from .moments import SECOND, micros
+from .outbox import Outbox
+from .store import Store
+
+log = logging.getLogger("channelry.desk")
+
+POLL = 1.0
+"""Seconds after which everything is looked at again: another process may have written."""
+SWEEP = 10.0
+PURGE = 3600.0
+AT_ONCE = 16
+"""Errands that run at once."""
+
+
+@define(eq=False)
+class Worker:
+    """Does what nobody waits for.
+
+    - `queued`: set when a call was queued; `arrived`: set when something was recorded.
+    """
+
+    hub: Hub
+    store: Store
+    config: DeskConfig
+    intake: Intake
+    folder: Path
+    queued: asyncio.Event = field(factory=asyncio.Event, init=False)
+    arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
+    outbox: Outbox = field(init=False)
+    errands: Errands = field(init=False)
+    enrichment: Enrichment = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.outbox = Outbox(self.hub, self.store, self.config, self.queued.set)
+        self.errands = Errands(self.hub, self.store, self.config, self.intake, self.folder)
+        self.enrichment = Enrichment(self.hub, self.store)
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._loop(self.send, self.queued))
+            tasks.create_task(self._loop(self.do_errands, self.arrived))
+            tasks.create_task(self._loop(self.enrichment.step, None))
+            tasks.create_task(self._loop(self.enrichment.observe, None))
+            tasks.create_task(self._loop(self.sweep, None))
+            tasks.create_task(self._loop(self.purge, None))
+
+    async def close(self, seconds: float) -> None:
+        """Let what is being sent end, within a time."""
+        await self.outbox.close(seconds)
+
+    async def send(self) -> float:
+        """Start what may be sent."""
+        wait = await self.outbox.step()
+        return POLL if wait is None else min(wait, POLL)
+
+    async def do_errands(self) -> float:
+        """Do what is due after an acknowledgement, several at once."""
+        now = micros(self.hub.clock.now())
+        due = await self.store.read(lambda db: jobs.due(db, now, AT_ONCE))
+        await asyncio.gather(*map(self.errands.do, due))
+        return 0.0 if len(due) == AT_ONCE else POLL
+
+    async def sweep(self) -> float:
+        """Close the conversations that have had no customer's message for too long."""
+        now = micros(self.hub.clock.now())
+        while await self.store.write(lambda db: conversations.close_expired(db, now)):
+            pass
+        return SWEEP
+
+    async def purge(self) -> float:
+        """Forget raw requests that are old, except those of open dead letters."""
+        keep = timedelta(days=self.config.journal_days).total_seconds()
+        before = micros(self.hub.clock.now()) - round(keep * SECOND)
+        statement = (
+            "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_at < ? AND id NOT IN"
+            " (SELECT journal FROM dead_letters WHERE settled_at IS NULL AND journal IS NOT NULL) LIMIT 500)"
+        )
+        while await self.store.write(lambda db: db.execute(statement, (before,)).rowcount):
+            pass
+        return PURGE
+
+    async def _loop(self, work: Callable[[], Awaitable[float]], event: asyncio.Event | None) -> None:
+        """Work again and again: after the seconds that it asks for, or when the event is set."""
+        while True:
+            if event is not None:
+                event.clear()
+            try:
+                pause = await work()
+            except Exception as error:  # one kind of work that fails harms no other; it is tried again
+                log.error("%s", one_line(f"{type(error).__name__}: {error}"))
+                pause = POLL
+            await self._pause(pause, event)
+
+    async def _pause(self, seconds: float, event: asyncio.Event | None) -> None:
+        if event is None:
+            await self.hub.clock.sleep(seconds)
+            return
+        waits = [asyncio.ensure_future(event.wait()), asyncio.ensure_future(self.hub.clock.sleep(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
