@@ -131,13 +131,17 @@ class DeskFiles:
         raise PermanentError("the desk publishes no files", code="no_link")
 
 
+def _folder(config: DeskConfig) -> Path:
+    folder = Path(config.files)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @asynccontextmanager
 async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
     """Open the desk of a hub, with the table `[desk]` of its configuration; `work`: its worker runs here too."""
     config = hub.configuration.section("desk", DeskConfig)
-    folder = Path(config.files)
-    folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(Path(config.database))
+    folder, store = _folder(config), SqliteStore(Path(config.database))
     try:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))

@@ -115,17 +115,15 @@ class Errands:
         media: Media = codec.from_json(orjson.loads(stored), Media)
         name = uuid4().hex
         part = self.folder / f"{name}.part"
-        size = 0
+        size, limit = 0, self.config.media_limit
         try:
             with part.open("wb") as file:
 
                 async def save(piece: bytes) -> None:
                     nonlocal size
                     size += len(piece)
-                    if size > self.config.media_limit:
-                        raise PermanentError(
-                            f"the file is larger than {self.config.media_limit} bytes", code="too_large"
-                        )
+                    if size > limit:
+                        raise PermanentError(f"the file is larger than {limit} bytes", code="too_large")
                     await asyncio.to_thread(file.write, piece)
 
                 if media.content:

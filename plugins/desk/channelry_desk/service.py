@@ -33,6 +33,7 @@ from .moments import micros
 from .rules import ConversationState, Decision
 from .store import Store
 from .values import Conversation, Customer, DeadLetter, JournalEntry, Message, Page, Uncertain
+from .writer import is_of_the_store
 
 LIMIT = 50
 
@@ -241,7 +242,12 @@ class Service:
                 db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
             return not still
 
-        return await self.store.write(write)
+        try:
+            return await self.store.write(write)
+        except Exception as error:  # what the event itself makes the store raise: as dead as before
+            if is_of_the_store(error):
+                raise
+            return False
 
     def _parsed_again(self, entry: JournalEntry) -> list[Received]:
         """Parse a request by its connection; an unclaimed one by every connection of the endpoint in its path."""

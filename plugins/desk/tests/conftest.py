@@ -1,8 +1,289 @@
-"""The desk runs on asyncio only."""
+"""A real hub and a real desk over a small channel whose provider does what a test tells it. asyncio only."""
 
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import orjson
 import pytest
+from attrs import define, field, frozen
+
+from channelry import codec, hookimpl, plugin
+from channelry.config import Configuration, Entry
+from channelry.errors import AmbiguousError, PermanentError, RetryableError
+from channelry.hub import Hub, open_hub
+from channelry.model import (
+    Address,
+    Announced,
+    Call,
+    Capabilities,
+    Event,
+    Kind,
+    Language,
+    Match,
+    Media,
+    MessageReceived,
+    NotTaken,
+    Outbound,
+    Profile,
+    Rate,
+    Receipt,
+    Received,
+    Reconciled,
+    Request,
+    Resend,
+    Sentiment,
+    Text,
+)
+from channelry.parsing import each, received
+from channelry.services import Save, Services
+from channelry.text import split
+from channelry_desk.config import DeskConfig
+from channelry_desk.desk import Desk, open_desk
+from channelry_testing import FakeClock
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@define(eq=False)
+class Provider:
+    """The other side: `script` says what happens to the next calls, `taken` is what it took, in order."""
+
+    script: deque[str] = field(factory=deque)
+    taken: list[str] = field(factory=list)
+    asked: int = 0
+    answers: deque[Reconciled] = field(factory=deque)
+    resend: Resend = Resend.NEVER
+    rates: tuple[Rate, ...] = ()
+    window: timedelta | None = None
+    times: list[float] = field(factory=list)
+    address: Address | None = None
+
+    async def take(self, call: Call, services: Services) -> Receipt:
+        fault, _, detail = (self.script.popleft() if self.script else "ok").partition(" ")
+        self.times.append(services.clock.monotonic())
+        if fault == "retry":
+            seconds, _, scope = detail.partition(" ")
+            raise RetryableError("later", retry_after=float(seconds) if seconds else None, scope=scope or None)
+        if fault == "permanent":
+            raise PermanentError("never", code="bad")
+        if fault == "hang":  # and the process dies meanwhile
+            await asyncio.Event().wait()
+        if fault == "untaken":
+            raise AmbiguousError("the answer was lost")
+        self.taken.append(call.key)
+        if fault == "lost":
+            raise AmbiguousError("the answer was lost")
+        if fault == "taken-hang":
+            await asyncio.Event().wait()
+        return Receipt((f"id:{call.key}",), self.address)
+
+
+PROVIDERS: dict[str, Provider] = {}
+"""By the name in the configuration: a plugin is made from its Config alone."""
+
+
+@plugin
+class Post:
+    """A channel whose webhooks are our own events as JSON."""
+
+    @frozen
+    class Config:
+        provider: str
+
+    config: Config
+
+    @property
+    def provider(self) -> Provider:
+        return PROVIDERS[self.config.provider]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        provider = self.provider
+        return Capabilities(
+            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT}), text=10, resend=provider.resend, rates=provider.rates,
+            window=provider.window,
+        )  # fmt: skip
+
+    @hookimpl
+    def verify(self, request: Request) -> None:
+        return None
+
+    @hookimpl
+    def parse(self, request: Request) -> Received:
+        def event(row: Any) -> Event:
+            if row.get("type") == "Mystery":
+                raise ValueError("a mystery")
+            made: Event = codec.from_json(row, Event)
+            return made
+
+        return received(request, lambda body: each(body, event, request.received_at))
+
+    @hookimpl
+    def compose(self, outbound: Outbound) -> Sequence[Call]:
+        self.capabilities.admit(outbound)
+        text = getattr(outbound, "text", "")
+        return [
+            Call(key=f"{outbound.key}/{n}", to=outbound.target.to, action="post", body={"text": piece})
+            for n, piece in enumerate(split(text, 10) or [""])
+        ]
+
+    @hookimpl
+    async def send(self, call: Call, services: Services) -> Receipt:
+        return await self.provider.take(call, services)
+
+    @hookimpl
+    async def reconcile(self, call: Call, services: Services) -> Reconciled:
+        self.provider.asked += 1
+        return self.provider.answers.popleft() if self.provider.answers else NotTaken()
+
+    @hookimpl
+    async def profile(self, address: Address, services: Services) -> Profile | None:
+        return Profile(address=address, name=f"Looked up {address.value}")
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        return [message("eve", "expanded", key=f"{event.key}/expanded")]
+
+    @hookimpl
+    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
+        if media.id == "gone":
+            raise PermanentError("gone")
+        await save(b"some ")
+        await save(b"bytes")
+        return media
+
+
+@plugin
+class Brain:
+    """A recognizer, an enricher and an observer."""
+
+    @frozen
+    class Config:
+        fails: bool = False
+
+    config: Config
+    seen: list[str] = field(factory=list)
+
+    @hookimpl
+    async def recognize(self, profile: Profile) -> Match | None:
+        if profile.address.value == "known":
+            return Match(customer="crm-1", evidence="the phone number", exact=True)
+        return Match(customer="crm-2", evidence="the name") if profile.address.value == "similar" else None
+
+    @hookimpl
+    async def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
+        if self.config.fails:
+            raise RuntimeError("down")
+        return [Language(code="en", confidence=0.9) if len(text.text) > 2 else None for text in texts]
+
+    @hookimpl
+    async def score_sentiment(self, texts: Sequence[Text]) -> Sequence[Sentiment | None]:
+        return [Sentiment(score=0.5, confidence=0.9) if text.language == "en" else None for text in texts]
+
+    @hookimpl
+    async def observe(self, event: Event, connection: str) -> None:
+        self.seen.append(event.key)
+
+
+START = datetime.fromisoformat("2026-11-22T07:00:00+00:00")
+
+
+def message(sender: str, text: str, key: str = "", **more: Any) -> MessageReceived:
+    """Make a customer's message."""
+    more.setdefault("occurred_at", START)
+    profile = more.pop("profile", None) or Profile(address=Address("post", sender), name=sender.title())
+    key = key or f"{sender}:{text}"
+    return MessageReceived(key=key, external_id=more.pop("external_id", key), sender=profile, text=text, **more)
+
+
+@define(eq=False)
+class House:
+    """A hub with its desk, and the clock that moves when told."""
+
+    hub: Hub
+    desk: Desk
+    clock: FakeClock
+    provider: Provider
+
+    async def deliver(self, *events: Event, connection: str = "post", raw: Sequence[Any] = ()) -> int:
+        """Post events as the provider would; give the HTTP status."""
+        rows = [codec.to_json(event, Event) for event in events] + list(raw)
+        request = Request("POST", f"/hooks/{connection}", ((b"x", b"1"),), orjson.dumps(rows), self.clock.now(), "u")
+        return (await self.hub.receive(connection, request)).status
+
+    async def send(self) -> None:
+        """Let the outbox do all that is due now."""
+        outbox = self.desk.worker.outbox
+        for _ in range(100):
+            await outbox.step()
+            if not outbox._tasks:
+                return
+            await outbox.settle()
+
+    async def rows(self, statement: str, *values: Any) -> list[Any]:
+        return await self.desk.store.read(lambda db: db.execute(statement, values).fetchall())
+
+    async def conversation(self) -> int:
+        """Give the newest conversation."""
+        ((number,),) = await self.rows("SELECT max(id) FROM conversations")
+        return int(number)
+
+
+Opening: TypeAlias = Callable[..., AbstractAsyncContextManager[House]]
+
+
+@asynccontextmanager
+async def opened(
+    folder: Path, clock: FakeClock, provider: Provider, *, work: bool = False, brain: dict[str, Any] | None = None,
+    **config: Any,
+) -> AsyncIterator[House]:  # fmt: skip
+    PROVIDERS[str(folder)] = provider
+    entries = [
+        Entry(f"connections.{name}", "post", endpoint=name, cls=Post, config=Post.Config(str(folder)))
+        for name in ("post", "second")
+    ]
+    orders: dict[str, tuple[str, ...]] = {}
+    if brain is not None:
+        entries.append(Entry("enrichment.brain", "brain", cls=Brain, config=Brain.Config(**brain)))
+        orders = dict.fromkeys(("recognize", "detect_language", "score_sentiment"), ("enrichment.brain",))
+    section = DeskConfig(database=str(folder / "desk.db"), files=str(folder / "files"), **config)
+    configuration = Configuration(folder / "channelry.toml", tuple(entries), orders, {"desk": section})
+    desks: list[Desk] = []
+
+    @asynccontextmanager
+    async def app(hub: Hub) -> AsyncIterator[Desk]:
+        async with open_desk(hub, work=work) as made:
+            desks.append(made)
+            yield made
+
+    async with open_hub(configuration, app, clock=clock) as hub:
+        house = House(hub, desks[0], clock, provider)
+        yield house
+        await desks[0].worker.outbox.close(0)
+
+
+@pytest.fixture
+def opening(tmp_path: Path) -> Opening:
+    """Give a context manager that opens the house over the same file each time."""
+    clock, provider = FakeClock(), Provider()
+
+    def make(**how: Any) -> AbstractAsyncContextManager[House]:
+        how.setdefault("clock", clock)
+        how.setdefault("provider", provider)
+        return opened(tmp_path, **how)
+
+    return make
+
+
+@pytest.fixture
+async def house(opening: Opening) -> AsyncIterator[House]:
+    async with opening() as made:
+        yield made

@@ -1,0 +1,348 @@
+"""What arrives is recorded once, in the right conversation, and what follows it applies in any order."""
+
+import sqlite3
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from channelry.model import (
+    Address,
+    Announced,
+    IdentityChanged,
+    Media,
+    MessageDeleted,
+    MessageEdited,
+    OptedOut,
+    Profile,
+    ReactionChanged,
+    Surface,
+    Thread,
+)
+from channelry.model.content import Kind
+
+from .conftest import START, House, Opening, message
+
+pytestmark = pytest.mark.anyio
+
+EVE = Address("post", "eve")
+
+
+async def texts(house: House, conversation: int | None = None) -> list[str]:
+    page = await house.desk.service.list_messages(conversation=conversation or await house.conversation())
+    return [one.text for one in reversed(page.rows)]
+
+
+@pytest.mark.row("A1")
+async def test_messages_of_one_customer_join_one_conversation(house: House) -> None:
+    for text in ("one", "two", "three"):
+        assert await house.deliver(message("eve", text)) == 200
+    assert len((await house.desk.service.list_conversations()).rows) == 1
+    assert await texts(house) == ["one", "two", "three"]
+
+
+async def test_a_redelivered_message_stays_one_row_and_leaves_no_second_journal_row(house: House) -> None:
+    for _ in range(3):
+        assert await house.deliver(message("eve", "one")) == 200
+    assert await texts(house) == ["one"]
+    assert await house.rows("SELECT count(*) FROM journal") == [(1,)]
+
+
+async def test_the_same_key_on_two_connections_is_two_messages(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    await house.deliver(message("eve", "one"), connection="second")
+    assert len((await house.desk.service.list_conversations()).rows) == 2
+
+
+@pytest.mark.row("A13")
+async def test_a_message_after_closure_opens_another_conversation_and_a_redelivered_one_does_not(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    first = await house.conversation()
+    await house.desk.service.close(conversation=first)
+    await house.deliver(message("eve", "one"))
+    assert await house.conversation() == first
+    await house.deliver(message("eve", "two"))
+    assert await house.conversation() != first
+
+
+@pytest.mark.row("A30")
+@pytest.mark.parametrize("swept", [True, False], ids=["by the sweep", "found out by the next message"])
+async def test_a_conversation_is_open_at_24_hours_and_closed_a_second_later(house: House, swept: bool) -> None:
+    await house.deliver(message("eve", "one"))
+    number = await house.conversation()
+    await house.clock.advance(3600)
+    await house.desk.service.reply(conversation=number, agent="ann", text="hello")  # does not extend it
+    await house.clock.advance(23 * 3600)
+    await house.desk.worker.sweep()
+    assert (await house.desk.service.read_conversation(conversation=number)).state == "pending"
+    await house.clock.advance(1)
+    if swept:
+        await house.desk.worker.sweep()
+    else:
+        await house.deliver(message("eve", "two"))
+        assert await house.conversation() != number
+    closed = await house.desk.service.read_conversation(conversation=number)
+    assert (closed.state, closed.reason) == ("closed", "inactive")
+
+
+@pytest.mark.row("A29")
+async def test_a_customers_message_moves_the_expiry(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    await house.clock.advance(3600)
+    await house.deliver(message("eve", "two"))
+    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    assert found.opened_at == START
+    assert found.expires_at == START + timedelta(hours=25)
+
+
+@pytest.mark.row("A26")
+@pytest.mark.row("A27")
+@pytest.mark.row("A31")
+async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymous(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    service = house.desk.service
+    found = await service.read_conversation(conversation=await house.conversation())
+    assert (found.recognized, found.title) == (False, "Anonymous")
+    await service.create_customer(first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile)
+    await service.close(conversation=found.id)
+    await house.deliver(message("eve", "two"))
+    found = await service.read_conversation(conversation=await house.conversation())
+    assert (found.recognized, found.title) == (True, "Eve Ng")
+    assert found.customer is not None
+    assert found.customer.email == "e@example.org"
+
+
+@pytest.mark.row("A3")
+async def test_each_first_level_comment_is_a_conversation_that_answers_join(house: House) -> None:
+    def comment(who: str, key: str, **where: Any) -> Any:
+        thread = Thread(root="post-1", private=False, **where)
+        return message(who, key, key=key, surface=Surface.COMMENT, thread=thread)
+
+    await house.deliver(comment("eve", "c1", depth=1), comment("eve", "c2", depth=1))
+    await house.deliver(comment("bob", "c3", depth=2, parent="c1"))
+    found = (await house.desk.service.list_conversations()).rows
+    assert [one.surface for one in found] == ["comment", "comment"]
+    assert await texts(house, found[1].id) == ["c1", "c3"]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["in order", "before the message"])
+async def test_an_edit_replaces_the_text(house: House, first: bool) -> None:
+    edit = MessageEdited(key="e", occurred_at=START + timedelta(seconds=9), sender=EVE, external_id="m", text="new")
+    older = MessageEdited(key="e0", occurred_at=START + timedelta(seconds=5), sender=EVE, external_id="m", text="older")
+    events = [message("eve", "old", key="m"), edit]
+    await house.deliver(*(events if first else reversed(events)), older)
+    assert await texts(house) == ["new"]
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["in order", "before the message"])
+async def test_a_deletion_removes_the_content_from_everywhere(house: House, first: bool) -> None:
+    original = message("eve", "secret one", key="m", context={"x": "secret"})
+    edit = MessageEdited(key="e", occurred_at=START, sender=EVE, external_id="m", text="secret two")
+    gone = MessageDeleted(key="d", occurred_at=START + timedelta(seconds=9), external_id="m")
+    for event in (original, edit, gone) if first else (gone, edit, original):
+        await house.deliver(event)
+    assert await texts(house) == [""]
+    dump = await house.desk.store.read(lambda db: "".join(map(str, db.iterdump())))
+    assert "secret" not in dump.replace(b"secret".hex(), "secret")
+
+
+async def test_reactions_count_until_they_are_taken_back(house: House) -> None:
+    def react(key: str, emoji: str, seconds: int, on: bool = True) -> ReactionChanged:
+        at = START + timedelta(seconds=seconds)
+        return ReactionChanged(key=key, occurred_at=at, sender=EVE, external_id="m", emoji=emoji, on=on)
+
+    await house.deliver(react("r1", "👍", 1), message("eve", "one", key="m"), react("r2", "🎉", 2))
+    (found,) = (await house.desk.service.list_messages(conversation=await house.conversation())).rows
+    assert [one.emoji for one in found.reactions] == ["👍", "🎉"]
+    await house.deliver(react("r4", "", 4, on=False), react("r3", "👍", 3))
+    (found,) = (await house.desk.service.list_messages(conversation=await house.conversation())).rows
+    assert found.reactions == ()
+
+
+async def test_a_person_who_moved_keeps_the_conversation_and_is_written_to_at_the_new_address(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    await house.deliver(IdentityChanged(key="i", occurred_at=START, old=EVE, new=Address("post", "eve2")))
+    await house.deliver(message("eve2", "two", profile=Profile(address=Address("post", "eve2"))))
+    assert await texts(house) == ["one", "two"]
+    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    assert found.address == Address("post", "eve2")
+    assert found.name == "Eve"
+
+
+async def test_an_alias_finds_the_recorded_profile(house: House) -> None:
+    phone = Address("phone", "+49")
+    await house.deliver(message("eve", "one", profile=Profile(address=phone)))
+    await house.deliver(message("eve", "two", profile=Profile(address=EVE, aliases=(phone,))))
+    assert await texts(house) == ["one", "two"]
+
+
+async def test_an_opt_out_is_shown(house: House) -> None:
+    await house.deliver(message("eve", "one"), OptedOut(key="o", occurred_at=START, sender=EVE))
+    assert (await house.desk.service.read_conversation(conversation=await house.conversation())).opted_out_at == START
+
+
+async def test_nul_is_shown_and_an_escaped_one_stays_text(house: House) -> None:
+    await house.deliver(message("eve", "a\0b", key="1", context={"k": "c\0d \\u0000"}))
+    assert await texts(house) == ["a␀b"]
+    ((payload,),) = await house.rows("SELECT payload FROM messages")
+    assert "c␀d \\\\u0000" in payload
+
+
+async def test_what_is_not_understood_is_a_dead_letter_and_harms_no_neighbour(house: House) -> None:
+    status = await house.deliver(message("eve", "one"), raw=[{"type": "Mystery", "body": "?"}])
+    assert status == 200
+    assert await texts(house) == ["one"]
+    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    assert (letter.type, letter.reason, letter.connection) == ("Unparsed", "a mystery", "post")
+    assert not await house.desk.service.replay(dead_letter=letter.id)
+
+
+async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house: House) -> None:
+    house.hub.connections["post"].account = "mine"
+    await house.deliver(message("eve", "one", account="theirs"))
+    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    assert letter.reason.startswith("unclaimed")
+    assert not await house.desk.service.replay(dead_letter=letter.id)
+    house.hub.connections["post"].account = "theirs"
+    assert await house.desk.service.replay(dead_letter=letter.id)
+    assert await texts(house) == ["one"]
+    assert (await house.desk.service.list_dead_letters()).rows == []
+    assert len((await house.desk.service.list_dead_letters(settled=True)).rows) == 1
+
+
+async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = type(house.desk.intake).apply
+
+    def poisoned(self: Any, db: Any, received: Any, event: Any, journal: Any) -> bool:
+        if event.key == "poison":
+            raise UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed")
+        return apply(self, db, received, event, journal)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(house.desk.intake), "apply", poisoned)
+        assert await house.deliver(message("eve", "one"), message("eve", "x", key="poison")) == 200
+    assert await texts(house) == ["one"]
+    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    assert letter.reason == "not applied: UnicodeEncodeError"
+    assert await house.desk.service.replay(dead_letter=letter.id)
+    assert await texts(house) == ["one", "x"]
+
+
+async def test_a_store_that_fails_is_a_503_and_the_redelivery_is_recorded(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> int:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(house.desk.intake), "record", full)
+        assert await house.deliver(message("eve", "one")) == 503
+    assert await house.deliver(message("eve", "one")) == 200
+    assert await texts(house) == ["one"]
+
+
+async def test_the_journal_keeps_requests_as_they_came_for_some_days(house: House) -> None:
+    await house.deliver(message("eve", "one"))
+    (entry,) = (await house.desk.service.list_journal()).rows
+    assert entry.request.headers == ((b"x", b"1"),)
+    assert entry.request.received_at == START
+    await house.clock.advance(30 * 86400 + 1)
+    await house.desk.worker.purge()
+    assert (await house.desk.service.list_journal()).rows == []
+    assert await texts(house) == ["one"]
+
+
+async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restart(opening: Opening) -> None:
+    async with opening() as house:
+        picture, lost = Media(kind=Kind.IMAGE, id="1"), Media(kind=Kind.IMAGE, id="gone")
+        nameless = Profile(address=Address("post", "bob"))
+        await house.deliver(
+            message("known", "look", parts=(picture, lost)),
+            message("bob", "hi", profile=nameless),
+            Announced(key="a", occurred_at=START, what="mention"),
+        )
+    async with opening(brain={}) as house:
+        for _ in range(3):
+            await house.desk.worker.do_errands()
+        assert await house.rows("SELECT kind FROM jobs WHERE due_at IS NOT NULL") == []
+        found = {one.name: one for one in (await house.desk.service.list_conversations()).rows}
+        assert found["Known"].title == "Known"
+        assert "Looked up bob" in found
+        (shown,) = (await house.desk.service.list_messages(conversation=found["Known"].id)).rows
+        assert [one.state for one in shown.files] == ["stored", "failed"]
+        pieces = [piece async for piece in house.desk.files().read(shown.files[0].name)]
+        assert b"".join(pieces) == b"some bytes"
+        assert found["Eve"].last_text == "expanded"
+
+
+async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
+    async with opening(brain={}) as house:
+        await house.deliver(message("similar", "hi"))
+        await house.desk.worker.do_errands()
+        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        assert (found.recognized, found.candidate) == (False, "crm-2: the name")
+
+
+@pytest.mark.row("A28")
+async def test_language_and_sentiment_are_written_back_and_observers_see_every_event(opening: Opening) -> None:
+    async with opening(brain={}) as house:
+        await house.deliver(message("eve", "hello"), message("eve", "?"))
+        await house.desk.worker.enrichment.step()
+        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        assert (found.language, found.sentiment) == ("en", 0.5)
+        await house.desk.worker.enrichment.observe()
+        await house.desk.worker.enrichment.observe()
+        assert house.hub.instances["enrichment.brain"].plugin.seen == ["eve:hello", "eve:?"]
+
+
+async def test_texts_that_met_an_outage_are_judged_after_it(opening: Opening) -> None:
+    async with opening(brain={"fails": True}) as house:
+        await house.deliver(message("eve", "hello"))
+        await house.desk.worker.enrichment.step()
+        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        assert found.language == ""
+    async with opening(brain={}) as house:
+        await house.desk.worker.enrichment.step()
+        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        assert found.language == "en"
+
+
+async def test_without_providers_both_are_blank(house: House) -> None:
+    await house.deliver(message("eve", "hello"))
+    await house.desk.worker.enrichment.step()
+    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    assert (found.language, found.sentiment) == ("", None)
+
+
+async def test_state_is_durable_and_changes_only_from_what_was_expected(opening: Opening) -> None:
+    async with opening() as house:
+        state = house.desk.state("connections.post")
+        assert await state.get("cursor") is None
+        assert await state.compare_and_set("cursor", None, "1")
+        assert not await state.compare_and_set("cursor", None, "2")
+    async with opening() as house:
+        state = house.desk.state("connections.post")
+        assert await state.get("cursor") == "1"
+        assert await house.desk.state("connections.second").get("cursor") is None
+        assert await state.compare_and_set("cursor", "1", None)
+        assert await state.get("cursor") is None
+
+
+async def test_the_worker_runs_by_itself(opening: Opening) -> None:
+    async with opening(work=True, brain={}) as house:
+        await house.deliver(message("known", "hello"))
+        await house.clock.advance(1)
+        for _ in range(50):
+            await house.clock.advance(1)
+            found = await house.desk.service.read_conversation(conversation=await house.conversation())
+            if found.language and found.recognized:
+                break
+        assert (found.language, found.title) == ("en", "Known")
+        await house.desk.service.reply(conversation=found.id, agent="ann", text="hello")
+        for _ in range(50):
+            await house.clock.advance(1)
+            if house.provider.taken:
+                break
+        assert len(house.provider.taken) == 1
