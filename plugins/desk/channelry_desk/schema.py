@@ -76,7 +76,7 @@ SCRIPTS = (
     CREATE TABLE calls (  -- the outbox; `head`: the first of its conversation that is not settled
         id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages,
         conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL, key TEXT NOT NULL,
-        payload TEXT NOT NULL, state TEXT NOT NULL, head INTEGER NOT NULL, due_at INTEGER, attempt INTEGER NOT NULL,
+        payload TEXT NOT NULL, state TEXT NOT NULL, head INTEGER, due_at INTEGER, attempt INTEGER NOT NULL,
         token INTEGER NOT NULL, lookups INTEGER NOT NULL, window_until INTEGER, sent_at INTEGER, status TEXT NOT NULL,
         code TEXT NOT NULL, reason TEXT NOT NULL, decided_by TEXT NOT NULL, created_at INTEGER NOT NULL,
         UNIQUE (connection, key)

@@ -17,6 +17,7 @@ from channelry.config import Configuration, Entry
 from channelry.errors import AmbiguousError, PermanentError, RetryableError
 from channelry.hub import Hub, open_hub
 from channelry.model import (
+    Accepted,
     Address,
     Announced,
     Call,
@@ -142,7 +143,9 @@ class Post:
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Reconciled:
         self.provider.asked += 1
-        return self.provider.answers.popleft() if self.provider.answers else NotTaken()
+        if self.provider.answers:
+            return self.provider.answers.popleft()
+        return Accepted(Receipt((f"id:{call.key}",))) if call.key in self.provider.taken else NotTaken()
 
     @hookimpl
     async def profile(self, address: Address, services: Services) -> Profile | None:
