@@ -9,7 +9,7 @@ import pytest
 from attrs import define, field, frozen
 
 from channelry import hookimpl, plugin
-from channelry.dispatch import FAILURES, THREADS
+from channelry.dispatch import FAILURES
 from channelry.errors import (
     AmbiguousError,
     ConfigError,
@@ -47,6 +47,7 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Save, Services
+from channelry.threads import MOST
 from channelry_testing import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -423,11 +424,11 @@ async def test_a_hanging_thread_keeps_its_token_until_it_ends(install: Any, conf
     async with opened(
         configure, recorder, '[connections.s]\nplugin = "sync"\n', clock=clock, timeouts={"send": 0.02}
     ) as hub:
-        for _ in range(THREADS + 3):
+        for _ in range(MOST + 3):
             with pytest.raises((AmbiguousError, RetryableError)):
                 await hub.send("s", CALL)
             await clock.advance(300)
-        assert len(ENTERED) == THREADS
+        assert len(ENTERED) == MOST
         RELEASE.set()
         hook = hub.connections["s"].hooks["send"]
         hook.timeout = 10
