@@ -19,8 +19,8 @@ from .refusals import meaning, unreadable
 
 API_VERSION = "2023-04-01"
 """The newest that the SDK speaks."""
-CONNECT = 5.0
-"""Seconds that a connection may take to open."""
+CONNECT = 4.0
+"""Seconds that a connection may take to open; with the default time-out less than what the hub waits."""
 
 _Answer = TypeVar("_Answer")
 
@@ -73,9 +73,13 @@ class Service:
         return {one.id: one.confidence_scores for one in found}
 
     def _ask(self, method: Callable[..., Sequence[Any]], requests: Iterable[list[Document]]) -> list[Any]:
-        """Make the requests one after the other; give the answers that are no errors, in whatever order."""
+        """Make the requests one after the other; give the answers to their own documents that are no errors."""
         until = self._clock.monotonic() + self._timeout
-        return [one for request in requests for one in self._request(method, request, until) if not one.is_error]
+        found = []
+        for request in requests:
+            ids = {document["id"] for document in request}
+            found += [one for one in self._request(method, request, until) if one.id in ids and not one.is_error]
+        return found
 
     def _request(self, method: Callable[..., Sequence[Any]], documents: list[Document], until: float) -> Sequence[Any]:
         left = until - self._clock.monotonic()

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from channelry.errors import AuthError, PermanentError, RetryableError, SendError
-from channelry.model import Text
+from channelry.model import Sentiment, Text
 from channelry.secrets import Secret
 from channelry_azure.plugin import Azure
 from channelry_azure.simulator import AzureSimulator
@@ -136,6 +136,21 @@ def test_an_answer_for_another_document_is_nobody_s(
     server.app = JSONResponse({"kind": "LanguageDetectionResults", "results": results})
     (answer,) = azure.detect_language(HELLO)
     assert (answer and answer.code) == code
+
+
+def test_an_answer_cannot_reach_into_another_request(azure: Azure, server: Any) -> None:
+    """Every request is answered with the first document of all: only the first request asked about it."""
+    scores = {"positive": 1.0, "neutral": 0.0, "negative": 0.0}
+    document = {"id": "0", "sentiment": "positive", "confidenceScores": scores, "sentences": [], "warnings": []}
+    answers = [scores, {"positive": 0.0, "neutral": 0.0, "negative": 1.0}]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        results = {"documents": [{**document, "confidenceScores": answers.pop(0)}], "errors": [], "modelVersion": "x"}
+        await JSONResponse({"kind": "SentimentAnalysisResults", "results": results})(scope, receive, send)
+
+    server.app = app
+    found = azure.score_sentiment([Text(text="love", language="en")] * 11)
+    assert found == [Sentiment(score=1.0, confidence=1.0), *[None] * 10]
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST, FaultKind.LOST_UNTAKEN])
