@@ -1,5 +1,6 @@
 """Language detection: right or silent, the same answer always, and through the hub as any enricher."""
 
+import inspect
 import json
 import random
 import socket
@@ -240,6 +241,8 @@ class Nothing(Sink):
 
 @pytest.mark.anyio
 async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
+    """As it does with every plain function: what computes would else stop all connections."""
+    assert not inspect.iscoroutinefunction(LangDetect.detect_language)
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nlanguage = ["langdetect"]\n[enrichment.langdetect]\nminimum_confidence = 0.5\n')
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:

@@ -20,6 +20,6 @@ class Vader:
 
     @hookimpl
     def score_sentiment(self, texts: Sequence[Text]) -> Sequence[Sentiment | None]:
-        from . import feeling  # 10 MB, which a process that scores nothing need not pay
+        from . import feeling  # with the lexicon, which a process that scores nothing need not read
 
         return [feeling.score(text) for text in texts]

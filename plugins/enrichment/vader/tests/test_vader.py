@@ -1,5 +1,6 @@
 """Sentiment: English and emoji are scored, the rest is left to others, and nothing raises."""
 
+import inspect
 import random
 import socket
 import subprocess
@@ -21,6 +22,8 @@ from channelry.sink import Sink
 from channelry_testing import FakeClock
 from channelry_vader import feeling
 from channelry_vader.plugin import Vader
+
+pytestmark = pytest.mark.filterwarnings("ignore:codecs.open:DeprecationWarning")  # vaderSentiment, on Python 3.14
 
 POSITIVE = [
     "Great service, thank you so much!",
@@ -178,6 +181,8 @@ class Nothing(Sink):
 
 @pytest.mark.anyio
 async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
+    """As it does with every plain function: what computes would else stop all connections."""
+    assert not inspect.iscoroutinefunction(Vader.score_sentiment)
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nsentiment = ["vader"]\n')
     texts = [*POSITIVE, *FOREIGN.values(), *HOSTILE]
