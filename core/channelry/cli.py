@@ -28,8 +28,6 @@ from .secrets import redact
 from .services import OpenHttp
 from .sink import Sink
 
-EXIT_REJECTED = 3
-"""Exit status of `parse` where the request is not the provider's."""
 
 _FILE = click.Path(path_type=Path)
 config_option = click.option("--config", type=_FILE, default="channelry.toml", show_default=True, help="The file.")
@@ -205,7 +203,7 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
     request = _capture(sys.stdin.buffer.read(), hub)
     if not no_verify and not hub.verified(instance, request):
         print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
-        sys.exit(EXIT_REJECTED)
+        sys.exit(3)
     received = hub.parsed(instance, request)
     answer = received.answer.body.decode(errors="replace")
     events = [codec.to_json(event, Event) for event in received.events]

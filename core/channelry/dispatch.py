@@ -20,6 +20,8 @@ from .secrets import one_line
 from .services import Clock
 from .threads import Threads
 
+FIRST_ANSWER = frozenset({"recognize", "detect_language", "score_sentiment"})
+"""Hooks for which a provider that refuses or is down is passed over, and then left alone like a broken plugin."""
 FAILURES = 5
 """So many failures in a row quarantine one hook of one plugin."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
@@ -28,12 +30,14 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 
 @frozen
 class Outcome:
-    """What came of one call of one plugin's hook: a value or an error, and the seconds it took."""
+    """What came of one call of one plugin's hook: a value or an error, the seconds, and whether it counts as a failure
+    of the hook: a refusal of the provider does so only where the next plugin is asked instead."""
 
     plugin: str
     value: Any = None
     error: Exception | None = None
     seconds: float = 0.0
+    failed: bool = False
 
 
 class Quarantined(PluginError):
@@ -108,10 +112,10 @@ class Hook:
             error = self._broken(f"no answer in {self.timeout:g} s" if timed_out else explain(raised))
             error.__cause__ = raised
         now = self.clock.monotonic()
-        if isinstance(error, PluginError):
-            self.health.failed(error.reason, now)
-        else:
-            self.health.succeeded()
+        if isinstance(error, PluginError) or (error is not None and self.name in FIRST_ANSWER):
+            self.health.failed(error.reason if isinstance(error, PluginError) else explain(error), now)
+            return Outcome(self.plugin, None, error, now - began, True)
+        self.health.succeeded()
         return Outcome(self.plugin, None if error else value, error, now - began)
 
     async def _run(self, args: Sequence[Any]) -> Any:
@@ -161,7 +165,7 @@ async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[l
         if outcome.error is None and len(outcome.value) != len(open_items):
             reason = f"gave {len(outcome.value)} answers for {len(open_items)} items"
             hook.health.failed(reason, hook.clock.monotonic())
-            outcome = Outcome(hook.plugin, error=PluginError(hook.plugin, hook.name, reason), seconds=outcome.seconds)
+            outcome = Outcome(hook.plugin, None, PluginError(hook.plugin, hook.name, reason), outcome.seconds, True)
         outcomes.append(outcome)
         if outcome.error is None:
             for index, answer in zip(open_items, outcome.value, strict=True):

@@ -282,7 +282,7 @@ class Hub:
 
     def _count(self, outcomes: Sequence[Outcome], name: str) -> None:
         for outcome in outcomes:
-            if isinstance(outcome.error, PluginError) and not isinstance(outcome.error, Quarantined):
+            if outcome.failed:
                 self.counts["failures", outcome.plugin, name] += 1
                 log.warning("%s", outcome.error)
 
@@ -324,8 +324,7 @@ class Hub:
         while True:
             outcome = await instance.hooks["listen"].attempt(deliver, instance.services)
             self._count([outcome], "listen")
-            reason = outcome.error or "the listener returned"
-            instance.reason = f"listen: {explain(reason) if isinstance(reason, Exception) else reason}"
+            instance.reason = f"listen: {explain(outcome.error) if outcome.error else 'the listener returned'}"
             log.warning("%s: %s", instance.entry.path, instance.reason)
             await self.clock.sleep(pause(failures))
             failures += 1
