@@ -28,8 +28,6 @@ from .secrets import redact
 from .services import OpenHttp
 from .sink import Sink
 
-EXIT_REJECTED = 3
-"""Exit status of `parse` where the request is not the provider's."""
 
 _FILE = click.Path(path_type=Path)
 config_option = click.option("--config", type=_FILE, default="channelry.toml", show_default=True, help="The file.")
@@ -50,9 +48,10 @@ class _Commands(click.Group):
         for point in entry_points(group="channelry.commands", name=cmd_name):
             try:
                 loaded: click.Command = point.load()
-            except ImportError as error:
-                return _broken(cmd_name, error)
-            return loaded
+                return loaded
+            except ImportError as error:  # it must not take the other commands with it
+                reason = f"cannot be loaded: {error}"
+                return click.Command(cmd_name, short_help=reason, callback=partial(_fail, f"{cmd_name} {reason}"))
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -63,15 +62,8 @@ class _Commands(click.Group):
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
 
 
-def _broken(name: str, error: ImportError) -> click.Command:
-    """Stand in for a command whose distribution cannot be imported, so that the others work."""
-
-    @click.command(name, help=f"Cannot be loaded: {error}", context_settings={"ignore_unknown_options": True})
-    @click.argument("words", nargs=-1)
-    def explain(words: tuple[str, ...]) -> None:
-        raise click.ClickException(f"{name} cannot be loaded: {error}")
-
-    return explain
+def _fail(reason: str) -> None:
+    raise click.ClickException(reason)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -173,22 +165,14 @@ async def _check_live(configuration: Configuration) -> list[tuple[str, str, str,
 
     async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
         found = {}
-
-        async def ask(name: str, path: str) -> None:
+        for name, instance in hub.connections.items():
             try:
-                if "check" in hub.connections[name].hooks:
+                if "check" in instance.hooks:
                     await hub.check(name)
             except ChannelryError as error:
-                found[path] = str(error)
-
-        async with anyio.create_task_group() as tasks:
-            for name, instance in hub.connections.items():
-                tasks.start_soon(ask, name, instance.entry.path)
-        rows = []
-        for one in hub.status():
-            reason = found.get(one.name) or one.reason
-            rows.append((one.name, one.plugin, "failed" if reason else "ok", reason))
-        return rows
+                found[instance.entry.path] = str(error)
+        reasons = [(one, found.get(one.name) or one.reason) for one in hub.status()]
+        return [(one.name, one.plugin, "failed" if reason else "ok", reason) for one, reason in reasons]
 
 
 @main.command()
@@ -219,7 +203,7 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
     request = _capture(sys.stdin.buffer.read(), hub)
     if not no_verify and not hub.verified(instance, request):
         print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
-        sys.exit(EXIT_REJECTED)
+        sys.exit(3)
     received = hub.parsed(instance, request)
     answer = received.answer.body.decode(errors="replace")
     events = [codec.to_json(event, Event) for event in received.events]

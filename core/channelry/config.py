@@ -120,8 +120,7 @@ class _Reader:
         return str(server.get("public_url") or listens).rstrip("/")
 
     def fault(self, path: str, expected: str, action: str = "") -> None:
-        check = _check(self.file)
-        self.faults.append(Fault(path, expected, f"{action}; then {check}" if action else check))
+        self.faults.append(Fault(path, expected, f"{action}; then {_check(self.file)}".removeprefix("; then ")))
 
     def part(self, name: str) -> dict[str, Any]:
         value = self.table.setdefault(name, {})
@@ -182,7 +181,8 @@ class _Reader:
             examine(name, cls)
         except (ImportError, PluginError) as error:
             return attrs.evolve(entry, reason=str(error))
-        keys = {key: one for key, one in value.items() if key not in ("plugin", "endpoint")}
+        ours = ("plugin", "endpoint")[: 1 + path.startswith("connections.")]
+        keys = {key: one for key, one in value.items() if key not in ours}
         config = self.structure(path, keys, cls.Config)
         return attrs.evolve(entry, cls=cls, config=config) if config is not None else entry
 

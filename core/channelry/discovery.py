@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, metadata
+from importlib.metadata import EntryPoint, entry_points, metadata
 from typing import Any
 
 from attrs import evolve, field, frozen
@@ -49,10 +49,7 @@ def _distribution(point: EntryPoint) -> str:
 
 def extras() -> set[str]:
     """Name the extras of the installed channelry: what `pip install 'channelry[NAME]'` would bring."""
-    try:
-        return set(metadata("channelry").get_all("Provides-Extra") or ())
-    except PackageNotFoundError:
-        return set()
+    return set(metadata("channelry").get_all("Provides-Extra") or ())
 
 
 def advice(name: str, known: Iterable[str]) -> str:

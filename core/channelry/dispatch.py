@@ -9,36 +9,35 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from functools import partial
 from types import UnionType
 from typing import Any, Union
 
 import anyio
-import anyio.from_thread
-import anyio.to_thread
 from attrs import define, field, frozen
 
 from .errors import PluginError, SendError
 from .secrets import one_line
 from .services import Clock
+from .threads import Threads
 
+FIRST_ANSWER = frozenset({"recognize", "detect_language", "score_sentiment"})
+"""Hooks for which a provider that refuses or is down is passed over, and then left alone like a broken plugin."""
 FAILURES = 5
 """So many failures in a row quarantine one hook of one plugin."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
 """Seconds of quarantine: doubled at each failure after, up to the longest."""
-THREADS = 8
-"""Threads that one synchronous hook of one plugin may occupy, abandoned ones included."""
 
 
 @frozen
 class Outcome:
-    """What came of one call of one plugin's hook: a value or an error, and the seconds it took."""
+    """What came of one call of one plugin's hook: a value or an error, the seconds, and whether it counts as a failure
+    of the hook: a refusal of the provider does so only where the next plugin is asked instead."""
 
     plugin: str
     value: Any = None
     error: Exception | None = None
     seconds: float = 0.0
+    failed: bool = False
 
 
 class Quarantined(PluginError):
@@ -89,7 +88,7 @@ class Hook:
     timeout: float
     clock: Clock
     health: Health = field(factory=Health)
-    _limiter: anyio.CapacityLimiter | None = field(default=None, init=False)
+    threads: Threads = field(factory=Threads, init=False)
 
     async def attempt(self, *args: Any) -> Outcome:
         """Call it and tell what came of it; raises nothing but cancellation and KeyboardInterrupt."""
@@ -113,57 +112,19 @@ class Hook:
             error = self._broken(f"no answer in {self.timeout:g} s" if timed_out else explain(raised))
             error.__cause__ = raised
         now = self.clock.monotonic()
-        if isinstance(error, PluginError):
-            self.health.failed(error.reason, now)
-        else:
-            self.health.succeeded()
+        if isinstance(error, PluginError) or (error is not None and self.name in FIRST_ANSWER):
+            self.health.failed(error.reason if isinstance(error, PluginError) else explain(error), now)
+            return Outcome(self.plugin, None, error, now - began, True)
+        self.health.succeeded()
         return Outcome(self.plugin, None if error else value, error, now - began)
-
-    async def __call__(self, *args: Any) -> Any:
-        """Call it and give its value; raises PluginError or what the hook's own taxonomy has."""
-        outcome = await self.attempt(*args)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome.value
 
     async def _run(self, args: Sequence[Any]) -> Any:
         if inspect.iscoroutinefunction(self.function):
             return await self.function(*args)
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(THREADS)
-        return await in_thread(self.function, args, self._limiter)
+        return await self.threads.run(self.function, args)
 
     def _broken(self, reason: str) -> PluginError:
         return PluginError(self.plugin, self.name, one_line(reason))
-
-
-async def in_thread(function: Callable[..., Any], args: Sequence[Any], limiter: anyio.CapacityLimiter) -> Any:
-    """Run a plain function in a thread; asynchronous arguments (`deliver`, `save`) become blocking ones.
-
-    The token goes back when the thread ends, not when the call is given up: anyio's own accounting would let a
-    plugin that hangs start another thread at each call.
-    """
-    token, began = object(), False
-    await limiter.acquire_on_behalf_of(token)
-
-    def run() -> Any:
-        nonlocal began
-        began = True
-        try:
-            return function(*map(_blocking, args))
-        finally:
-            with suppress(RuntimeError):  # the event loop has ended before the thread
-                anyio.from_thread.run_sync(limiter.release_on_behalf_of, token)
-
-    try:
-        return await anyio.to_thread.run_sync(run, abandon_on_cancel=True, limiter=anyio.CapacityLimiter(1))
-    finally:
-        if not began:
-            limiter.release_on_behalf_of(token)
-
-
-def _blocking(argument: Any) -> Any:
-    return partial(anyio.from_thread.run, argument) if inspect.iscoroutinefunction(argument) else argument
 
 
 def _must_pass(error: BaseException) -> bool:
@@ -204,7 +165,7 @@ async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[l
         if outcome.error is None and len(outcome.value) != len(open_items):
             reason = f"gave {len(outcome.value)} answers for {len(open_items)} items"
             hook.health.failed(reason, hook.clock.monotonic())
-            outcome = Outcome(hook.plugin, error=PluginError(hook.plugin, hook.name, reason), seconds=outcome.seconds)
+            outcome = Outcome(hook.plugin, None, PluginError(hook.plugin, hook.name, reason), outcome.seconds, True)
         outcomes.append(outcome)
         if outcome.error is None:
             for index, answer in zip(open_items, outcome.value, strict=True):
@@ -219,8 +180,8 @@ async def every(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:
 
 def conforms(value: Any, annotation: Any) -> bool:
     """Tell whether a value is of a hook's return annotation: classes, unions, and sequences of these."""
-    if annotation is None or annotation is type(None):
-        return value is None
+    if annotation.__class__ is type:  # the usual case, quickly
+        return isinstance(value, annotation)
     origin = typing.get_origin(annotation)
     if origin in (Union, UnionType):
         return any(conforms(value, choice) for choice in typing.get_args(annotation))

@@ -16,7 +16,7 @@ import anyio
 from attrs import define, evolve, field
 
 from .config import Configuration
-from .dispatch import Hook, Outcome, Quarantined, conforms, every, explain, first, first_per_item, pause
+from .dispatch import Hook, Outcome, Quarantined, every, explain, first, first_per_item, pause
 from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError, SendError
 from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
 
@@ -24,11 +24,10 @@ from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints,
 # isort: off
 from .model import (
     EVENT_TYPES, OK, Address, Announced, Call, Event, Language, Match, Media, Outbound, Profile, Receipt,
-    Received, Reconciled, Request, Response,  Sentiment, Text, Unknown, Unparsed,
+    Received, Reconciled, Request, Response, Sentiment, Text, Unknown, Unparsed,
 )
 # isort: on
 # fmt: on
-from .registry import specifications
 from .services import Clock, NoHttp, OpenHttp, Save, Services, SystemClock
 from .sink import Sink
 
@@ -37,6 +36,11 @@ NOT_FOUND = Response(404, b"there is no such endpoint")
 UNAVAILABLE = Response(503, b"try again later")
 
 log = logging.getLogger("channelry")
+
+_PURE: Mapping[str, tuple[Any, tuple[type[Exception], ...]]] = {
+    "verify": (type(None), (RejectedError,)), "parse": (Received, ()), "compose": (Sequence, (SendError,))
+}  # fmt: skip
+"""What a pure hook returns, and what it may raise by its contract."""
 
 
 Application: TypeAlias = Callable[["Hub"], AbstractAsyncContextManager[Sink]]
@@ -128,15 +132,18 @@ class Hub:
 
         It is counted and never quarantined: who can write to us could silence the hook then.
         """
+        returns, own = _PURE[name]
         try:
             value = instance.pure[name](argument)
-            if not conforms(value, specifications()[name].returns):
+            if not isinstance(value, returns):
                 raise TypeError(f"returned {type(value).__name__}")
             if name == "parse" and not EVENT_TYPES.issuperset(map(type, value.events)):
                 raise TypeError("one of the events is none")
-        except (RejectedError, SendError, KeyboardInterrupt):
-            raise
+            if name == "compose" and not all(isinstance(call, Call) for call in value):
+                raise TypeError("one of the calls is none")
         except BaseException as error:  # a plugin's crash, SystemExit included
+            if isinstance(error, (KeyboardInterrupt, *own)):
+                raise
             broken = PluginError(instance.entry.path, name, explain(error))
             self.counts["failures", instance.entry.path, name] += 1
             instance.reason = f"{name}: {broken.reason}"
@@ -148,7 +155,7 @@ class Hub:
         """Give each connection of a group its events, by account; what nobody claims has no connection."""
         for reason in parsed.ignored:
             self.counts["ignored", group[0].entry.name, reason] += 1
-        if len(group) == 1 and all(group[0].claims(event) for event in parsed.events):
+        if len(group) == 1 and all(map(group[0].claims, parsed.events)):
             name = group[0].entry.name
             return [Received(parsed.request, parsed.events, parsed.answer, parsed.ignored, name)]
         claimed: dict[str, list[Event]] = {}
@@ -275,7 +282,7 @@ class Hub:
 
     def _count(self, outcomes: Sequence[Outcome], name: str) -> None:
         for outcome in outcomes:
-            if isinstance(outcome.error, PluginError) and not isinstance(outcome.error, Quarantined):
+            if outcome.failed:
                 self.counts["failures", outcome.plugin, name] += 1
                 log.warning("%s", outcome.error)
 
@@ -317,8 +324,7 @@ class Hub:
         while True:
             outcome = await instance.hooks["listen"].attempt(deliver, instance.services)
             self._count([outcome], "listen")
-            reason = outcome.error or "the listener returned"
-            instance.reason = f"listen: {explain(reason) if isinstance(reason, Exception) else reason}"
+            instance.reason = f"listen: {explain(outcome.error) if outcome.error else 'the listener returned'}"
             log.warning("%s: %s", instance.entry.path, instance.reason)
             await self.clock.sleep(pause(failures))
             failures += 1
@@ -373,6 +379,9 @@ async def open_hub(
 async def _close(instances: Sequence[Instance]) -> None:
     with anyio.CancelScope(shield=True):
         await every([instance.hooks["close"] for instance in instances if "close" in instance.hooks])
+        for instance in instances:
+            for hook in instance.hooks.values():
+                await hook.threads.settle(1.0)
 
 
 def _services(hub: Hub, instance: Instance, http: OpenHttp) -> Services:

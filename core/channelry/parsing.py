@@ -4,7 +4,7 @@ Each function raises ValueError with a reason that names the expectation and nev
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,18 +35,20 @@ def received(request: Request, read: Callable[[Any], Iterable[Event | str]]) -> 
 
 def each(
     rows: Any, build: Callable[[Any], Event | str | None], received_at: datetime, account: str = ""
-) -> Iterator[Event | str]:
+) -> list[Event | str]:
     """Build something from each row of a batch; a row that cannot be built becomes an `Unparsed` (of `account`, where
     that is known) and harms no other."""
     if not isinstance(rows, list):
         raise ValueError("expected an array")
+    found: list[Event | str] = []
     for row in rows:
         try:
             built = build(row)
         except (ValueError, TypeError, KeyError, AttributeError, IndexError) as error:
             built = Unparsed.of(_reason(error), _raw(row), received_at, account)
         if built is not None:
-            yield built
+            found.append(built)
+    return found
 
 
 def _raw(row: Any) -> bytes:
@@ -79,28 +81,22 @@ def identifier(value: Any) -> str:
 
 def string(value: Any) -> str:
     """Give a string; `""` for null."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
+    if value is None or isinstance(value, str):
+        return value or ""
     raise ValueError("expected a string")
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """Give an object; an empty one for null."""
-    if value is None:
-        return {}
-    if isinstance(value, dict):
-        return value
+    if value is None or isinstance(value, dict):
+        return value or {}
     raise ValueError("expected an object")
 
 
 def sequence(value: Any) -> Sequence[Any]:
     """Give an array; an empty one for null."""
-    if value is None:
-        return ()
-    if isinstance(value, list):
-        return value
+    if value is None or isinstance(value, list):
+        return value or ()
     raise ValueError("expected an array")
 
 

@@ -96,9 +96,8 @@ def _examine_hook(name: str, spec: Spec, function: Any, options: dict[str, Any])
     own, *arguments = inspect.signature(function).parameters
     for argument in arguments:
         if argument not in spec.arguments:
-            raise PluginError(
-                name, spec.name, f"unknown argument {argument!r}; it has ({', '.join(spec.arguments) or 'none'})"
-            )
+            has = ", ".join(spec.arguments) or "none"
+            raise PluginError(name, spec.name, f"unknown argument {argument!r}; it has ({has})")
     try:
         types = typing.get_type_hints(function)
     except Exception as error:  # whatever an annotation does when it is evaluated
@@ -106,9 +105,8 @@ def _examine_hook(name: str, spec: Spec, function: Any, options: dict[str, Any])
     for argument, annotation in types.items():
         expected = spec.types.get(argument)
         if argument != own and annotation not in (expected, Any):
-            raise PluginError(
-                name, spec.name, f"{argument} is annotated {describe(annotation)}, expected {describe(expected)}"
-            )
+            found, wanted = describe(annotation), describe(expected)
+            raise PluginError(name, spec.name, f"{argument} is annotated {found}, expected {wanted}")
 
 
 def implementations(manager: pluggy.PluginManager, plugin: object) -> dict[str, Callable[..., Any]]:

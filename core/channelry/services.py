@@ -46,12 +46,13 @@ class HttpResponse:
 
 @frozen
 class FilePart:
-    """One file of a multipart form."""
+    """One file of a multipart form; with its `size` in bytes the request has a Content-Length, else it is chunked."""
 
     name: str
     filename: str
     media_type: str
     content: AsyncIterator[bytes]
+    size: int | None = None
 
 
 @frozen

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, field, frozen
 
 from channelry import hookimpl, plugin
-from channelry.dispatch import FAILURES, THREADS
+from channelry.dispatch import FAILURES
 from channelry.errors import (
     AmbiguousError,
     ConfigError,
@@ -47,6 +47,7 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Save, Services
+from channelry.threads import MOST
 from channelry_testing import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -423,11 +424,11 @@ async def test_a_hanging_thread_keeps_its_token_until_it_ends(install: Any, conf
     async with opened(
         configure, recorder, '[connections.s]\nplugin = "sync"\n', clock=clock, timeouts={"send": 0.02}
     ) as hub:
-        for _ in range(THREADS + 3):
+        for _ in range(MOST + 3):
             with pytest.raises((AmbiguousError, RetryableError)):
                 await hub.send("s", CALL)
             await clock.advance(300)
-        assert len(ENTERED) == THREADS
+        assert len(ENTERED) == MOST
         RELEASE.set()
         hook = hub.connections["s"].hooks["send"]
         hook.timeout = 10
@@ -452,6 +453,8 @@ class Recogniser:
 
     @hookimpl
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
+        if self.config.answer == "down":
+            raise RetryableError("the service is down")
         if self.config.answer == "short":
             return [Language(code="xx", confidence=1)]
         return [
@@ -516,6 +519,22 @@ async def test_each_text_is_answered_by_the_first_that_knows_it(install: Any, co
         assert hub.counts["failures", "enrichment.short", "detect_language"] == 1  # too few answers: none believed
         assert await hub.score_sentiment(texts) == [None] * 4
         assert hub.counts["failures", "enrichment.de", "score_sentiment"] == 1
+
+
+async def test_an_enricher_whose_service_is_down_is_passed_over_then_left_alone(
+    install: Any, configure: Any, recorder: Any
+) -> None:
+    install("r", Recogniser)
+    orders = (
+        ORDERS.replace('["short", "de", "en"]', '["down", "de"]') + '[enrichment.down]\nplugin = "r"\nanswer = "down"\n'
+    )
+    clock = FakeClock()
+    async with opened(configure, recorder, orders, clock=clock) as hub:
+        for _ in range(FAILURES + 2):
+            assert [one.code for one in await hub.detect_language([Text(text="de")]) if one] == ["de"]
+        assert hub.counts["failures", "enrichment.down", "detect_language"] == FAILURES
+        states = {one.name: (one.state, one.reason) for one in hub.status()}
+        assert states["enrichment.down"] == ("quarantined", "detect_language: RetryableError: the service is down")
 
 
 async def test_every_observer_sees_a_recorded_event(install: Any, configure: Any, recorder: Any) -> None:

@@ -275,6 +275,7 @@ def server(words: Sequence[str], port: int) -> Iterator[None]:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
+            assert process.poll() is None, f"{words} ended"
             time.sleep(0.1)
         yield
     finally:

@@ -43,7 +43,7 @@ allow_inline_secrets = true
 [server]
 host = "127.0.0.1"
 port = PORT
-log_level = "ERROR"
+log_level = "error"
 [connections.support]
 plugin = "whatsapp"
 phone_number_id = "{PHONE}"

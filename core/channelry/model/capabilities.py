@@ -152,11 +152,9 @@ class Capabilities:
             if now is not None and self.window is not None and outbound.template is None:
                 last = outbound.target.last_inbound_at
                 if last is None or now - last > self.window:
-                    hours = self.window.total_seconds() / 3600
+                    late = f"the customer last wrote more than {self.window.total_seconds() / 3600:g} hours ago"
                     advice = "; send a template" if Kind.TEMPLATE in self.sends else ""
-                    raise WindowClosedError(
-                        f"the customer last wrote more than {hours:g} hours ago{advice}", code="window_closed"
-                    )
+                    raise WindowClosedError(late + advice, code="window_closed")
 
     def _admit_message(self, message: SendMessage) -> None:
         for part in message.parts:
@@ -179,9 +177,8 @@ class Capabilities:
         media_type = media.media_type.partition(";")[0].strip().lower()
         if limit.types and media_type and media_type not in limit.types:
             allowed = ", ".join(sorted(limit.types))
-            raise PermanentError(
-                f"{media.kind} of type {media_type} is not taken; use {allowed}", code="unsupported_type"
-            )
+            reason = f"{media.kind} of type {media_type} is not taken; use {allowed}"
+            raise PermanentError(reason, code="unsupported_type")
         most = limit.link if media.url or limit.upload is None else limit.upload
         if most is not None and media.size is not None and media.size > most:
             raise PermanentError(f"the {media.kind} is larger than {most} bytes", code="too_large")

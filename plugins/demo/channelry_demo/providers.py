@@ -30,9 +30,10 @@ from .tally import Ledger
 
 COURIERS = 16
 """Webhooks that one provider delivers at once."""
-STORM = 40
-"""Calls that each provider refuses with 429, one after the other, in the middle of the demonstration."""
-STORM_PAUSE = 0.2
+STORM = 0.2
+"""Calls that each provider refuses with 429, one after the other, as a share of the messages."""
+STORM_PAUSE = 1
+"""What it then names as `Retry-After`, in whole seconds, which is all that HTTP has."""
 DUPLICATES, FORGERIES = 0.1, 0.05
 """Shares of the messages that are delivered twice, and that are forged."""
 PATIENCE = 30.0
@@ -64,7 +65,8 @@ class Crowd:
         async def courier() -> None:
             while due:
                 if len(due) == storm_at:
-                    self.simulator.faults.add(FaultKind.RATE_LIMITED, STORM, retry_after=STORM_PAUSE)
+                    storm = round(self.counts["written"] * STORM)
+                    self.simulator.faults.add(FaultKind.RATE_LIMITED, storm, retry_after=STORM_PAUSE)
                 request, genuine = due.pop()
                 if not genuine:
                     await self._post(request, "forged")

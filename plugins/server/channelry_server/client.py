@@ -20,6 +20,7 @@ from aiohttp import (
     TCPConnector,
 )  # fmt: skip
 from aiohttp.abc import AbstractResolver
+from aiohttp.payload import AsyncIterablePayload
 from aiohttp.resolver import DefaultResolver
 from attrs import define
 from yarl import URL
@@ -221,13 +222,21 @@ def _encode(
         for name, value in form or ():
             parts.add_field(name, value)
         for file in files:
-            parts.add_field(file.name, file.content, filename=file.filename, content_type=file.media_type)
+            parts.add_field(file.name, _File(file), filename=file.filename, content_type=file.media_type)
         return parts, {}
     if form is not None:
         return urlencode(form).encode(), {"content-type": "application/x-www-form-urlencoded"}
     if json is not None:
         return orjson.dumps(json), {"content-type": "application/json"}
     return content, {}
+
+
+class _File(AsyncIterablePayload):
+    """A streamed file whose size may be known, so that the request can state its length."""
+
+    def __init__(self, file: FilePart) -> None:
+        super().__init__(file.content, content_type=file.media_type)
+        self._size = file.size
 
 
 def _failure(error: Exception, where: str, attempt: Attempt, repeatable: bool) -> SendError:

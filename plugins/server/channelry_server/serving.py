@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import socket
 import threading
@@ -92,6 +93,19 @@ def run(configuration: Configuration, app: Application) -> None:
     config = configuration.section("server", ServerConfig)
     with listener(config, str(configuration.file)) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(configuration, app, listening))
+    leave()
+
+
+def leave() -> None:
+    """Let the process end although a plugin's thread hangs, for which Python would wait at its exit without end."""
+    others = [one for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon]
+    for thread in others:
+        thread.join(1.0)
+    hanging = [thread.name for thread in others if thread.is_alive()]
+    if hanging:
+        log.warning("left behind, for they do not end: %s", ", ".join(hanging))
+        logging.shutdown()
+        os._exit(0)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

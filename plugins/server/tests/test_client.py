@@ -224,9 +224,13 @@ async def test_what_is_sent_arrives_as_meant(peer: Any) -> None:
         await mine.request("POST", origin, form=[("a", "1"), ("a", "ü&")], headers={"Authorization": "Bearer t"})
         await mine.request("POST", origin, json={}, headers={"Content-Type": "application/vnd.api+json"})
         await mine.request("PUT", origin, content=b"\x00raw", headers={"Content-Type": "image/png"})
-        files = [FilePart("file", "photo.png", "image/png", pieces())]
-        await mine.request("POST", origin, form=[("kind", "image")], files=files, repeatable=True)
-    (json, form, own_type, raw, multipart) = seen
+        for size in (None, 12):
+            files = [FilePart("file", "photo.png", "image/png", pieces(), size)]
+            await mine.request("POST", origin, form=[("kind", "image")], files=files, repeatable=True)
+    (json, form, own_type, raw, chunked, multipart) = seen
+    assert chunked[1]["transfer-encoding"] == "chunked"
+    assert int(multipart[1]["content-length"]) == len(multipart[2])
+    assert b"content-type: image/png" in multipart[2].lower()
     assert json[0] == "POST /a%2Fb?sig=x%2By%3D&q=1+2 HTTP/1.1"
     assert (json[1]["content-type"], json[2]) == ("application/json", '{"e":"é"}'.encode())
     assert json[1]["user-agent"].startswith("channelry/")

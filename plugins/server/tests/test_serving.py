@@ -125,3 +125,11 @@ def test_an_address_that_is_taken_is_named() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
             listener(ServerConfig(port=port), "channelry.toml")
+
+
+def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
+    script = "import threading\nfrom channelry_server.serving import leave\n{}\nleave()\nprint('alone')"
+    hangs = "threading.Thread(target=threading.Event().wait).start()"
+    for code, printed in ((script.format(hangs), ""), (script.format(""), "alone\n")):
+        ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)
+        assert ended.stdout == printed

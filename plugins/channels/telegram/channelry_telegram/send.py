@@ -258,6 +258,7 @@ async def _make(api: Api, call: Call, body: Mapping[str, Any], services: Service
             media.name or "file",
             media.media_type or "application/octet-stream",
             services.files.read(media.ref),
+            media.size,
         )
         for place, media in enumerate(call.uploads)
     ]

@@ -224,7 +224,7 @@ def _known_as(answer: Mapping[str, Any]) -> Address | None:
 
 
 async def _upload(media: Media, graph: Graph, account: str, services: Services) -> str:
-    file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref))
+    file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref), media.size)
     form = [("messaging_product", "whatsapp"), ("type", media.media_type)]
     answer = await graph.call(services, "POST", f"{account}/media", form=form, files=[file], repeatable=True)
     try:

@@ -1,0 +1,1 @@
+"""Language and sentiment by Microsoft's Azure AI Language (see `plugin`)."""

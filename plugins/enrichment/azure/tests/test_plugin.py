@@ -1,0 +1,197 @@
+"""Microsoft's SDK asks the simulated resource, over real HTTP: each text gets its own answer or none."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channelry.config import load_configuration
+from channelry.errors import ConfigError
+from channelry.model import Language, Sentiment, Text
+from channelry.secrets import Secret
+from channelry_azure.documents import MOST_CHARACTERS
+from channelry_azure.plugin import Azure
+from channelry_azure.simulator import AzureSimulator
+from channelry_testing import services
+
+SAID = {
+    "en": "hello, where is my order?",
+    "de": "hallo, wo ist meine Bestellung?",
+    "es": "hola, dónde está mi pedido?",
+    "fr": "bonjour, où est ma commande?",
+    "uk": "привіт, де моє замовлення?",
+    "ar": "أين طلبي؟",
+    "he": "איפה ההזמנה שלי?",
+    "zh-Hans": "我的订单在哪里？",
+    "zh-Hant": "請問我的訂單在哪裡？",
+}
+GOOD, BAD, FLAT = (Sentiment(score=score, confidence=sure) for score, sure in ((0.94, 0.95), (-0.94, 0.95), (0.0, 0.8)))
+
+
+def codes(answers: Any) -> list[str | None]:
+    return [answer and answer.code for answer in answers]
+
+
+def sizes(simulator: AzureSimulator, kind: str) -> list[int]:
+    return [len(request["analysisInput"]["documents"]) for request in simulator.requests(kind)]
+
+
+def test_each_text_has_its_language(azure: Azure) -> None:
+    answers = azure.detect_language([Text(text=text) for text in SAID.values()])
+    assert codes(answers) == list(SAID)
+    assert answers[0] == Language(code="en", confidence=0.99)
+
+
+def test_each_text_has_its_sentiment(azure: Azure) -> None:
+    said = [("thank you, great", "en"), ("schlecht", "de"), ("wo ist es", "de"), ("谢谢", "zh-Hans"), ("😡", "he-IL")]
+    answers = azure.score_sentiment([Text(text=text, language=language) for text, language in said])
+    assert answers == [GOOD, BAD, FLAT, GOOD, BAD]
+
+
+@pytest.mark.parametrize("reordered", [False, True])
+def test_twenty_five_texts_are_three_requests_and_keep_their_answers(
+    azure: Azure, simulator: AzureSimulator, reordered: bool
+) -> None:
+    """However the documents of an answer are ordered, with and without refused ones among them."""
+    simulator.reordered = reordered
+    simulator.broken = {"love 7", "terrible 20"}
+    texts = [Text(text=f"{'terrible' if index % 2 == 0 else 'love'} {index}", language="en") for index in range(25)]
+    expected = [None if index in (7, 20) else GOOD if index % 2 else BAD for index in range(25)]
+    assert azure.score_sentiment(texts) == expected
+    assert sizes(simulator, "SentimentAnalysis") == [10, 10, 5]
+
+
+@pytest.mark.parametrize("reordered", [False, True])
+def test_languages_are_asked_by_the_thousand(azure: Azure, simulator: AzureSimulator, reordered: bool) -> None:
+    simulator.reordered = reordered
+    texts = [Text(text=SAID["de"] if index % 3 == 0 else SAID["uk"]) for index in range(1001)]
+    assert codes(azure.detect_language(texts)) == ["de" if index % 3 == 0 else "uk" for index in range(1001)]
+    assert sizes(simulator, "LanguageDetection") == [1000, 1]
+
+
+def test_what_azure_cannot_judge_has_no_answer(azure: Azure, simulator: AzureSimulator) -> None:
+    simulator.broken = {"hello"}
+    texts = [Text(text="hello"), Text(text="12345 !?"), Text(text=""), Text(text=" \n"), Text(text=SAID["fr"])]
+    assert codes(azure.detect_language(texts)) == [None, None, None, None, "fr"]
+    assert sizes(simulator, "LanguageDetection") == [3]
+    scored = [Text(text="love", language=language) for language in ("tlh", "en", "")]
+    assert azure.score_sentiment(scored) == [None, GOOD, None]
+
+
+@pytest.mark.parametrize("texts", [[], [Text(text="")], [Text(text="", language="en"), Text(text="\n", language="en")]])
+def test_nothing_to_judge_is_no_request(azure: Azure, simulator: AzureSimulator, texts: list[Text]) -> None:
+    assert azure.detect_language(texts) == [None] * len(texts)
+    assert azure.score_sentiment(texts) == [None] * len(texts)
+    assert simulator.ledger.entries == []
+
+
+def test_odd_texts_harm_no_neighbour(azure: Azure, simulator: AzureSimulator) -> None:
+    """The huge, emoji, both directions, NUL, a lone surrogate, what JSON and HTML must escape."""
+    odd = [
+        "love " * 100_000,
+        "👩‍👩‍👧😡" * 3000,
+        "\u202eabc שלום تودا\u202c",
+        "nul\0 love",
+        "\ud83d love",
+        '"</script>\\ love',
+    ]
+    texts = [Text(text=text, language="en") for text in (*odd, "terrible")]
+    assert azure.score_sentiment(texts) == [GOOD, BAD, FLAT, GOOD, GOOD, GOOD, BAD]
+    assert len(azure.detect_language(texts)) == len(texts)
+    sent = [
+        one["text"]
+        for request in simulator.requests("SentimentAnalysis")
+        for one in request["analysisInput"]["documents"]
+    ]
+    assert max(map(len, sent)) == MOST_CHARACTERS
+
+
+def test_hints_go_along(connect: Callable[..., Azure], simulator: AzureSimulator) -> None:
+    ambiguous = [Text(text="communication", hint=hint) for hint in ("", "fr", "fr-FR", "en_us")]
+    assert codes(connect(country_hint="FR").detect_language(ambiguous)) == ["fr", "fr", "fr", "en"]
+    assert codes(connect().detect_language(ambiguous)) == ["en", "en", "fr", "en"]
+    assert connect().score_sentiment([Text(text="danke", hint="de-AT")]) == [GOOD]
+    (scored,) = simulator.requests("SentimentAnalysis")
+    assert scored["analysisInput"]["documents"][0]["language"] == "de"
+
+
+def test_what_azure_is_not_sure_of_is_left_open(connect: Callable[..., Azure]) -> None:
+    unsure = [Text(text="communication"), Text(text="xyzzy")]
+    assert codes(connect().detect_language(unsure)) == ["en", None]
+    assert codes(connect(min_confidence=0.6).detect_language(unsure)) == [None, None]
+    assert codes(connect(min_confidence=0.0).detect_language(unsure)) == ["en", "en"]
+    mixed = [Text(text="great but broken", language="en")]
+    assert connect().score_sentiment(mixed) == [None]
+    assert connect(min_confidence=0.4).score_sentiment(mixed) == [Sentiment(score=0.0, confidence=0.48)]
+
+
+def test_azure_is_told_to_keep_no_text(connect: Callable[..., Azure], simulator: AzureSimulator) -> None:
+    connect().detect_language([Text(text="hello")])
+    connect(disable_service_logs=False).score_sentiment([Text(text="hello", language="en")])
+    assert simulator.requests("LanguageDetection")[0]["parameters"]["loggingOptOut"] is True
+    assert simulator.requests("SentimentAnalysis")[0]["parameters"]["loggingOptOut"] is False
+
+
+def test_a_check_asks_about_one_text(azure: Azure, simulator: AzureSimulator) -> None:
+    azure.check()
+    assert sizes(simulator, "LanguageDetection") == [1]
+
+
+def test_it_can_be_closed_unused_twice_and_opened_again(connect: Callable[..., Azure]) -> None:
+    azure = connect()
+    azure.close()
+    azure.close()
+    azure.open(services())
+    assert codes(azure.detect_language([Text(text=SAID["de"])])) == ["de"]
+
+
+def test_loading_and_opening_it_does_not_import_the_sdk() -> None:
+    program = (
+        "import sys\n"
+        "from channelry_azure.plugin import Azure, Secret\n"
+        "Azure(Azure.Config(base_url='https://a.cognitiveservices.azure.com', key=Secret('key')))\n"
+        "print({'azure', 'requests', 'urllib3'} & {name.split('.')[0] for name in sys.modules})\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("base_url", '"http://a.cognitiveservices.azure.com"', "an address as https://"),
+        ("base_url", '"a.cognitiveservices.azure.com"', "an address as https://"),
+        ("base_url", '"https://me:pass@a.cognitiveservices.azure.com"', "an address as https://"),
+        ("base_url", '"https://"', "an address as https://"),
+        ("base_url", '"ftp://localhost"', "an address as https://"),
+        ("country_hint", '"Austria"', "a country of two letters"),
+        ("country_hint", '"4a"', "a country of two letters"),
+        ("min_confidence", "1.5", "<= 1"),
+        ("timeout", "0", "> 0"),
+        ("key", '"inline"', "a secret"),
+    ],
+)
+def test_a_wrong_configuration_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, value: str, expected: str
+) -> None:
+    monkeypatch.setenv("AZURE_KEY", "k")
+    table = {"base_url": '"https://a.cognitiveservices.azure.com"', "key": '{ env = "AZURE_KEY" }', key: value}
+    lines = [f"{name} = {given}" for name, given in table.items()]
+    file = tmp_path / "channelry.toml"
+    file.write_text("\n".join(['[enrichment]\nlanguage = ["azure"]\n[enrichment.azure]', *lines]))
+    with pytest.raises(ConfigError) as raised:
+        load_configuration(file)
+    (fault,) = raised.value.faults
+    assert fault.path == f"enrichment.azure.{key}"
+    assert expected in fault.expected
+    assert "me:pass" not in str(raised.value)
+
+
+def test_the_key_is_in_no_repr(azure: Azure, simulator: AzureSimulator) -> None:
+    azure.check()
+    assert simulator.key not in repr(azure)
+    assert simulator.key not in repr(azure.config)
+    assert repr(Secret(simulator.key)) in repr(azure.config)

@@ -1,0 +1,1 @@
+"""Language detection on this machine for channelry."""

@@ -1,0 +1,40 @@
+"""What of a text tells its language: the letters of its words."""
+
+import re
+from unicodedata import category, east_asian_width, normalize
+
+READ, KEPT = 5_000, 400
+"""Characters that are looked at, and those of the words kept: more makes no answer surer, only later."""
+
+NOISE = re.compile(
+    r"""
+      (?:https?://|www\.) [!-~]+                     # links; ASCII, for Chinese or Thai may follow without a space
+    | (?<![\w.%+-]) [\w.%+-]{1,64} @ [\w-]+ [\w.-]*  # e-mail addresses
+    | @ [\w.]+                                       # mentions
+    | (?<![\w#/-]) [\w#/-]* \d [\w#/-]*              # numbers, order codes, hours
+    | </?[A-Za-z] [^<>]* >                           # tags
+    | & \#? \w{2,8} ;                                # what HTML writes for a character
+    """,
+    re.VERBOSE | re.ASCII,
+)
+
+LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
+
+
+def letters(text: str) -> str:
+    """Give the words of a text, letters only, with single spaces; shouted text in small letters.
+
+    Links, addresses, mentions, numbers, tags, emoji and punctuation are no language; nor are a few Latin words (names
+    of products) in a text of another script.
+    """
+    words = NOISE.sub(" ", normalize("NFC", text[:READ]))
+    kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in words).split())[:KEPT]
+    other = " ".join(LATIN.sub(" ", kept).split())
+    if weight(other) > 2 * weight("".join(LATIN.findall(kept))):
+        kept = other
+    return kept.lower() if kept.isupper() else kept  # the profiles know no words in capitals
+
+
+def weight(text: str) -> int:
+    """Count letters, a wide one as three: a Chinese character or a Korean syllable says as much."""
+    return sum(3 if east_asian_width(one) in "WF" else 1 for one in text if one.isalpha())

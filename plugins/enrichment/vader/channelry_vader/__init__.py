@@ -1,0 +1,1 @@
+"""Sentiment of English text and emoji on this machine for channelry."""
