@@ -2,6 +2,9 @@
 
 import asyncio
 import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 
 import click
 from attrs import asdict
@@ -9,47 +12,82 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from channelry.cli import json_option, print_json, print_table
+from channelry_desk.values import Conversation
 
-from .tally import Totals
+from .totals import TITLES, totals
 
-TITLES = ("channel", "received", "rejected", "duplicates", "answered", "accepted", "delivered")
+ROWS = 24
+"""Conversations that are shown; a screen has no room for two hundred."""
+CONVERSATION = ("customer", "channel", "language", "sentiment", "state", "last message", "delivery")
 
 
 @click.command()
 @click.option("--customers", type=click.IntRange(1, 100_000), default=200, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="Which duplicates, which disorder.")
+@click.option("--keep", is_flag=True, help="Leave it running until Ctrl+C, to be looked at.")
 @json_option
-def demo(customers: int, seed: int, as_json: bool) -> None:
-    """Run everything on this machine: a real server, simulated providers, customers who write.
+def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
+    """Run everything on this machine: a real server with the desk, simulated providers, customers who write.
 
-    Each customer writes twice, on WhatsApp or on Telegram; an application of 40 lines answers. Some webhooks come
-    twice, some are forged, all are in disorder, and both providers refuse for a while (429). Exit status 0 only if
-    our totals and the providers' ledgers agree. No real account is involved, and nothing leaves this machine.
+    Each customer writes twice, on WhatsApp or on Telegram, in one of eleven languages; an agent's program answers. Some
+    webhooks come twice, some are forged, all are in disorder; both providers refuse for a while (429), and each loses
+    one answer. The conversations are shown, and then the totals: counted in the desk's SQLite file, opened again
+    after the shutdown, and in the providers' own ledgers. Exit status 0 only if they agree. No real account is
+    involved, and nothing leaves this machine.
 
     \b
     Examples:
       channelry demo
       channelry demo --customers 1000 --seed 7
+      channelry demo --keep
     """
     from . import stage
 
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("simulated customers answered", total=2 * customers)
-        found = asyncio.run(stage.play(customers, seed, lambda taken: bar.update(task, completed=taken)))
+    bar = Progress(*columns, console=Console(stderr=True))
+    task = bar.add_task("simulated customers answered", total=2 * customers)
+
+    async def shown(conversations: Sequence[Conversation]) -> None:
+        bar.stop()
+        if not as_json:
+            print_table(CONVERSATION, [_cells(one) for one in conversations[:ROWS]])
+            if len(conversations) > ROWS:
+                click.echo(f"… and {len(conversations) - ROWS} more conversations")
+        if keep:
+            click.echo(f"\nrunning; the desk's file is {folder}/{stage.DATABASE}; look at it, for example:", err=True)
+            click.echo(f"  channelry desk conversations --config {folder}/channelry.toml", err=True)
+            click.echo("Ctrl+C ends it", err=True)
+            await _interrupted()
+
+    with tempfile.TemporaryDirectory(prefix="channelry-demo-") as folder, bar:
+        given = stage.Play(customers=customers, seed=seed, folder=Path(folder))
+        ledgers = asyncio.run(stage.play(given, lambda taken: bar.update(task, completed=taken), shown))
+        found = totals(Path(folder) / stage.DATABASE, ledgers)
+    rows = [asdict(one) for one in found]
     if as_json:
-        print_json([asdict(one) for one in found])
+        print_json(rows)
     else:
-        print_table(TITLES, [_row(one) for one in found])
+        click.echo()
+        print_table(TITLES, [["–" if row[title] is None else str(row[title]) for title in TITLES] for row in rows])
     wrong = [f"{one.channel}: {what}" for one in found for what in one.disagreements]
     for line in wrong:
         click.echo(f"disagreement: {line}", err=True)
     if wrong:
         sys.exit(1)
-    click.echo("Our totals and the simulated providers' ledgers agree.", err=True)
+    click.echo("The desk's file and the simulated providers' ledgers agree.", err=True)
 
 
-def _row(one: Totals) -> list[str]:
-    row = asdict(one)
-    return ["not reported" if row[title] is None else str(row[title]) for title in TITLES]
+def _cells(one: Conversation) -> list[str]:
+    sentiment = "" if one.sentiment is None else f"{one.sentiment:+.2f}"
+    last = one.last_text if len(one.last_text) <= 40 else f"{one.last_text[:39]}…"
+    return [one.title, one.connection, one.language, sentiment, one.state, last, one.delivery or ""]
+
+
+async def _interrupted() -> None:
+    """Wait for Ctrl+C or SIGTERM."""
+    import signal
+
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -5,6 +5,7 @@ progress, and at last the ledgers. It ends when its standard input does.
 """
 
 import asyncio
+import logging
 import random
 import socket
 import sys
@@ -26,7 +27,8 @@ from channelry.services import Http
 from channelry_server.client import open_client
 from channelry_simulation import FaultKind, Simulator
 
-from .tally import Ledger
+from .totals import Ledger
+from .words import WORDS
 
 COURIERS = 16
 """Webhooks that one provider delivers at once."""
@@ -36,6 +38,8 @@ STORM_PAUSE = 1
 """What it then names as `Retry-After`, in whole seconds, which is all that HTTP has."""
 DUPLICATES, FORGERIES = 0.1, 0.05
 """Shares of the messages that are delivered twice, and that are forged."""
+LOST = 1
+"""Answers that each provider takes and never acknowledges."""
 PATIENCE = 30.0
 """Seconds without progress after which the ledgers are closed as they are."""
 
@@ -57,6 +61,7 @@ class Crowd:
         due = [(request, True) for request in self._messages(customers)]
         self.counts["written"] = len(due)
         due += [(_forged(request), False) for request, _ in self._some(due, FORGERIES)]
+        self.counts["forged"] = len(due) - self.counts["written"]
         due += self._some([one for one in due if one[1]], DUPLICATES)
         self.chance.shuffle(due)
         seen: set[bytes] = set()
@@ -67,9 +72,10 @@ class Crowd:
                 if len(due) == storm_at:
                     storm = round(self.counts["written"] * STORM)
                     self.simulator.faults.add(FaultKind.RATE_LIMITED, storm, retry_after=STORM_PAUSE)
+                    self.simulator.faults.add(FaultKind.LOST, LOST)
                 request, genuine = due.pop()
                 if not genuine:
-                    await self._post(request, "forged")
+                    await self._post(request, "refused")
                     continue
                 kind = "duplicates" if request.body in seen else "delivered"
                 seen.add(request.body)
@@ -93,13 +99,14 @@ class Crowd:
         """Close the ledger: every answer must be one that a message asked for, once."""
         given = Counter((one.to.lstrip("+"), one.text) for one in self.simulator.ledger.taken)
         wrong = sum((given - self.expected).values()) + sum((self.expected - given).values())
-        counts = {key: self.counts[key] for key in ("written", "forged", "duplicates", "statuses")}
-        return Ledger(taken=len(self.simulator.ledger.taken), wrong=wrong, **counts)
+        counts = {key: self.counts[key] for key in ("written", "forged", "refused", "duplicates", "statuses")}
+        reports = self.counts["statuses"] > 0
+        return Ledger(taken=len(self.simulator.ledger.taken), wrong=wrong, reports=reports, **counts)
 
     def _messages(self, customers: int) -> Iterator[Request]:
         for number in range(customers):
             customer = str(491700000000 + number)
-            for text in ("Hello, is anybody there?", f"My order {number} has not come 😟"):
+            for text in WORDS[number % len(WORDS)]:
                 self.expected[customer, f"You wrote: {text}"] += 1
                 yield self.simulator.message(customer, text)
 
@@ -122,6 +129,7 @@ class Crowd:
 
 async def main() -> None:
     """Start the providers, say where they are, wait for the order, let the customers write, give the ledgers."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # an answer that is lost on purpose is no error
     found = available("channelry.simulators")
     simulators: dict[str, Simulator] = {name: one.load()() for name, one in found.items()}
     async with open_client() as open_http, anyio.create_task_group() as tasks:
@@ -159,6 +167,7 @@ async def _play(simulators: dict[str, Simulator], order: dict[str, Any], http: H
             left = PATIENCE if _progress(crowds) != before else left - 0.05
     for crowd in crowds:
         await crowd.report_statuses()
+    _say(taken=_progress(crowds)[0])
     _say(ledgers={crowd.name: asdict(crowd.ledger()) for crowd in crowds})
 
 

@@ -1,62 +1,106 @@
-"""The demonstration itself: a server in this process, the simulated providers in another."""
+"""The demonstration itself: a server with the desk in this process, the simulated providers in another."""
 
 import asyncio
 import socket
 import sys
-import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import orjson
-from attrs import define
+from attrs import define, frozen
 
 from channelry.config import Configuration, load_configuration
 from channelry.hub import open_hub
+from channelry_desk.desk import Desk
+from channelry_desk.values import Conversation
 from channelry_server.app import application
 from channelry_server.client import open_client
 from channelry_server.config import ServerConfig
 from channelry_server.serving import make_server
 
-from .echo import app
-from .tally import Ledger, Tally, Totals, tallied, totals
+from .agent import app
+from .totals import Ledger
+
+DATABASE = "channelry.db"
+JUDGED = 20.0
+"""Seconds that the texts may take to be judged after the last answer."""
+
+Shown = Callable[[Sequence[Conversation]], Awaitable[None]]
 
 
-async def play(customers: int, seed: int, progress: Callable[[int], object]) -> list[Totals]:
-    """Run it to its end: `progress` takes the number of answers so far; gives a row for each channel."""
-    with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listening:
+@frozen(kw_only=True)
+class Play:
+    """What is played: so many customers, which duplicates and which disorder, and in which folder."""
+
+    customers: int
+    seed: int
+    folder: Path
+
+
+async def play(given: Play, progress: Callable[[int], object], shown: Shown) -> dict[str, Ledger]:
+    """Run it to its end and close everything; give the providers' ledgers.
+
+    `progress` takes the number of answers so far; `shown` the conversations, while the server still runs.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         async with _providers() as providers:
             settings = (await providers.hear())["settings"]
             origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-            configuration = _configuration(Path(folder) / "channelry.toml", origin, settings)
-            tallies: list[Tally] = []
-            async with open_client() as http, open_hub(configuration, tallied(app, tallies), http=http) as hub:
+            configuration = _configuration(given.folder, origin, settings)
+            async with open_client() as http, open_hub(configuration, app, http=http) as hub:
                 config = configuration.section("server", ServerConfig)
                 server = make_server(application(hub, config), config)
                 serving = asyncio.create_task(server.serve([listening]))
                 urls = {name: hub.webhook_url(name) for name in hub.connections}
-                await providers.tell(origin=origin, urls=urls, customers=customers, seed=seed)
+                await providers.tell(origin=origin, urls=urls, customers=given.customers, seed=given.seed)
                 heard: dict[str, Any] = {}
                 while "ledgers" not in heard:
                     heard = await providers.hear()
                     if "taken" in heard:
                         progress(heard["taken"])
+                assert isinstance(hub.sink, Desk)
+                await _judged(hub.sink)
+                await shown(await _conversations(hub.sink))
                 server.should_exit = True
                 await serving
-                return [
-                    totals(name, hub, tallies[0], Ledger(**ledger)) for name, ledger in sorted(heard["ledgers"].items())
-                ]
+            return {name: Ledger(**ledger) for name, ledger in heard["ledgers"].items()}
 
 
-def _configuration(file: Path, origin: str, settings: dict[str, dict[str, Any]]) -> Configuration:
+def _configuration(folder: Path, origin: str, settings: dict[str, dict[str, Any]]) -> Configuration:
     """Write a configuration file as a person would, and load it."""
-    lines = ["allow_inline_secrets = true", "[server]", f'public_url = "{origin}"']
+    lines = ["allow_inline_secrets = true", "[server]", f'public_url = "{origin}"', "[desk]"]
+    lines += [f'database = "{folder / DATABASE}"', f'files = "{folder / "files"}"']
+    lines += ["[enrichment]", 'language = ["langdetect"]', 'sentiment = ["vader"]']
     for name, table in settings.items():
         lines.append(f"[connections.{name}]")
         lines += [f"{key} = {orjson.dumps(value).decode()}" for key, value in table.items()]
+    file = folder / "channelry.toml"
     file.write_text("\n".join(lines))
     return load_configuration(file)
+
+
+async def _conversations(desk: Desk) -> list[Conversation]:
+    found: list[Conversation] = []
+    cursor = ""
+    while True:
+        page = await desk.service.list_conversations(limit=200, cursor=cursor)
+        found += page.rows
+        cursor = page.cursor
+        if not cursor:
+            return found
+
+
+async def _judged(desk: Desk) -> None:
+    """Wait until every conversation that can have a language has one, or for as long as it may take."""
+    before = -1
+    for _ in range(round(JUDGED / 0.5)):
+        known = sum(bool(one.language) for one in await _conversations(desk))
+        if known == before:
+            return
+        before = known
+        await asyncio.sleep(0.5)
 
 
 @define(eq=False)
