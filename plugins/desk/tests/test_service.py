@@ -11,7 +11,10 @@ from channelry.cli import main
 from channelry.config import load_configuration
 from channelry.errors import ConfigError, PermanentError
 from channelry.model import Address
+from channelry_desk.desk import desk, without_worker
 from channelry_desk.errors import ClosedError, ConflictError, IncompleteError, NotFoundError
+from channelry_desk.rules import ConversationState
+from channelry_server.command import installed_application
 
 from .conftest import START, House, message
 
@@ -43,10 +46,9 @@ async def test_pending_and_active_partition_what_is_open(house: House) -> None:
     first, second, third = [await started(house, who) for who in ("eve", "bob", "cid")]
     await service.accept(conversation=first, agent="ann")
     await service.close(conversation=third)
-    found = {
-        state: [one.id for one in (await service.list_conversations(state=state)).rows]
-        for state in ("pending", "active", "closed")
-    }  # type: ignore[arg-type]  # an enumeration of strings
+    found = {}
+    for state in ConversationState:
+        found[str(state)] = [one.id for one in (await service.list_conversations(state=state)).rows]
     assert found == {"pending": [second], "active": [first], "closed": [third]}
 
 
@@ -202,3 +204,8 @@ def test_the_section_is_checked(tmp_path: Path) -> None:
     _, file = configured(tmp_path, "lanes = 0\n")
     with pytest.raises(ConfigError, match=r"desk\.lanes: expected >= 1"):
         load_configuration(Path(file))
+
+
+def test_serve_runs_the_desk_where_no_application_is_named() -> None:
+    assert installed_application(no_worker=False) is desk
+    assert installed_application(no_worker=True) is without_worker
