@@ -27,7 +27,7 @@ from channelry.model import (
     StatusChanged,
 )
 
-from . import rules, sql
+from . import jobs, rules, sql
 from .moments import micros
 from .texts import event_of, json_of, visible
 
@@ -103,6 +103,7 @@ def _edit(db: sqlite3.Connection, connection: str, event: MessageEdited) -> bool
             "UPDATE messages SET text = ?, edited_at = ?, payload = ?, language = NULL, sentiment = NULL WHERE id = ?",
             (visible(event.text), at, _with_parts(payload, event), message),
         )
+        jobs.add(db, "judge", connection, message, at)
     return True
 
 
