@@ -162,7 +162,7 @@ def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bo
         ).fetchone()
     if row is None and event.reference:
         row = db.execute(
-            "SELECT id, status, state, conversation FROM calls WHERE connection = ? AND key = ? AND state <> 'ready'",
+            "SELECT id, status, state, conversation FROM calls WHERE connection = ? AND key = ? AND attempt > 0",
             (connection, event.reference),
         ).fetchone()
     if row is None:
@@ -171,7 +171,7 @@ def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bo
     if event.external_id:
         db.execute(sql.RECEIPT, (connection, event.external_id, call))
     raise_status(db, call, status, event.status, event.code, event.reason)
-    if state in ("ambiguous", "uncertain"):  # the provider has it: the lost answer is found
+    if state in ("ambiguous", "uncertain", "ready", "retry"):  # the provider has it: the lost answer is found
         db.execute("UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL WHERE id = ?", (call,))
         db.execute(sql.NEXT_HEAD, (conversation,))
     return True
