@@ -25,6 +25,8 @@ log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
 """Seconds after which everything is looked at again: another process may have written."""
+GATHER = 0.1
+"""Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
 SWEEP = 10.0
 PURGE = 3600.0
 AT_ONCE = 16
@@ -59,7 +61,7 @@ class Worker:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._loop(self.send, self.queued))
-            tasks.create_task(self._loop(self.do_errands, self.arrived))
+            tasks.create_task(self._loop(self.do_errands, self.arrived, GATHER))
             tasks.create_task(self._loop(self.enrichment.step, None))
             tasks.create_task(self._loop(self.enrichment.observe, None))
             tasks.create_task(self._loop(self.sweep, None))
@@ -113,9 +115,13 @@ class Worker:
             await self.store.write(partial(journal.forget, numbers=numbers))
         return PURGE
 
-    async def _loop(self, work: Callable[[], Awaitable[float]], event: asyncio.Event | None) -> None:
-        """Work again and again: after the seconds that it asks for, or when the event is set."""
+    async def _loop(
+        self, work: Callable[[], Awaitable[float]], event: asyncio.Event | None, gather: float = 0.0
+    ) -> None:
+        """Work again and again: after the seconds that it asks for, or when the event is set, but for the first
+        `gather` seconds."""
         while True:
+            await self.hub.clock.sleep(gather)
             if event is not None:
                 event.clear()
             try:
