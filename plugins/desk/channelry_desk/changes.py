@@ -118,7 +118,7 @@ def _with_parts(payload: str | None, event: MessageEdited) -> str | None:
 
 
 def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> bool:
-    """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files' rows.
+    """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files.
 
     A journal row holds a whole request: where it brought other messages too, they leave the journal with it.
     """
@@ -139,6 +139,8 @@ def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> b
     )
     db.execute("UPDATE journal SET body = x'' WHERE id = ?", (journal,))
     db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'deleted' WHERE message = ?", (message,))
+    for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
+        jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
     _forget_events(db, connection, event.external_id)
     return True
 

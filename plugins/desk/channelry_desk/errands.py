@@ -45,7 +45,7 @@ class Errands:
         """Do one job; what it raises but for cancellation postpones it."""
         work = {
             "recognize": self._recognize, "profile": self._profile, "expand": self._expand, "media": self._media,
-            "judge": self._judge,
+            "judge": self._judge, "unlink": self._unlink,
         }  # fmt: skip
         try:
             await work[job.kind](job)
@@ -160,6 +160,19 @@ class Errands:
 
         if not await self.store.write(write):  # its message was deleted meanwhile
             (self.folder / name).unlink(missing_ok=True)
+
+    async def _unlink(self, job: Job) -> None:
+        """Delete the file of a message that was deleted."""
+        statement = "SELECT file FROM media WHERE id = ? AND file <> ''"
+        row = await self.store.read(lambda db: db.execute(statement, (job.subject,)).fetchone())
+        if row is not None:
+            await asyncio.to_thread((self.folder / row[0]).unlink, missing_ok=True)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE media SET file = '' WHERE id = ?", (job.subject,))
+            jobs.done(db, job.id)
+
+        await self.store.write(write)
 
     def _now(self) -> int:
         return micros(self.hub.clock.now())

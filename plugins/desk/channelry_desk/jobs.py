@@ -10,7 +10,7 @@ ATTEMPTS = 48
 
 @frozen
 class Job:
-    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, `judge`) and the row it is about."""
+    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, …) and the row it is about."""
 
     id: int
     kind: str

@@ -278,6 +278,16 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
         assert found["Eve"].last_text == "expanded"
 
 
+async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
+    await house.deliver(message("eve", "look", key="m", parts=(Media(kind=Kind.IMAGE, id="1"),)))
+    for gone in (False, True):
+        if gone:
+            await house.deliver(MessageDeleted(key="d", occurred_at=START, external_id="m"))
+        await house.desk.worker.do_errands()
+        await house.desk.worker.settle()
+        assert len(list(house.desk.folder.iterdir())) == (0 if gone else 1)
+
+
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
     async with opening(brain={}) as house:
         await house.deliver(message("similar", "hi"))
