@@ -86,23 +86,27 @@ def claim(db: sqlite3.Connection, calls: Sequence[Due], lease_until: int, now: i
 
 
 def accept(db: sqlite3.Connection, one: Due, token: int, channel: str, receipt: Receipt) -> bool:
-    """The provider took it: keep the receipt, let early statuses count, make way for the next one."""
+    """The provider took it: keep the receipt, let early statuses count, make way for the next one.
+
+    An answer that comes after its lease still counts, as long as nobody has sent the call again.
+    """
     for external_id in receipt.external_ids:
         db.execute(sql.RECEIPT, (one.connection, external_id, one.id))
-    settled = _settle(db, one, token, CallState.ACCEPTED)
-    row = db.execute(
-        "SELECT c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until FROM calls c"
-        " JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?",
-        (one.id,),
-    ).fetchone()
-    status, sent_at, key, profile, read_until, delivered_until = row
-    changes.raise_status(db, one.id, status, Status.ACCEPTED)
+    first = receipt.external_ids[0] if receipt.external_ids else ""
+    row = db.execute(sql.ACCEPTED, (one.id, first)).fetchone()
+    known, sent_at, key, profile, read_until, delivered_until, early = row
+    status = rules.join(known, Status.ACCEPTED)
     for reported, until in ((Status.DELIVERED, delivered_until), (Status.READ, read_until)):
         if until is not None and sent_at is not None and sent_at <= until:
-            changes.raise_status(db, one.id, _status(db, one.id), reported)
-    for external_id in receipt.external_ids:
-        changes.catch_up(db, one.connection, external_id)
-    changes.catch_up(db, one.connection, "", key)
+            status = rules.join(status, reported)
+    settled = _settle(db, one, token, CallState.ACCEPTED, status=status)
+    if not settled and db.execute(sql.ACCEPT_LATE, (status, one.id, token)).rowcount:
+        settled = True
+        db.execute(sql.NEXT_HEAD, (one.conversation,))
+    if early or len(receipt.external_ids) > 1:
+        for external_id in receipt.external_ids:
+            changes.catch_up(db, one.connection, external_id)
+        changes.catch_up(db, one.connection, "", key)
     if settled and receipt.address is not None:
         changes.readdress(db, channel, profile, receipt.address)
     return settled
@@ -175,11 +179,11 @@ def decide(db: sqlite3.Connection, call: int, decision: Decision, who: str, now:
 
 def _settle(
     db: sqlite3.Connection, one: Due, token: int, state: CallState, due_at: int | None = None, code: str = "",
-    reason: str = "",
+    reason: str = "", status: str | None = None,
 ) -> bool:  # fmt: skip
     """Move a call that is ours to another state; nothing happens where the token is not the last one's."""
     head = None if state in SETTLED else 1
-    moved = db.execute(sql.SETTLE, (state, due_at, code, reason, head, one.id, token)).rowcount
+    moved = db.execute(sql.SETTLE, (state, due_at, code, reason, head, status, one.id, token)).rowcount
     if moved and head is None:
         db.execute(sql.NEXT_HEAD, (one.conversation,))
     return bool(moved)

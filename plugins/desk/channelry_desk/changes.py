@@ -27,7 +27,7 @@ from channelry.model import (
     StatusChanged,
 )
 
-from . import rules, sql
+from . import jobs, rules, sql
 from .moments import micros
 from .texts import event_of, json_of, visible
 
@@ -103,6 +103,7 @@ def _edit(db: sqlite3.Connection, connection: str, event: MessageEdited) -> bool
             "UPDATE messages SET text = ?, edited_at = ?, payload = ?, language = NULL, sentiment = NULL WHERE id = ?",
             (visible(event.text), at, _with_parts(payload, event), message),
         )
+        jobs.add(db, "judge", connection, message, at)
     return True
 
 
@@ -117,7 +118,7 @@ def _with_parts(payload: str | None, event: MessageEdited) -> str | None:
 
 
 def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> bool:
-    """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files' rows.
+    """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files.
 
     A journal row holds a whole request: where it brought other messages too, they leave the journal with it.
     """
@@ -138,6 +139,8 @@ def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> b
     )
     db.execute("UPDATE journal SET body = x'' WHERE id = ?", (journal,))
     db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'deleted' WHERE message = ?", (message,))
+    for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
+        jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
     _forget_events(db, connection, event.external_id)
     return True
 
@@ -161,7 +164,7 @@ def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bo
         ).fetchone()
     if row is None and event.reference:
         row = db.execute(
-            "SELECT id, status, state, conversation FROM calls WHERE connection = ? AND key = ? AND state <> 'ready'",
+            "SELECT id, status, state, conversation FROM calls WHERE connection = ? AND key = ? AND attempt > 0",
             (connection, event.reference),
         ).fetchone()
     if row is None:
@@ -170,7 +173,7 @@ def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bo
     if event.external_id:
         db.execute(sql.RECEIPT, (connection, event.external_id, call))
     raise_status(db, call, status, event.status, event.code, event.reason)
-    if state in ("ambiguous", "uncertain"):  # the provider has it: the lost answer is found
+    if state in ("ambiguous", "uncertain", "ready", "retry"):  # the provider has it: the lost answer is found
         db.execute("UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL WHERE id = ?", (call,))
         db.execute(sql.NEXT_HEAD, (conversation,))
     return True

@@ -1,7 +1,7 @@
 """What agents do with conversations, profiles and customers: operations, each with its guard inside the transaction."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channelry.model import Match
@@ -38,15 +38,20 @@ def close(db: sqlite3.Connection, conversation: int, reason: str, version: int |
     db.execute(sql.CLOSE, (now, reason, conversation))
 
 
-def close_expired(db: sqlite3.Connection, now: int, limit: int = 500) -> int:
-    """Close what has had no customer's message for too long, decided here, in the transaction; give how many."""
+def expired(db: sqlite3.Connection, now: int, limit: int = 500) -> list[int]:
+    """Name conversations that have had no customer's message for too long."""
     rows = db.execute(
-        "SELECT id, expires_at FROM conversations WHERE closed_at IS NULL AND expires_at < ? LIMIT ?", (now, limit)
+        "SELECT id FROM conversations WHERE closed_at IS NULL AND expires_at < ? LIMIT ?", (now, limit)
     ).fetchall()
-    expired = [number for number, expires_at in rows if rules.is_expired(expires_at, now)]
-    for number in expired:
-        db.execute(sql.CLOSE, (now, "inactive", number))
-    return len(expired)
+    return [number for (number,) in rows]
+
+
+def close_expired(db: sqlite3.Connection, numbers: Sequence[int], now: int) -> None:
+    """Close those of the named conversations that are expired still: their customer may have written meanwhile."""
+    for number in numbers:
+        row = db.execute("SELECT expires_at FROM conversations WHERE id = ?", (number,)).fetchone()
+        if row is not None and rules.is_expired(row[0], now):
+            db.execute(sql.CLOSE, (now, "inactive", number))
 
 
 def require_open(db: sqlite3.Connection, conversation: int, now: int) -> None:

@@ -5,21 +5,25 @@ A cursor in the database says how far each has come, so a message costs nothing 
 
 import sqlite3
 from collections.abc import Sequence
+from functools import partial
 
 from attrs import define, evolve
 
 from channelry.hub import Hub
 from channelry.model import Language, Received, Sentiment, Text
 
+from . import jobs
+from .journal import request_of
+from .moments import SECOND, micros
 from .store import Store
-from .texts import request_of
 
 BATCH = 32
 DUTY = 0.2
 """The share of time that enrichment may take: unthrottled in a thread it halves the speed of intake."""
 IDLE = 0.5
-REPAIR = 60.0
-"""Seconds between two looks at what stayed blank while a provider failed."""
+REPAIR = 60 * SECOND
+"""Until the first second look at what stayed blank while a provider failed."""
+ENRICHERS = ("detect_language", "score_sentiment")
 WINDOW = 6
 """Customer messages over which a conversation's sentiment is the mean."""
 
@@ -33,36 +37,52 @@ class Enrichment:
 
     async def step(self) -> float:
         """Judge the next texts; give the seconds to rest."""
-        orders = self.hub.configuration.orders
-        if not (orders.get("detect_language") or orders.get("score_sentiment")):
+        if not self._orders():
             return 60.0
         cursor = await self.store.read(lambda db: _cursor(db, "enrichment"))
         rows = await self.store.read(lambda db: _next_texts(db, cursor))
         if not rows:
             return IDLE
         began = self.hub.clock.monotonic()
-        texts = [Text(text=text, hint=locale) for _, text, locale in rows]
-        languages: Sequence[Language | None] = await self.hub.detect_language(texts)
-        told = [evolve(text, language=one.code if one else "") for text, one in zip(texts, languages, strict=True)]
-        sentiments: Sequence[Sentiment | None] = await self.hub.score_sentiment(told)
-        if not self._healthy():  # the blanks may be an outage's: judged again when it is over
-            judged = [number for number, one in enumerate(zip(languages, sentiments, strict=True)) if any(one)]
-            if not judged:
-                return REPAIR
+        judged = await self._judge(rows)
         took = self.hub.clock.monotonic() - began
+        later = micros(self.hub.clock.now()) + REPAIR
+        blank = [] if self.healthy(*ENRICHERS) else [number for number, *found in judged if None in found]
 
         def write(db: sqlite3.Connection) -> None:
-            for (number, _, _), language, sentiment in zip(rows, languages, sentiments, strict=True):
-                _write(db, number, language, sentiment)
+            for one in judged:
+                _write(db, *one)
+            for number in blank:  # perhaps the outage's
+                jobs.add(db, "judge", "", number, later)
             _advance(db, "enrichment", rows[-1][0])
 
         await self.store.write(write)
         return max(took * (1 - DUTY) / DUTY, 0.0 if len(rows) == BATCH else IDLE)
 
-    def _healthy(self) -> bool:
-        named = {path for hook in ("detect_language", "score_sentiment")
-                 for path in self.hub.configuration.orders.get(hook, ())}  # fmt: skip
+    async def judge(self, message: int) -> bool:
+        """Judge one message again; tell whether nothing more can be expected."""
+        rows = await self.store.read(lambda db: _text(db, message))
+        for one in await self._judge(rows):
+            await self.store.write(partial(_write, message=one[0], language=one[1], sentiment=one[2]))
+            if None in one and not self.healthy(*ENRICHERS):
+                return False
+        return True
+
+    def healthy(self, *hooks: str) -> bool:
+        """Tell whether every provider of some hooks works, so that a blank is its answer and not its failure."""
+        named = {path for hook in hooks for path in self.hub.configuration.orders.get(hook, ())}
         return all(status.state == "ready" for status in self.hub.status() if status.name in named)
+
+    def _orders(self) -> bool:
+        return any(self.hub.configuration.orders.get(hook) for hook in ENRICHERS)
+
+    async def _judge(self, rows: Sequence[tuple[int, str, str]]) -> list[tuple[int, Language | None, Sentiment | None]]:
+        texts = [Text(text=text, hint=locale) for _, text, locale in rows]
+        languages = await self.hub.detect_language(texts)
+        told = [evolve(text, language=one.code if one else "") for text, one in zip(texts, languages, strict=True)]
+        sentiments = await self.hub.score_sentiment(told)
+        found = zip(rows, languages, sentiments, strict=True)
+        return [(row[0], language, sentiment) for row, language, sentiment in found]
 
     async def observe(self) -> float:
         """Show the next recorded requests' events to the plugins that observe."""
@@ -100,6 +120,14 @@ def _next_texts(db: sqlite3.Connection, cursor: int) -> list[tuple[int, str, str
         " JOIN profiles p ON p.id = c.profile WHERE m.id > ? AND m.direction = 'in' AND m.text <> ''"
         " ORDER BY m.id LIMIT ?",
         (cursor, BATCH),
+    ).fetchall()
+
+
+def _text(db: sqlite3.Connection, message: int) -> list[tuple[int, str, str]]:
+    return db.execute(
+        "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
+        " JOIN profiles p ON p.id = c.profile WHERE m.id = ? AND m.text <> ''",
+        (message,),
     ).fetchall()
 
 

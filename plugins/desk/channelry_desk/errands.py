@@ -14,13 +14,14 @@ import orjson
 from attrs import define, evolve, field
 
 from channelry import codec
-from channelry.errors import PermanentError
+from channelry.errors import PermanentError, RetryableError
 from channelry.hub import Hub
 from channelry.model import Address, Announced, Media, Profile, Received, Request
 from channelry.secrets import one_line
 
 from . import conversations, jobs, rules
 from .config import DeskConfig
+from .enrichment import Enrichment
 from .intake import Intake
 from .jobs import Job
 from .moments import SECOND, micros
@@ -36,12 +37,16 @@ class Errands:
     store: Store
     config: DeskConfig
     intake: Intake
+    enrichment: Enrichment
     folder: Path
     random: Random = field(factory=Random)
 
     async def do(self, job: Job) -> None:
         """Do one job; what it raises but for cancellation postpones it."""
-        work = {"recognize": self._recognize, "profile": self._profile, "expand": self._expand, "media": self._media}
+        work = {
+            "recognize": self._recognize, "profile": self._profile, "expand": self._expand, "media": self._media,
+            "judge": self._judge, "unlink": self._unlink,
+        }  # fmt: skip
         try:
             await work[job.kind](job)
         except Exception as error:  # the provider's, a plugin's, or the store's: later again
@@ -60,6 +65,8 @@ class Errands:
         profile = await self.store.read(lambda db: _read_profile(db, job.subject))
         hints = {one.scheme: one.value for one in profile.aliases if one.scheme in ("phone", "email")}
         match = await self.hub.recognize(profile, hints)
+        if match is None and not self.enrichment.healthy("recognize"):
+            raise RetryableError("a recognizer fails")
 
         def write(db: sqlite3.Connection) -> None:
             if match is not None:
@@ -68,6 +75,11 @@ class Errands:
             jobs.done(db, job.id)
 
         await self.store.write(write)
+
+    async def _judge(self, job: Job) -> None:
+        if not await self.enrichment.judge(job.subject):
+            raise RetryableError("an enricher fails")
+        await self.store.write(lambda db: jobs.done(db, job.id))
 
     async def _profile(self, job: Job) -> None:
         profile = await self.store.read(lambda db: _read_profile(db, job.subject))
@@ -148,6 +160,19 @@ class Errands:
 
         if not await self.store.write(write):  # its message was deleted meanwhile
             (self.folder / name).unlink(missing_ok=True)
+
+    async def _unlink(self, job: Job) -> None:
+        """Delete the file of a message that was deleted."""
+        statement = "SELECT file FROM media WHERE id = ? AND file <> ''"
+        row = await self.store.read(lambda db: db.execute(statement, (job.subject,)).fetchone())
+        if row is not None:
+            await asyncio.to_thread((self.folder / row[0]).unlink, missing_ok=True)
+
+        def write(db: sqlite3.Connection) -> None:
+            db.execute("UPDATE media SET file = '' WHERE id = ?", (job.subject,))
+            jobs.done(db, job.id)
+
+        await self.store.write(write)
 
     def _now(self) -> int:
         return micros(self.hub.clock.now())

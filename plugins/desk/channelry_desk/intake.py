@@ -9,8 +9,9 @@ from channelry.model import Announced, Event, MessageReceived, Part, Profile, Re
 from channelry.model import Media as MediaPart
 
 from . import changes, jobs, rules, sql
+from .journal import enter
 from .moments import micros
-from .texts import joined, json_of, payload, plain, visible
+from .texts import json_of, payload, plain, visible
 
 UNCLAIMED = "unclaimed: no connection has this account"
 
@@ -106,16 +107,6 @@ class Intake:
         if early:
             changes.catch_up(db, connection, external_id)
         return True
-
-
-def enter(db: sqlite3.Connection, received: Received) -> int:
-    """Write the raw request into the journal and give its number."""
-    request = received.request
-    row = (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
-           joined(request.headers), request.body)  # fmt: skip
-    number = db.execute(sql.JOURNAL, row).lastrowid
-    assert number is not None
-    return number
 
 
 def bury(db: sqlite3.Connection, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:

@@ -4,13 +4,13 @@ import sqlite3
 
 from attrs import frozen
 
-ATTEMPTS = 8
-"""After so many failures a job is left for a person to see, with its reason."""
+ATTEMPTS = 48
+"""After so many failures (a day or more) a job is left for a person to see, with its reason."""
 
 
 @frozen
 class Job:
-    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, `judge`) and the row it is about."""
+    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, …) and the row it is about."""
 
     id: int
     kind: str
@@ -35,12 +35,6 @@ def due(db: sqlite3.Connection, now: int, limit: int) -> list[Job]:
         (now, limit),
     )
     return [Job(*row) for row in rows]
-
-
-def next_due(db: sqlite3.Connection) -> int | None:
-    """Give when the next job is due."""
-    found: tuple[int | None] = db.execute("SELECT min(due_at) FROM jobs WHERE due_at IS NOT NULL").fetchone()
-    return found[0]
 
 
 def done(db: sqlite3.Connection, job: int) -> None:

@@ -75,7 +75,10 @@ class Outbox:
         now, waits = self._now(), []
         limit = self.config.lanes + len(self._in_flight) + SPARE
         ready: list[tuple[Due, Call]] = []
-        for one in await self.store.read(lambda db: calls.due(db, name, now, limit)):
+        found, later = await self.store.read(
+            lambda db: (calls.due(db, name, now, limit), calls.next_due(db, name, now))
+        )
+        for one in found:
             if one.id in self._in_flight:
                 continue
             if one.state == CallState.SENDING:  # whoever sent it has not come back
@@ -100,7 +103,6 @@ class Outbox:
             for one, call in ready:
                 if one.id in claimed:
                     self._start(one, self._send(one, call))
-        later = await self.store.read(lambda db: calls.next_due(db, name, now))
         return waits if later is None else [*waits, max(0.0, (later - now) / SECOND)]
 
     def _given_up(self, one: Due, now: int) -> CallState | None:

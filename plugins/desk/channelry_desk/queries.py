@@ -11,9 +11,9 @@ from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Target
 
 from .errors import IncompleteError, NotFoundError
+from .journal import request_of
 from .moments import moment, moment_or_none
 from .rules import CallState, ConversationState
-from .texts import request_of
 from .values import Conversation, Customer, DeadLetter, Delivery, File, JournalEntry, Message, Page, Reaction, Uncertain
 
 _CONVERSATIONS = """

@@ -47,13 +47,26 @@ WHERE id = ? AND token = ? AND state IN ('ready', 'retry') AND head = 1
 """
 
 SETTLE = """
-UPDATE calls SET state = ?, due_at = ?, code = ?, reason = ?, head = ?
+UPDATE calls SET state = ?, due_at = ?, code = ?, reason = ?, head = ?, status = coalesce(?, status)
 WHERE id = ? AND token = ? AND state IN ('sending', 'ambiguous')
+"""
+
+ACCEPT_LATE = """
+UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL, status = ?
+WHERE id = ? AND token = ? AND state IN ('ready', 'retry', 'uncertain')
 """
 
 NEXT_HEAD = """
 UPDATE calls SET head = 1
 WHERE id = (SELECT min(id) FROM calls WHERE conversation = ? AND head IS NOT NULL)
+"""
+
+ACCEPTED = """
+SELECT c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until,
+    EXISTS (SELECT 1 FROM events e WHERE e.connection = c.connection AND e.subject = ?2 AND e.settled = 0)
+    OR EXISTS (SELECT 1 FROM events e
+        WHERE e.connection = c.connection AND e.reference = c.key AND e.reference <> '' AND e.settled = 0)
+FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?1
 """
 
 RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"

@@ -10,6 +10,9 @@ BUSY_MILLISECONDS = 10_000
 """How long a connection waits for another process's transaction."""
 CACHE_KIBIBYTES = 16_384
 
+CHECKPOINT_PAGES = 8_192
+"""Pages (32 MiB) between two checkpoints: each page that changed is then written once for many transactions."""
+
 _FULL = 2
 
 
@@ -25,6 +28,7 @@ def open_writer(file: Path) -> sqlite3.Connection:
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
         db.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+        db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         assert_durable(db)
         migrate(db)
     except BaseException:

@@ -2,8 +2,10 @@
 
 import asyncio
 import sqlite3
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol, TypeVar
@@ -17,6 +19,8 @@ _Result = TypeVar("_Result")
 
 READERS = 4
 """Queries that run at once."""
+CHECKPOINT_SECONDS = 0.25
+"""Pause between two copies of what was committed from the log to the database."""
 
 
 class Store(Protocol):
@@ -34,17 +38,24 @@ class Store(Protocol):
 
 @define(eq=False)
 class SqliteStore:
-    """One SQLite file: one writer, and readers on connections and threads of their own."""
+    """One SQLite file: one writer, and readers on connections and threads of their own.
+
+    Another thread copies the log to the database meanwhile, so that little is left of it when the writer's turn comes.
+    """
 
     file: Path
     writer: Writer = field(init=False)
     _threads: ThreadPoolExecutor = field(init=False)
     _readers: "SimpleQueue[sqlite3.Connection]" = field(factory=SimpleQueue, init=False)
     _opened: int = field(default=0, init=False)
+    _closing: threading.Event = field(factory=threading.Event, init=False)
+    _checkpointer: threading.Thread = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.writer = Writer(open_writer(self.file))
         self._threads = ThreadPoolExecutor(READERS, "channelry-desk-reader")
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="channelry-desk-checkpoint", daemon=True)
+        self._checkpointer.start()
 
     async def write(self, operation: Callable[[sqlite3.Connection], _Result]) -> _Result:
         return await self.writer.apply(operation)
@@ -65,7 +76,16 @@ class SqliteStore:
                 db.execute("COMMIT")
             self._readers.put(db)
 
+    def _checkpoint(self) -> None:
+        db = open_writer(self.file)
+        while not self._closing.wait(CHECKPOINT_SECONDS):
+            with suppress(sqlite3.OperationalError):  # of a full or broken disk the writer tells those who wait
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        db.close()
+
     async def close(self) -> None:
+        self._closing.set()
+        await asyncio.to_thread(self._checkpointer.join)
         await self.writer.close()
         self._threads.shutdown()
         while not self._readers.empty():

@@ -1,30 +1,14 @@
-"""Values as the store keeps them: text without NUL, events as JSON text, requests as rows."""
+"""Values as the store keeps them: text without NUL, events as JSON text."""
 
 import re
-import sqlite3
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 
 import orjson
 
 from channelry import codec
-from channelry.model import Event, MessageReceived, Request
-
-from .moments import moment
+from channelry.model import Event, MessageReceived
 
 _ESCAPED_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-
-
-def joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Give headers as one value: name NUL value NUL …; HTTP allows no NUL in them."""
-    return b"\0".join(chain.from_iterable(headers))
-
-
-def headers_of(stored: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    """Give the headers of a journaled request."""
-    pieces = iter(stored.split(b"\0"))
-    return tuple(zip(pieces, pieces, strict=False))
 
 
 def visible(text: str) -> str:
@@ -56,11 +40,3 @@ def event_of(stored: str) -> Event:
     """Give an event that was kept as JSON text."""
     event: Event = codec.from_json(orjson.loads(stored), Event)
     return event
-
-
-def request_of(row: sqlite3.Row) -> Request:
-    """Give a journaled request as it came."""
-    return Request(
-        row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),
-        row["public_url"],
-    )  # fmt: skip

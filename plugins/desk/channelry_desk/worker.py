@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from attrs import define, field
@@ -11,7 +12,7 @@ from attrs import define, field
 from channelry.hub import Hub
 from channelry.secrets import one_line
 
-from . import conversations, jobs
+from . import conversations, jobs, journal
 from .config import DeskConfig
 from .enrichment import Enrichment
 from .errands import Errands
@@ -24,6 +25,8 @@ log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
 """Seconds after which everything is looked at again: another process may have written."""
+GATHER = 0.1
+"""Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
 SWEEP = 10.0
 PURGE = 3600.0
 AT_ONCE = 16
@@ -47,17 +50,18 @@ class Worker:
     outbox: Outbox = field(init=False)
     errands: Errands = field(init=False)
     enrichment: Enrichment = field(init=False)
+    _errands: "dict[int, asyncio.Task[None]]" = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.outbox = Outbox(self.hub, self.store, self.config, self.queued.set)
-        self.errands = Errands(self.hub, self.store, self.config, self.intake, self.folder)
         self.enrichment = Enrichment(self.hub, self.store)
+        self.errands = Errands(self.hub, self.store, self.config, self.intake, self.enrichment, self.folder)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._loop(self.send, self.queued))
-            tasks.create_task(self._loop(self.do_errands, self.arrived))
+            tasks.create_task(self._loop(self.do_errands, self.arrived, GATHER))
             tasks.create_task(self._loop(self.enrichment.step, None))
             tasks.create_task(self._loop(self.enrichment.observe, None))
             tasks.create_task(self._loop(self.sweep, None))
@@ -66,6 +70,9 @@ class Worker:
     async def close(self, seconds: float) -> None:
         """Let what is being sent end, within a time."""
         await self.outbox.close(seconds)
+        for task in self._errands.values():
+            task.cancel()
+        await asyncio.gather(*self._errands.values(), return_exceptions=True)
 
     async def send(self) -> float:
         """Start what may be sent."""
@@ -73,34 +80,48 @@ class Worker:
         return POLL if wait is None else min(wait, POLL)
 
     async def do_errands(self) -> float:
-        """Do what is due after an acknowledgement, several at once."""
+        """Start what is due after an acknowledgement; one that takes long holds up no other."""
         now = micros(self.hub.clock.now())
-        due = await self.store.read(lambda db: jobs.due(db, now, AT_ONCE))
-        await asyncio.gather(*map(self.errands.do, due))
-        return 0.0 if len(due) == AT_ONCE else POLL
+        limit = AT_ONCE + len(self._errands)
+        for job in await self.store.read(lambda db: jobs.due(db, now, limit)):
+            if job.id not in self._errands and len(self._errands) < AT_ONCE:
+                task = self._errands[job.id] = asyncio.create_task(self.errands.do(job))
+                task.add_done_callback(partial(self._errand_ended, job.id))
+        return POLL
+
+    def _errand_ended(self, job: int, task: "asyncio.Task[None]") -> None:
+        del self._errands[job]
+        self.arrived.set()
+        if not task.cancelled() and (error := task.exception()) is not None:  # the store's: the job is due still
+            log.error("%s", one_line(f"{type(error).__name__}: {error}"))
+
+    async def settle(self) -> None:
+        """Wait until no errand is under way."""
+        while self._errands:
+            await asyncio.wait(self._errands.values())
 
     async def sweep(self) -> float:
         """Close the conversations that have had no customer's message for too long."""
         now = micros(self.hub.clock.now())
-        while await self.store.write(lambda db: conversations.close_expired(db, now)):
-            pass
+        while numbers := await self.store.read(lambda db: conversations.expired(db, now)):
+            await self.store.write(partial(conversations.close_expired, numbers=numbers, now=now))
         return SWEEP
 
     async def purge(self) -> float:
         """Forget raw requests that are old, except those of open dead letters."""
         keep = timedelta(days=self.config.journal_days).total_seconds()
         before = micros(self.hub.clock.now()) - round(keep * SECOND)
-        statement = (
-            "DELETE FROM journal WHERE id IN (SELECT id FROM journal WHERE received_at < ? AND id NOT IN"
-            " (SELECT journal FROM dead_letters WHERE settled_at IS NULL AND journal IS NOT NULL) LIMIT 500)"
-        )
-        while await self.store.write(lambda db: db.execute(statement, (before,)).rowcount):
-            pass
+        while numbers := await self.store.read(lambda db: journal.outdated(db, before)):
+            await self.store.write(partial(journal.forget, numbers=numbers))
         return PURGE
 
-    async def _loop(self, work: Callable[[], Awaitable[float]], event: asyncio.Event | None) -> None:
-        """Work again and again: after the seconds that it asks for, or when the event is set."""
+    async def _loop(
+        self, work: Callable[[], Awaitable[float]], event: asyncio.Event | None, gather: float = 0.0
+    ) -> None:
+        """Work again and again: after the seconds that it asks for, or when the event is set, but for the first
+        `gather` seconds."""
         while True:
+            await self.hub.clock.sleep(gather)
             if event is not None:
                 event.clear()
             try:

@@ -266,6 +266,7 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
     async with opening(brain={}) as house:
         for _ in range(3):
             await house.desk.worker.do_errands()
+            await house.desk.worker.settle()
         assert await house.rows("SELECT kind FROM jobs WHERE due_at IS NOT NULL") == []
         found = {one.name: one for one in (await house.desk.service.list_conversations()).rows}
         assert found["Known"].title == "Known"
@@ -277,10 +278,21 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
         assert found["Eve"].last_text == "expanded"
 
 
+async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
+    await house.deliver(message("eve", "look", key="m", parts=(Media(kind=Kind.IMAGE, id="1"),)))
+    for gone in (False, True):
+        if gone:
+            await house.deliver(MessageDeleted(key="d", occurred_at=START, external_id="m"))
+        await house.desk.worker.do_errands()
+        await house.desk.worker.settle()
+        assert len(list(house.desk.folder.iterdir())) == (0 if gone else 1)
+
+
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
     async with opening(brain={}) as house:
         await house.deliver(message("similar", "hi"))
         await house.desk.worker.do_errands()
+        await house.desk.worker.settle()
         found = await house.desk.service.read_conversation(conversation=await house.conversation())
         assert (found.recognized, found.candidate) == (False, "crm-2: the name")
 
@@ -304,7 +316,9 @@ async def test_texts_that_met_an_outage_are_judged_after_it(opening: Opening) ->
         found = await house.desk.service.read_conversation(conversation=await house.conversation())
         assert found.language == ""
     async with opening(brain={}) as house:
-        await house.desk.worker.enrichment.step()
+        await house.clock.advance(61)
+        await house.desk.worker.do_errands()
+        await house.desk.worker.settle()
         found = await house.desk.service.read_conversation(conversation=await house.conversation())
         assert found.language == "en"
 

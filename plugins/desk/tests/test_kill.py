@@ -81,9 +81,9 @@ class Field:
             sys.executable, *words, cwd=self.folder, env={**os.environ, "PYTHONPATH": tests}
         )
         for _ in range(600):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
+            with suppress(SendError):
+                await self.http.request("GET", f"http://127.0.0.1:{self.port}/health", timeout=20)
+                return
             assert self.process.returncode is None, "serve has ended"
             await asyncio.sleep(0.01)
         raise AssertionError("serve does not listen")

@@ -343,6 +343,20 @@ async def test_who_lost_the_lease_cannot_settle(house: House) -> None:
     assert (await delivery(house, number)).state == "accepted"
 
 
+async def test_an_answer_after_the_lease_counts_unless_the_call_was_sent_again(house: House) -> None:
+    house.provider.script.append("hang")
+    number = await started(house)
+    await reply(house, number)
+    (late,) = await house.desk.store.read(lambda db: calls.due(db, "post", 2**62, 10))
+    await house.desk.worker.outbox.step()
+    await house.desk.worker.outbox.close(0)
+    await house.clock.advance(121)
+    await house.send()
+    assert (await delivery(house, number)).state == "uncertain"
+    assert await house.desk.store.write(lambda db: calls.accept(db, late, late.token + 1, "post", Receipt(("x",))))
+    assert (await delivery(house, number)).state == "accepted"
+
+
 async def test_a_call_is_claimed_once(house: House) -> None:
     number = await started(house)
     await reply(house, number)

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from channelry.cli import main
 from channelry.errors import ConfigError
+from channelry_server import command
 from channelry_server.command import find_application
 from channelry_server.config import ServerConfig
 from channelry_server.serving import listener
@@ -84,11 +85,18 @@ def test_the_help_has_examples() -> None:
     assert "/hooks/NAME" in shown.output
 
 
-def test_without_an_application_the_command_says_what_to_do() -> None:
+def test_without_an_application_the_command_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "entry_points", lambda **_: ())
     shown = CliRunner().invoke(main, ["serve"])
     assert shown.exit_code == 2
     assert "the desk" in shown.output
     assert "--app PACKAGE:ATTRIBUTE" in shown.output
+
+
+def test_an_application_of_ones_own_has_its_own_workers() -> None:
+    shown = CliRunner().invoke(main, ["serve", "--no-worker", "--app", "a:b"])
+    assert shown.exit_code == 2
+    assert "--no-worker is the desk's" in shown.output
 
 
 @pytest.mark.parametrize(

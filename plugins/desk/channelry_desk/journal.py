@@ -1,0 +1,54 @@
+"""The journal: the verified raw requests, as they came, for as long as they are kept."""
+
+import sqlite3
+from collections.abc import Sequence
+from itertools import chain
+
+from channelry.model import Received, Request
+
+from . import sql
+from .moments import micros, moment
+
+
+def joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Give headers as one value: name NUL value NUL …; HTTP allows no NUL in them."""
+    return b"\0".join(chain.from_iterable(headers))
+
+
+def headers_of(stored: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    """Give the headers of a journaled request."""
+    pieces = iter(stored.split(b"\0"))
+    return tuple(zip(pieces, pieces, strict=False))
+
+
+def enter(db: sqlite3.Connection, received: Received) -> int:
+    """Write the raw request into the journal and give its number."""
+    request = received.request
+    row = (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
+           joined(request.headers), request.body)  # fmt: skip
+    number = db.execute(sql.JOURNAL, row).lastrowid
+    assert number is not None
+    return number
+
+
+def request_of(row: sqlite3.Row) -> Request:
+    """Give a journaled request as it came."""
+    return Request(
+        row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),
+        row["public_url"],
+    )  # fmt: skip
+
+
+def outdated(db: sqlite3.Connection, before: int, limit: int = 500) -> list[int]:
+    """Name the oldest requests that came before a moment and that no open dead letter needs."""
+    rows = db.execute(
+        "SELECT id, received_at FROM journal WHERE id NOT IN (SELECT journal FROM dead_letters"
+        " WHERE settled_at IS NULL AND journal IS NOT NULL) ORDER BY id LIMIT ?",
+        (limit,),
+    ).fetchall()
+    return [number for number, received_at in rows if received_at < before]
+
+
+def forget(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+    """Delete requests."""
+    db.executemany("DELETE FROM journal WHERE id = ?", [(number,) for number in numbers])
