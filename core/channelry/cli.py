@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import orjson
 from . import codec
 from .config import Configuration, load_configuration
 from .discovery import available
-from .errors import ChannelryError, ConfigError, PluginError
+from .errors import AmbiguousError, ChannelryError, ConfigError, PluginError
 from .hub import REJECTED, Hub, closed_hub, open_hub
 from .instance import Instance
 from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
@@ -27,7 +28,6 @@ from .registry import examine, marked
 from .secrets import redact
 from .services import OpenHttp
 from .sink import Sink
-
 
 _FILE = click.Path(path_type=Path)
 config_option = click.option("--config", type=_FILE, default="channelry.toml", show_default=True, help="The file.")
@@ -58,7 +58,8 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except ChannelryError as error:
-            click.echo(redact(str(error)), err=True)
+            doubt = "it is not known whether this was taken; look first: " if isinstance(error, AmbiguousError) else ""
+            click.echo(redact(f"{doubt}{error}"), err=True)
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
 
 
@@ -92,13 +93,14 @@ def plugins(config: Path, as_json: bool) -> None:
     """
 
     configuration = _configuration_if_any(config)
+    unused = f"{config} {'does not name it' if configuration else 'has faults' if config.exists() else 'is not there'}"
     rows: list[dict[str, Any]] = []
     for name, found in sorted(available().items()):
         uses = [entry.path for entry in configuration.entries if entry.plugin == name] if configuration else []
         orders = configuration.orders.items() if configuration else ()
         places = [f"{hook} {order.index(path) + 1}" for hook, order in orders for path in uses if path in order]
         hooks: list[str] = []
-        state, reason = ("in use", "") if uses else ("installed", f"{config} does not name it")
+        state, reason = ("in use", "") if uses else ("installed", unused)
         try:
             cls = found.load()
             examine(name, cls)
@@ -202,6 +204,7 @@ def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None
         raise click.UsageError(f"the plugin {instance.entry.plugin} receives no webhooks")
     request = _capture(sys.stdin.buffer.read(), hub)
     if not no_verify and not hub.verified(instance, request):
+        click.echo("not the provider's: see to the secret, or take --no-verify for an old capture", err=True)
         print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
         sys.exit(3)
     received = hub.parsed(instance, request)
@@ -225,7 +228,7 @@ def _capture(data: bytes, hub: Hub) -> Request:
         headers, path = capture["headers"], str(capture["path"])
         pairs = headers.items() if isinstance(headers, dict) else headers
         encoded = capture.get("body_base64")
-        body = b64decode(encoded, validate=True) if encoded is not None else capture["body"].encode()
+        body = b64decode(encoded, validate=True) if encoded is not None else str.encode(capture["body"])
         received_at = datetime.fromisoformat(capture["received_at"]) if "received_at" in capture else datetime.now(UTC)
         if received_at.tzinfo is None:
             raise ValueError("received_at has no time zone")
@@ -334,19 +337,15 @@ def print_json(value: Any) -> None:
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: by rich on a terminal where it is installed, else in plain columns."""
-    try:
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text
-    except ImportError:
-        pretty = False
-    else:
-        pretty = sys.stdout.isatty()
-    if not pretty:
+    if not (sys.stdout.isatty() and find_spec("rich")):
         widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
         for row in (titles, *rows):
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table()
     for title in titles:
         table.add_column(title, overflow="fold")

@@ -9,6 +9,8 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from traceback import extract_tb
 from types import UnionType
 from typing import Any, Union
 
@@ -50,10 +52,9 @@ class Quarantined(PluginError):
 
 @define(eq=False)
 class Health:
-    """How one hook of one plugin fares: failures in a row and in all, the last one's reason, the quarantine's end."""
+    """How one hook of one plugin fares: failures in a row, the last one's reason, the quarantine's end."""
 
     in_a_row: int = 0
-    total: int = 0
     reason: str = ""
     until: float = 0.0
 
@@ -62,7 +63,6 @@ class Health:
 
     def failed(self, reason: str, now: float) -> None:
         self.in_a_row += 1
-        self.total += 1
         self.reason = reason
         if self.in_a_row >= FAILURES:
             self.until = now + pause(self.in_a_row - FAILURES)
@@ -135,8 +135,9 @@ def _must_pass(error: BaseException) -> bool:
 
 
 def explain(error: BaseException) -> str:
-    """Say what was raised, in one line, without secrets."""
-    return one_line(f"{type(error).__name__}: {error}")
+    """Say what was raised, and where, in one line, without secrets."""
+    place = "".join(f" ({Path(at.filename).name}:{at.lineno})" for at in extract_tb(error.__traceback__)[-1:])
+    return one_line(f"{type(error).__name__}: {error}{place}")
 
 
 async def first(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:

@@ -16,7 +16,7 @@ import anyio
 from attrs import define, evolve, field
 
 from .config import Configuration
-from .dispatch import Hook, Outcome, Quarantined, every, explain, first, first_per_item, pause
+from .dispatch import Hook, Outcome, Quarantined, describe, every, explain, first, first_per_item, pause
 from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError, SendError
 from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
 
@@ -136,11 +136,11 @@ class Hub:
         try:
             value = instance.pure[name](argument)
             if not isinstance(value, returns):
-                raise TypeError(f"returned {type(value).__name__}")
+                raise TypeError(f"returned {type(value).__name__}, expected {describe(returns)}")
             if name == "parse" and not EVENT_TYPES.issuperset(map(type, value.events)):
-                raise TypeError("one of the events is none")
+                raise TypeError("one of its events is of no event type")
             if name == "compose" and not all(isinstance(call, Call) for call in value):
-                raise TypeError("one of the calls is none")
+                raise TypeError("one of its calls is no Call")
         except BaseException as error:  # a plugin's crash, SystemExit included
             if isinstance(error, (KeyboardInterrupt, *own)):
                 raise
@@ -314,8 +314,6 @@ class Hub:
 
         async def deliver(received: Received) -> None:
             nonlocal failures
-            if type(received) is not Received:
-                raise TypeError(f"deliver takes a Received, not {type(received).__name__}")
             for one in self._routed(instance.entry.endpoint, [instance], received):
                 await self._record(one)
             failures = 0

@@ -74,7 +74,9 @@ def make_instances(configuration: Configuration, clock: Clock, timeouts: Mapping
                     instance.pure[name] = function
                 else:
                     limit = float("inf") if name == "listen" else timeouts.get(name, DEFAULT_TIMEOUT)
-                    instance.hooks[name] = Hook(entry.path, name, function, specs[name].returns, limit, clock)
+                    instance.hooks[name] = Hook(
+                        entry.path, name, function, specs[name].types.get("return"), limit, clock
+                    )
             instance.account = str(getattr(made, "account", ""))
         except Exception as error:  # a plugin's own constructor
             instance.reason = explain(error)

@@ -28,10 +28,6 @@ class Spec:
     types: dict[str, Any]
     pure: bool
 
-    @property
-    def returns(self) -> Any:
-        return self.types.get("return")
-
 
 @cache
 def specifications() -> dict[str, Spec]:
@@ -86,6 +82,8 @@ def examine(name: str, cls: Any) -> None:
         _examine_hook(name, specs[hook], getattr(cls, options["attribute"]), options)
     if ("send" in hooks or "parse" in hooks) and getattr(cls, "capabilities", None) is None:
         raise PluginError(name, "(class)", "a channel needs a capabilities attribute, a Capabilities value")
+    if "parse" in hooks and not {"verify", "listen"} & hooks.keys():
+        raise PluginError(name, "verify", "whose webhooks are parsed has to verify them; is @hookimpl missing?")
 
 
 def _examine_hook(name: str, spec: Spec, function: Any, options: dict[str, Any]) -> None:

@@ -38,6 +38,9 @@ class Acme:
     capabilities = Capabilities(text=100)
 
     @hookimpl
+    def verify(self, request: Request) -> None: ...
+
+    @hookimpl
     def parse(self, request: Request) -> Received:
         return Received(request)
 

@@ -83,8 +83,10 @@ def test_a_channel_needs_capabilities() -> None:
         return Received(request)
 
     with pytest.raises(PluginError, match="capabilities"):
-        examine("acme", made(parse=parse))
-    examine("acme", made(parse=parse, capabilities=Capabilities(text=1)))
+        examine("acme", made(parse=parse, verify=plain))
+    examine("acme", made(parse=parse, verify=plain, capabilities=Capabilities(text=1)))
+    with pytest.raises(PluginError, match="has to verify them; is @hookimpl missing"):
+        examine("acme", made(parse=parse, capabilities=Capabilities(text=1)))
 
 
 def test_a_hook_of_an_application_that_is_not_installed_is_no_fault() -> None:
