@@ -25,7 +25,7 @@ from .hub import REJECTED, Hub, closed_hub, open_hub
 from .instance import Instance
 from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
 from .registry import examine, marked
-from .secrets import redact
+from .secrets import one_line, redact
 from .services import OpenHttp
 from .sink import Sink
 
@@ -107,8 +107,6 @@ def plugins(config: Path, as_json: bool) -> None:
             hooks = sorted(marked(cls))
         except (ImportError, PluginError) as error:
             state, reason = "not loaded", str(error)
-        if found.rivals:
-            state, reason = "not loaded", f"brought by {' and '.join([found.distribution, *found.rivals])}"
         rows.append(
             {"plugin": name, "distribution": found.distribution, "version": found.version, "hooks": hooks,
              "order": places, "used_by": uses, "state": state, "reason": reason}
@@ -172,7 +170,7 @@ async def _check_live(configuration: Configuration) -> list[tuple[str, str, str,
                 if "check" in instance.hooks:
                     await hub.check(name)
             except ChannelryError as error:
-                found[instance.entry.path] = str(error)
+                found[instance.entry.path] = one_line(str(error))
         reasons = [(one, found.get(one.name) or one.reason) for one in hub.status()]
         return [(one.name, one.plugin, "failed" if reason else "ok", reason) for one, reason in reasons]
 
@@ -242,7 +240,7 @@ def _capture(data: bytes, hub: Hub) -> Request:
         )
     except KeyError as error:
         raise click.ClickException(f"the capture lacks {error}; see: channelry parse --help") from None
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise click.ClickException(f"standard input is no capture ({error}); see: channelry parse --help") from None
 
 
@@ -337,6 +335,7 @@ def print_json(value: Any) -> None:
 
 def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: by rich on a terminal where it is installed, else in plain columns."""
+    rows = [[one_line(cell, 1000) for cell in row] for row in rows]  # customers' words have no say on our screen
     if not (sys.stdout.isatty() and find_spec("rich")):
         widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
         for row in (titles, *rows):

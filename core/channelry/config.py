@@ -172,9 +172,6 @@ class _Reader:
             expected = "the name of an installed plugin"
             self.fault(named_at or f"{path}.plugin", f"{expected}, not {name!r}", advice(name, self.installed))
             return Entry(path, name)
-        if found.rivals:
-            rivals = " and ".join([found.distribution, *found.rivals])
-            self.fault(f"{path}.plugin", f"one distribution that brings {name}, not {rivals}", "uninstall one")
         entry = Entry(path, name, found.distribution, found.version)
         try:
             cls = found.load()

@@ -5,20 +5,19 @@ from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points, metadata
 from typing import Any
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 GROUP = "channelry.plugins"
 
 
 @frozen
 class Available:
-    """One entry point: the name it goes by, the distribution and version that bring it, and its rivals."""
+    """One entry point: the name it goes by, and the distribution and version that bring it."""
 
     name: str
     distribution: str
     version: str
     entry_point: EntryPoint = field(repr=False)
-    rivals: tuple[str, ...] = ()
 
     def load(self) -> Any:
         """Import it; whatever the import raises comes out as ImportError with the reason."""
@@ -31,20 +30,12 @@ class Available:
 
 
 def available(group: str = GROUP) -> dict[str, Available]:
-    """Find what is installed under an entry-point group, by name."""
-    found: dict[str, Available] = {}
-    for point in sorted(entry_points(group=group), key=_distribution):
-        known = found.get(point.name)
-        if known is None:
-            version = point.dist.version if point.dist else "?"
-            found[point.name] = Available(point.name, _distribution(point), version, point)
-        elif known.distribution != _distribution(point):
-            found[point.name] = evolve(known, rivals=(*known.rivals, _distribution(point)))
-    return found
-
-
-def _distribution(point: EntryPoint) -> str:
-    return point.dist.name if point.dist else "?"
+    """Find what is installed under an entry-point group, by name; of two with one name, the first by distribution."""
+    found = [
+        Available(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point)
+        for point in entry_points(group=group)
+    ]
+    return {one.name: one for one in sorted(found, key=lambda one: one.distribution, reverse=True)}
 
 
 def extras() -> set[str]:

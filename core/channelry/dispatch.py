@@ -5,6 +5,7 @@ forgets who answered (pluggy issues 235, 250, 253, 320, 705). It still does what
 specifies and checks the implementations with it, and this module walks what it found.
 """
 
+import asyncio
 import inspect
 import re
 import typing
@@ -128,7 +129,10 @@ class Hook:
 
 
 def _must_pass(error: BaseException) -> bool:
+    """Tell a cancellation of ours from one that a plugin's own task or future brought along, which is its failure."""
     cancelled = anyio.get_cancelled_exc_class()
+    if cancelled is asyncio.CancelledError and (task := asyncio.current_task()) is not None and not task.cancelling():
+        cancelled = KeyboardInterrupt
     if isinstance(error, BaseExceptionGroup):
         return error.subgroup((KeyboardInterrupt, cancelled)) is not None
     return isinstance(error, KeyboardInterrupt | cancelled)

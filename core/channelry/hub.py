@@ -137,8 +137,8 @@ class Hub:
             value = instance.pure[name](argument)
             if not isinstance(value, returns):
                 raise TypeError(f"returned {type(value).__name__}, expected {describe(returns)}")
-            if name == "parse" and not EVENT_TYPES.issuperset(map(type, value.events)):
-                raise TypeError("one of its events is of no event type")
+            if name == "parse" and not _sound(value):
+                raise TypeError("its events are no tuple of events, or its answer or ignored rows of a wrong type")
             if name == "compose" and not all(isinstance(call, Call) for call in value):
                 raise TypeError("one of its calls is no Call")
         except BaseException as error:  # a plugin's crash, SystemExit included
@@ -314,6 +314,8 @@ class Hub:
 
         async def deliver(received: Received) -> None:
             nonlocal failures
+            if not _sound(received):
+                raise TypeError("deliver takes a Received of events")
             for one in self._routed(instance.entry.endpoint, [instance], received):
                 await self._record(one)
             failures = 0
@@ -326,6 +328,11 @@ class Hub:
             log.warning("%s: %s", instance.entry.path, instance.reason)
             await self.clock.sleep(pause(failures))
             failures += 1
+
+
+def _sound(received: Received) -> bool:
+    kinds = (type(received.events), type(received.answer), type(received.ignored))
+    return kinds == (tuple, Response, tuple) and EVENT_TYPES.issuperset(map(type, received.events))
 
 
 def closed_hub(
@@ -357,7 +364,11 @@ async def open_hub(
         hub.sink = await stack.enter_async_context(app(hub))
         loaded = [instance for instance in hub.instances.values() if instance.plugin is not None]
         for instance in loaded:
-            instance.services = _services(hub, instance, http)
+            try:
+                instance.services = _services(hub, instance, http)
+            except ValueError as error:  # a base_url that is none
+                instance.plugin, instance.state, instance.reason = None, "not loaded", explain(error)
+        loaded = [instance for instance in loaded if instance.plugin is not None]
         stack.push_async_callback(_close, loaded)
         async with anyio.create_task_group() as tasks:
             tried = [anyio.Event() for _ in loaded]

@@ -1,11 +1,12 @@
 """Secrets: where they come from, and how they stay out of every text."""
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 from weakref import WeakValueDictionary
 
 MASK = "***"
@@ -32,9 +33,6 @@ class Secret:
     def __repr__(self) -> str:
         return f"Secret({MASK})"
 
-    def __str__(self) -> str:
-        return MASK
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Secret) and other._value == self._value
 
@@ -53,9 +51,13 @@ _alive: WeakValueDictionary[int, Secret] = WeakValueDictionary()
 
 
 def redact(text: str) -> str:
-    """Mask every living secret in a text, percent-encoded ones too; longest first, as one may hold another."""
-    values = {secret.reveal() for secret in list(_alive.values())}
-    forms = {form for value in values if len(value) >= _SHORTEST for form in (value, quote(value, safe=""))}
+    """Mask every living secret in a text, in its usual spellings; the longest first, as one may hold another."""
+    revealed = [secret.reveal() for secret in list(_alive.values())]
+    values = {one for value in revealed for one in (value, *value.splitlines()) if len(one) >= _SHORTEST}
+    spelled = [
+        (quote(one, safe=""), quote(one), quote_plus(one), repr(one)[1:-1], json.dumps(one)[1:-1]) for one in values
+    ]
+    forms = values.union(*spelled)
     for form in sorted(forms, key=len, reverse=True):
         text = text.replace(form, MASK)
     return text

@@ -33,15 +33,18 @@ class HttpResponse:
             return {}
 
     def retry_after(self, now: datetime) -> float | None:
-        """Give the seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3), or None."""
+        """Give the seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3), or None.
+
+        More than a day is a day: then it is asked again.
+        """
         header = self.headers.get("retry-after", "")
         if header.isascii() and header.isdecimal():
-            return float(header)
+            return min(float(header), 86_400.0)
         try:
             until = parsedate_to_datetime(header)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
-        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+        return min(max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()), 86_400.0)
 
 
 @frozen

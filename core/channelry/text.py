@@ -7,9 +7,8 @@ def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[st
     """Cut a text into pieces of at most `limit` by `measure`, on line ends, else on spaces, else anywhere.
 
     The white space at a cut is dropped; nothing else is. A text without content gives no pieces.
+    `limit` is at least 4, so that one character fits in every unit.
     """
-    if limit < 4:
-        raise ValueError("the limit is too small to hold one character in every unit")
     pieces = []
     rest = text.strip()
     while measure(rest) > limit:

@@ -1,11 +1,13 @@
 """The hub: what arrives is recorded before it is acknowledged; a plugin that misbehaves harms nobody else."""
 
+import asyncio
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import anyio
 import pytest
+import sniffio
 from attrs import define, field, frozen
 
 from channelry import hookimpl, plugin
@@ -46,7 +48,7 @@ from channelry.model import (
     Unknown,
 )
 from channelry.secrets import Secret
-from channelry.services import Save, Services
+from channelry.services import NoHttp, Save, Services
 from channelry.threads import MOST
 from channelry_testing import FakeClock
 
@@ -207,8 +209,11 @@ async def test_whatever_verify_raises_is_a_rejection_and_stores_nothing(
         lambda request: None,
         lambda request: [message()],
         lambda request: Received(request, ("not an event",)),
+        lambda request: Received(request, (message() for _ in range(1))),
+        lambda request: Received(request, (), b"answer"),
+        lambda request: Received(request, (), ignored=None),
     ],
-    ids=["raises", "exits", "none", "wrong type", "wrong event"],
+    ids=["raises", "exits", "none", "wrong type", "wrong event", "generator", "wrong answer", "wrong ignored"],
 )
 async def test_what_parse_crashes_on_is_journaled_whole(configure: Any, recorder: Any, parse: Any) -> None:
     BEHAVIOURS["a"].parse = parse
@@ -322,6 +327,35 @@ async def test_a_plugin_that_fails_is_quarantined_named_and_harms_nobody(
         await clock.advance(1)
         assert await hub.send("a", CALL) == Receipt(("x",))
         assert hub.status()[0].state == "ready"
+
+
+async def own_cancellation() -> Any:
+    if sniffio.current_async_library() == "trio":
+        raise asyncio.CancelledError
+    future = asyncio.get_running_loop().create_future()
+    future.cancel()
+    await future
+
+
+@pytest.mark.row("F7")
+async def test_a_cancellation_that_a_plugin_brings_along_is_its_own_failure(configure: Any, recorder: Any) -> None:
+    BEHAVIOURS["a"].send = own_cancellation
+    async with opened(configure, recorder) as hub:
+        with pytest.raises(AmbiguousError, match="CancelledError"):
+            await hub.send("a", CALL)
+        assert await hub.send("b", CALL) == Receipt(("x",))
+
+
+async def test_a_base_url_that_is_none_stops_only_its_connection(configure: Any, recorder: Any) -> None:
+    def http(origins: frozenset[str]) -> Any:
+        if "https://broken" in origins:
+            raise ValueError("no URL")
+        return NoHttp()
+
+    text = TWO.replace('key = "a"', 'key = "a"\nbase_url = "https://broken"')
+    async with opened(configure, recorder, text, http=http) as hub:
+        assert [one.state for one in hub.status()] == ["not loaded", "ready"]
+        assert await hub.send("b", CALL) == Receipt(("x",))
 
 
 async def test_a_quarantine_grows_with_every_failure_after_it(configure: Any, recorder: Any) -> None:
