@@ -17,6 +17,7 @@ from channelry.services import Files, State
 from channelry.sink import Sink
 
 from .config import DeskConfig
+from .errors import StoreError
 from .intake import Intake
 from .moments import HOUR
 from .service import Service
@@ -133,7 +134,10 @@ class DeskFiles:
 
 def _folder(config: DeskConfig) -> Path:
     folder = Path(config.files)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be opened ({error.strerror}); see files in [desk]") from error
     return folder
 
 

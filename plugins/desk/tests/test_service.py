@@ -197,6 +197,26 @@ def test_a_command_about_nothing_says_so(tmp_path: Path, words: list[str]) -> No
     assert "there is no" in shown.output
 
 
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ('database = "junk.db"', "junk.db: cannot be opened (file is not a database); see database in [desk]"),
+        ('files = "junk.db"', "junk.db: cannot be opened (File exists); see files in [desk]"),
+    ],
+)
+@pytest.mark.parametrize("command", [["serve"], ["desk", "conversations"]])
+def test_a_store_that_cannot_be_opened_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], table: str, reason: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("channelry_server.log.configure", lambda level: None)  # the tests' own logging stays
+    (tmp_path / "junk.db").write_bytes(b"junk" * 1000)
+    (tmp_path / "channelry.toml").write_text(f"[server]\nport = 0\n[desk]\n{table}\n")
+    shown = CliRunner().invoke(main, command)
+    assert (shown.exit_code, isinstance(shown.exception, SystemExit)) == (1, True)
+    assert shown.output.splitlines()[-1] == reason
+
+
 def test_the_section_is_checked(tmp_path: Path) -> None:
     _, file = configured(tmp_path, "lanes = 0\njournal_day = 3\n")
     with pytest.raises(ConfigError, match="did you mean journal_days"):
