@@ -23,7 +23,7 @@ def open_writer(file: Path) -> sqlite3.Connection:
 
     WAL with `synchronous=FULL`: with NORMAL a commit is not synced, and a power cut takes acknowledged rows with it.
     """
-    with _opening(file, str(file), cached_statements=256) as db:
+    with _opening(file, str(file), cached=256) as db:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
@@ -42,12 +42,10 @@ def open_reader(file: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _opening(file: Path, target: str, *, uri: bool = False, cached_statements: int = 128) -> Iterator[sqlite3.Connection]:
-    """Connect, and close again where what follows fails; an error of SQLite becomes a StoreError that names the file."""
+def _opening(file: Path, target: str, *, uri: bool = False, cached: int = 128) -> Iterator[sqlite3.Connection]:
+    """Connect, and close where what follows fails; SQLite's own error becomes a StoreError that names the file."""
     try:
-        db = sqlite3.connect(
-            target, uri=uri, isolation_level=None, check_same_thread=False, cached_statements=cached_statements
-        )
+        db = sqlite3.connect(target, uri=uri, isolation_level=None, check_same_thread=False, cached_statements=cached)
         try:
             db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
             yield db
