@@ -14,6 +14,7 @@ from channelry.model import Address
 from channelry_desk.desk import desk, without_worker
 from channelry_desk.errors import ClosedError, ConflictError, IncompleteError, NotFoundError
 from channelry_desk.rules import ConversationState
+from channelry_desk.sqlite import open_writer
 from channelry_server.command import installed_application
 
 from .conftest import START, House, message
@@ -176,8 +177,10 @@ async def test_a_reply_answers_the_last_message_with_its_context(house: House) -
 
 
 def configured(folder: Path, desk: str = "") -> list[str]:
+    """Write a configuration whose paths are relative, and make the database beside it."""
+    open_writer(folder / "desk.db").close()
     file = folder / "channelry.toml"
-    file.write_text(f'[desk]\ndatabase = "{folder}/desk.db"\nfiles = "{folder}/files"\n{desk}')
+    file.write_text(f'[desk]\ndatabase = "desk.db"\nfiles = "files"\n{desk}')
     return ["--config", str(file)]
 
 
@@ -188,6 +191,15 @@ def test_the_commands_print_tables_and_json(tmp_path: Path, command: str) -> Non
     assert (shown.exit_code, shown.output) == (0, "[]\n")
     assert CliRunner().invoke(main, ["desk", command, *words]).exit_code == 0
     assert "Examples:" in CliRunner().invoke(main, ["desk", command, "--help"]).output
+
+
+def test_the_commands_make_no_database(tmp_path: Path) -> None:
+    words = configured(tmp_path)
+    (tmp_path / "desk.db").unlink()
+    shown = CliRunner().invoke(main, ["desk", "conversations", *words])
+    assert shown.exit_code == 1
+    assert shown.output == f"Error: {tmp_path}/desk.db is not there; start channelry serve first\n"
+    assert [file.name for file in tmp_path.iterdir()] == ["channelry.toml"]
 
 
 @pytest.mark.parametrize("words", [["replay", "7"], ["decide", "7", "sent", "--who", "eve"]])
@@ -201,7 +213,7 @@ def test_a_command_about_nothing_says_so(tmp_path: Path, words: list[str]) -> No
     ("table", "reason"),
     [
         ('database = "junk.db"', "junk.db: cannot be opened (file is not a database); see database in [desk]"),
-        ('files = "junk.db"', "junk.db: cannot be opened (File exists); see files in [desk]"),
+        ('database = "desk.db"\nfiles = "junk.db"', "junk.db: cannot be opened (File exists); see files in [desk]"),
     ],
 )
 @pytest.mark.parametrize("command", [["serve"], ["desk", "conversations"]])
@@ -211,6 +223,7 @@ def test_a_store_that_cannot_be_opened_is_one_line(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("channelry_server.log.configure", lambda level: None)  # the tests' own logging stays
     (tmp_path / "junk.db").write_bytes(b"junk" * 1000)
+    open_writer(tmp_path / "desk.db").close()
     (tmp_path / "channelry.toml").write_text(f"[server]\nport = 0\n[desk]\n{table}\n")
     shown = CliRunner().invoke(main, command)
     assert (shown.exit_code, isinstance(shown.exception, SystemExit)) == (1, True)
