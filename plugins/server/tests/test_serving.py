@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from channelry.cli import main
 from channelry.errors import ConfigError
-from channelry_server import command
+from channelry_server import command, log
 from channelry_server.command import find_application
 from channelry_server.config import ServerConfig
 from channelry_server.serving import listener
@@ -32,6 +32,12 @@ async def sink(hub):
     print("sink closed", flush=True)
 
 number = 1
+
+async def plain(hub):
+    yield Nowhere()
+
+async def awaited(hub):
+    return Nowhere()
 """
 
 
@@ -104,7 +110,11 @@ def test_an_application_of_ones_own_has_its_own_workers() -> None:
     [
         ("mine", "expected PACKAGE:ATTRIBUTE"),
         (":sink", "expected PACKAGE:ATTRIBUTE"),
-        ("nowhere_to_be_found:sink", "cannot be imported"),
+        ("nowhere_to_be_found:sink", "cannot be imported: ModuleNotFoundError"),
+        ("misspelt:sink", "misspelt cannot be imported: SyntaxError"),
+        ("crashing:sink", "crashing cannot be imported: ZeroDivisionError"),
+        ("mine:plain", "gives a async_generator, expected an async context manager; put @asynccontextmanager on it"),
+        ("mine:awaited", "gives a coroutine, expected an async context manager"),
         ("mine:absent", "is not there"),
         ("mine:number", "is a int, expected a function"),
     ],
@@ -113,12 +123,18 @@ def test_an_application_that_cannot_be_used_is_named(
     target: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.py").write_text(APP)
+    (tmp_path / "misspelt.py").write_text("def sink(hub:\n")
+    (tmp_path / "crashing.py").write_text("1 / 0\n")
+    (tmp_path / "channelry.toml").write_text("[server]\nport = 0\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(log, "configure", lambda level: None)  # the tests' own logging stays
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     shown = CliRunner().invoke(main, ["serve", "--app", target])
     assert shown.exit_code == 2
+    assert f"--app: {target.partition(':')[0]}" in shown.output or "expected PACKAGE" in shown.output
     assert reason in shown.output
+    assert "Traceback" not in shown.output
 
 
 def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
