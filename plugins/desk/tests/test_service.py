@@ -11,13 +11,14 @@ from channelry.cli import main
 from channelry.config import load_configuration
 from channelry.errors import ConfigError, PermanentError
 from channelry.model import Address
+from channelry_desk import tables
 from channelry_desk.desk import desk, without_worker
 from channelry_desk.errors import ClosedError, ConflictError, IncompleteError, NotFoundError
 from channelry_desk.rules import ConversationState
 from channelry_desk.sqlite import open_writer
 from channelry_server.command import installed_application
 
-from .conftest import START, House, message
+from .conftest import START, House, Opening, message
 
 pytestmark = pytest.mark.anyio
 
@@ -189,8 +190,37 @@ def test_the_commands_print_tables_and_json(tmp_path: Path, command: str) -> Non
     words = configured(tmp_path)
     shown = CliRunner().invoke(main, ["desk", command, "--json", *words])
     assert (shown.exit_code, shown.output) == (0, "[]\n")
-    assert CliRunner().invoke(main, ["desk", command, *words]).exit_code == 0
+    shown = CliRunner().invoke(main, ["desk", command, *words])
+    assert (shown.exit_code, shown.output) == (0, "none\n")
     assert "Examples:" in CliRunner().invoke(main, ["desk", command, "--help"]).output
+
+
+async def test_a_table_tells_who_wrote_and_how_it_stands(opening: Opening, capsys: pytest.CaptureFixture[str]) -> None:
+    async with opening(brain={}) as house:
+        await house.deliver(message("eve", "the parcel that I have been waiting for\nis broken", occurred_at=START))
+        await house.desk.worker.enrichment.step()
+        page = await house.desk.service.list_conversations()
+        tables.print_rows(tables.CONVERSATIONS, page.rows)
+    header, row = capsys.readouterr().out.splitlines()
+    assert header.split() == list(tables.CONVERSATIONS)
+    assert row.startswith("1   post        Anonymous  Eve   eve ")
+    assert "the parcel that I have been waiting for…" in row
+    assert "+0.50" in row
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, ""),
+        (0.5, "+0.50"),
+        (-0.254, "-0.25"),
+        (START + timedelta(microseconds=123456), "2026-11-22 07:00:00+00:00"),
+        ("a\r\nb", "a b"),
+        (7, "7"),
+    ],
+)
+def test_a_cell_is_short_and_on_one_line(value: object, shown: str) -> None:
+    assert tables.cell(value) == shown
 
 
 def test_the_commands_make_no_database(tmp_path: Path) -> None:
