@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from channelry.cli import main
 from channelry.errors import ConfigError
+from channelry.instance import PluginStatus
 from channelry_server import command, log
 from channelry_server.command import find_application
 from channelry_server.config import ServerConfig
-from channelry_server.serving import listener
+from channelry_server.serving import listener, report
 
 APP = """
 from contextlib import asynccontextmanager
@@ -82,6 +84,7 @@ def test_sigterm_ends_the_command_in_order(tmp_path: Path) -> None:
         assert process.wait(20) == 0
         assert process.stdout.read() == "sink closed\n"
         assert "drained" in process.stderr.read()
+        assert not any("uvicorn" in line for line in lines)
 
 
 def test_the_help_has_examples() -> None:
@@ -147,8 +150,24 @@ def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_address_that_is_taken_is_named() -> None:
     with listener(ServerConfig(port=0), "channelry.toml") as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(ConfigError, match=rf"server\.port: .*127.0.0.1:{port}"):
             listener(ServerConfig(port=port), "channelry.toml")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nowhere.invalid"])
+def test_a_host_that_is_not_ours_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=rf"server\.host: .*{host}:0 .*\n.*choose an address of this machine"):
+        listener(ServerConfig(host=host, port=0), "channelry.toml")
+
+
+def test_a_plugin_that_is_not_ready_is_a_warning_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    ready = PluginStatus("connections.shop", "shop", "", "", (), "ready")
+    report([ready, evolve(ready, name="connections.bot", state="not loaded", reason="no token")])
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("INFO", "connections.shop (shop): ready"),
+        ("WARNING", "connections.bot (shop): not loaded: no token"),
+    ]
 
 
 def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
