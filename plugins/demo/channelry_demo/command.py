@@ -54,10 +54,11 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
             if len(conversations) > ROWS:
                 click.echo(f"… and {len(conversations) - ROWS} more conversations")
         if keep:
+            interrupted = _interruption()
             click.echo(f"\nrunning; the desk's file is {folder}/{stage.DATABASE}; look at it, for example:", err=True)
             click.echo(f"  channelry desk conversations --config {folder}/channelry.toml", err=True)
             click.echo("Ctrl+C ends it", err=True)
-            await _interrupted()
+            await interrupted.wait()
 
     with tempfile.TemporaryDirectory(prefix="channelry-demo-") as folder, bar:
         given = stage.Play(customers=customers, seed=seed, folder=Path(folder))
@@ -83,11 +84,11 @@ def _cells(one: Conversation) -> list[str]:
     return [one.title, one.connection, one.language, sentiment, one.state, last, one.delivery or ""]
 
 
-async def _interrupted() -> None:
-    """Wait for Ctrl+C or SIGTERM."""
+def _interruption() -> asyncio.Event:
+    """Give what Ctrl+C and SIGTERM set from now on."""
     import signal
 
-    stop = asyncio.Event()
+    interrupted = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await stop.wait()
+        asyncio.get_running_loop().add_signal_handler(number, interrupted.set)
+    return interrupted

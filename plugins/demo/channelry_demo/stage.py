@@ -126,7 +126,12 @@ class _Providers:
 @asynccontextmanager
 async def _providers() -> AsyncIterator[_Providers]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "channelry_demo.providers", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "channelry_demo.providers",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        start_new_session=True,  # a terminal's Ctrl+C is for this process, which then ends the other in order
     )
     try:
         yield _Providers(process)

@@ -1,6 +1,10 @@
 """The demonstration runs to its end and its totals agree; where they do not, it says so."""
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
@@ -108,6 +112,22 @@ def test_the_demonstration_agrees_with_its_ledgers() -> None:
     assert telegram.items() >= {**figures, "accepted": 23, "uncertain": 1, "delivered": None, "read": None}.items()
     assert whatsapp.items() >= {**figures, "accepted": 24, "uncertain": 0, "delivered": 24, "read": 24}.items()
     assert "ledgers agree" in result.stderr
+
+
+def test_ctrl_c_ends_a_demonstration_that_is_kept_in_order() -> None:
+    """A terminal sends SIGINT to the whole group of processes."""
+    script = "from channelry.cli import main; main()"
+    command = [sys.executable, "-c", script, "demo", "--customers", "4", "--keep"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        assert any("Ctrl+C ends it" in line for line in process.stderr)
+        os.killpg(process.pid, signal.SIGINT)
+        told = process.stderr.read()
+        assert process.wait(20) == 0
+    assert "Traceback" not in told
+    assert "ledgers agree" in told
 
 
 LEDGER = Ledger(written=0, forged=0, refused=0, duplicates=0, taken=0, wrong=0, statuses=0, reports=True)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from channelry.cli import config_option, json_option, print_json, print_table
+from channelry.cli import config_option, json_option, print_json
 
+from . import tables
 from .rules import ConversationState, Decision
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
     """
     wanted = ConversationState(state) if state else None
     page = _ask(config, lambda service: service.list_conversations(state=wanted, limit=limit))
-    _print(page.rows, ("id", "connection", "title", "state", "assignee", "language", "last_text", "delivery"), as_json)
+    _print(page.rows, tables.CONVERSATIONS, as_json)
 
 
 @desk.command("dead-letters")
@@ -84,7 +85,7 @@ def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
       channelry desk dead-letters --settled --json
     """
     page = _ask(config, lambda service: service.list_dead_letters(settled=settled))
-    _print(page.rows, ("id", "connection", "type", "reason", "recorded_at"), as_json)
+    _print(page.rows, tables.DEAD_LETTERS, as_json)
 
 
 @desk.command()
@@ -113,7 +114,7 @@ def uncertain(config: Path, as_json: bool) -> None:
       channelry desk uncertain
     """
     page = _ask(config, lambda service: service.list_uncertain())
-    _print(page.rows, ("call", "conversation", "connection", "text", "reason", "since"), as_json)
+    _print(page.rows, tables.UNCERTAIN, as_json)
 
 
 @desk.command()
@@ -137,10 +138,14 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
     from channelry.config import load_configuration
     from channelry.hub import closed_hub
 
-    from .desk import without_worker
+    from .desk import database, without_worker
+
+    configuration = load_configuration(config)
+    if not (file := database(configuration)).exists():
+        raise click.ClickException(f"{file} is not there; start channelry serve first")
 
     async def ask() -> _Result:
-        async with without_worker(closed_hub(load_configuration(config))) as opened:
+        async with without_worker(closed_hub(configuration)) as opened:
             return await question(opened.service)
 
     return asyncio.run(ask())
@@ -159,14 +164,10 @@ async def _opened(config: Path, application: Any, use: "Callable[[Desk], Awaitab
         await use(hub.sink)  # type: ignore[arg-type]  # the application above made it
 
 
-def _print(rows: Any, titles: tuple[str, ...], as_json: bool) -> None:
+def _print(rows: Any, columns: tables.Columns, as_json: bool) -> None:
     from channelry import codec
 
     if as_json:
         print_json([codec.to_json(row) for row in rows])
     else:
-        print_table(titles, [[_cell(getattr(row, title)) for title in titles] for row in rows])
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value).replace("\n", " ")
+        tables.print_rows(columns, rows)

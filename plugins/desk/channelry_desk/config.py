@@ -8,7 +8,8 @@ from attrs.validators import ge, gt
 class DeskConfig:
     """What the desk keeps, where, and how patiently it sends.
 
-    - `database`: the SQLite file; `files`: the folder of downloaded media. Relative paths start at the working folder.
+    - `database`: the SQLite file; `files`: the folder of downloaded media. Relative paths start at the
+      folder of the configuration file.
     - `journal_days`: how long raw requests are kept; those of open dead letters stay longer.
     - `auto_close_hours`: how long a conversation stays open without a message from the customer.
     - `lanes`: conversations that are written to at once; `lease_seconds`: how long one call may take before another

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import define
 
+from channelry.config import Configuration
 from channelry.errors import PermanentError
 from channelry.hub import Hub
 from channelry.model import Received
@@ -17,6 +18,7 @@ from channelry.services import Files, State
 from channelry.sink import Sink
 
 from .config import DeskConfig
+from .errors import StoreError
 from .intake import Intake
 from .moments import HOUR
 from .service import Service
@@ -131,9 +133,17 @@ class DeskFiles:
         raise PermanentError("the desk publishes no files", code="no_link")
 
 
-def _folder(config: DeskConfig) -> Path:
-    folder = Path(config.files)
-    folder.mkdir(parents=True, exist_ok=True)
+def database(configuration: Configuration) -> Path:
+    """Give the database's file; a relative one lies beside the configuration file, as secrets do."""
+    return configuration.file.parent / configuration.section("desk", DeskConfig).database
+
+
+def _folder(configuration: Configuration) -> Path:
+    folder = configuration.file.parent / configuration.section("desk", DeskConfig).files
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be opened ({error.strerror}); see files in [desk]") from error
     return folder
 
 
@@ -141,7 +151,7 @@ def _folder(config: DeskConfig) -> Path:
 async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
     """Open the desk of a hub, with the table `[desk]` of its configuration; `work`: its worker runs here too."""
     config = hub.configuration.section("desk", DeskConfig)
-    folder, store = _folder(config), SqliteStore(Path(config.database))
+    folder, store = _folder(hub.configuration), SqliteStore(database(hub.configuration))
     try:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))

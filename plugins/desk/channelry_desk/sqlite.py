@@ -1,6 +1,8 @@
 """Opening the SQLite file: durable, or not at all."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import StoreError
@@ -21,9 +23,7 @@ def open_writer(file: Path) -> sqlite3.Connection:
 
     WAL with `synchronous=FULL`: with NORMAL a commit is not synced, and a power cut takes acknowledged rows with it.
     """
-    db = sqlite3.connect(file, isolation_level=None, check_same_thread=False, cached_statements=256)
-    try:
-        db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    with _opening(file, str(file), cached=256) as db:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
@@ -31,18 +31,29 @@ def open_writer(file: Path) -> sqlite3.Connection:
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         assert_durable(db)
         migrate(db)
-    except BaseException:
-        db.close()
-        raise
-    return db
+        return db
 
 
 def open_reader(file: Path) -> sqlite3.Connection:
-    """Open the database for reading only."""
-    db = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
-    db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
-    db.execute("PRAGMA query_only=ON")
-    return db
+    """Open the database for reading only; StoreError if that is not possible."""
+    with _opening(file, f"{file.absolute().as_uri()}?mode=ro", uri=True) as db:
+        db.execute("PRAGMA query_only=ON")
+        return db
+
+
+@contextmanager
+def _opening(file: Path, target: str, *, uri: bool = False, cached: int = 128) -> Iterator[sqlite3.Connection]:
+    """Connect, and close where what follows fails; SQLite's own error becomes a StoreError that names the file."""
+    try:
+        db = sqlite3.connect(target, uri=uri, isolation_level=None, check_same_thread=False, cached_statements=cached)
+        try:
+            db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+            yield db
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.Error as error:
+        raise StoreError(f"{file}: cannot be opened ({error}); see database in [desk]") from error
 
 
 def assert_durable(db: sqlite3.Connection) -> None:

@@ -86,7 +86,7 @@ class SqliteStore:
     async def close(self) -> None:
         self._closing.set()
         await asyncio.to_thread(self._checkpointer.join)
-        await self.writer.close()
-        self._threads.shutdown()
+        await asyncio.to_thread(self._threads.shutdown)
         while not self._readers.empty():
             self._readers.get().close()
+        await self.writer.close()  # last: only a connection that may write copies the log and removes it

@@ -50,6 +50,15 @@ async def test_a_newer_schema_is_refused_with_the_next_step(tmp_path: Path) -> N
         open_writer(tmp_path / "desk.db")
 
 
+async def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "junk.db").write_bytes(b"junk" * 1000)
+    with pytest.raises(StoreError, match=r"junk.db: cannot be opened \(file is not a database\)"):
+        open_writer(tmp_path / "junk.db")
+    for opened in (open_writer, open_reader):
+        with pytest.raises(StoreError, match=r"nowhere/desk.db: cannot be opened \(unable to open database file\)"):
+            opened(tmp_path / "nowhere" / "desk.db")
+
+
 async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     for _ in range(2):
         opened = open_writer(tmp_path / "desk.db")

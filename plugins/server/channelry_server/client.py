@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import orjson
 from aiohttp import (
+    ClientConnectorDNSError,
     ClientError,
     ClientResponse,
     ClientSession,
@@ -249,6 +250,8 @@ def _failure(error: Exception, where: str, attempt: Attempt, repeatable: bool) -
         return PermanentError(f"{where}: aiohttp cannot make this request ({type(cause).__name__})", code="invalid")
     number = getattr(cause, "errno", None)
     reason = os.strerror(number) if isinstance(number, int) and number > 0 else type(cause).__name__
+    if isinstance(cause, ClientConnectorDNSError):
+        reason = "the name is not known"
     if not attempt.written:
         return RetryableError(f"{where}: the request was not sent ({reason})", code="unreachable")
     code = "timeout" if isinstance(cause, TimeoutError) else "answer_lost"

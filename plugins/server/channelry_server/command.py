@@ -2,17 +2,21 @@
 
 import importlib
 import sys
-from functools import reduce
+from contextlib import AbstractAsyncContextManager
+from functools import reduce, wraps
 from importlib.metadata import entry_points
+from inspect import iscoroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from channelry.cli import config_option
+from channelry.secrets import one_line
 
 if TYPE_CHECKING:
-    from channelry.hub import Application
+    from channelry.hub import Application, Hub
+    from channelry.sink import Sink
 
 
 @click.command()
@@ -71,12 +75,27 @@ def find_application(target: str) -> "Application":
     if "" not in sys.path:
         sys.path.insert(0, "")
     try:
-        found: Any = reduce(getattr, path.split("."), importlib.import_module(module))
-    except ImportError as error:
-        raise click.UsageError(f"--app: {module} cannot be imported: {error}") from error
+        imported = importlib.import_module(module)
+    except Exception as error:  # its code runs now, and may raise anything
+        reason = one_line(f"{type(error).__name__}: {error}")
+        raise click.UsageError(f"--app: {module} cannot be imported: {reason}") from error
+    try:
+        found: Any = reduce(getattr, path.split("."), imported)
     except AttributeError as error:
         raise click.UsageError(f"--app: {target} is not there: {error}") from error
     if not callable(found):
         raise click.UsageError(f"--app: {target} is a {type(found).__name__}, expected a function that takes the hub")
-    application: Application = found
+
+    @wraps(found)
+    def application(hub: "Hub") -> AbstractAsyncContextManager["Sink"]:
+        made = found(hub)
+        if isinstance(made, AbstractAsyncContextManager):
+            return made
+        if iscoroutine(made):
+            made.close()  # Python would warn that nobody awaited it
+        raise click.UsageError(
+            f"--app: {target} gives a {type(made).__name__}, expected an async context manager; "
+            "put @asynccontextmanager on it"
+        )
+
     return application

@@ -1,12 +1,13 @@
 """Running a hub behind uvicorn: open, listen, serve until told to stop, drain, close."""
 
 import asyncio
+import errno
 import logging
 import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -14,6 +15,7 @@ import uvicorn
 from channelry.config import Configuration
 from channelry.errors import ConfigError, Fault
 from channelry.hub import Application, open_hub
+from channelry.instance import PluginStatus
 
 from .app import application
 from .client import open_client
@@ -53,7 +55,9 @@ def listener(config: ServerConfig, file: str) -> socket.socket:
         return socket.create_server((config.host, config.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         where = f"{config.host}:{config.port}"
-        fault = Fault("server.port", f"an address to listen on, not {where} ({error.strerror})", "choose another port")
+        of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
+        key, action = ("port", "choose another port") if of_the_port else ("host", "choose an address of this machine")
+        fault = Fault(f"server.{key}", f"an address to listen on, not {where} ({error.strerror})", action)
         raise ConfigError(file, [fault]) from None
 
 
@@ -80,12 +84,19 @@ async def serve(configuration: Configuration, app: Application, listening: socke
     """Serve until a signal: then no more connections, the requests that run are answered, and the hub closes."""
     config = configuration.section("server", ServerConfig)
     async with open_client() as http, open_hub(configuration, app, http=http) as hub:
-        for status in hub.status():
-            log.info("%s (%s): %s %s", status.name, status.plugin, status.state, status.reason)
+        report(hub.status())
         host, port = listening.getsockname()[:2]
         log.info("listening on http://%s:%s, known as %s", host, port, configuration.public_url)
         await make_server(application(hub, config), config).serve([listening])
         log.info("drained; closing")
+
+
+def report(found: Sequence[PluginStatus]) -> None:
+    """Log how each plugin fares: a warning with the reason where it is not ready."""
+    for one in found:
+        level = logging.INFO if one.state == "ready" else logging.WARNING
+        reason = f": {one.reason}" if one.reason else ""
+        log.log(level, "%s (%s): %s%s", one.name, one.plugin, one.state, reason)
 
 
 def run(configuration: Configuration, app: Application) -> None:

@@ -108,7 +108,7 @@ async def test_a_refused_connection_is_retryable() -> None:
 
 async def test_a_name_that_does_not_resolve_is_retryable() -> None:
     async with open_client() as http:
-        with pytest.raises(RetryableError) as caught:
+        with pytest.raises(RetryableError, match=r"not sent \(the name is not known\)") as caught:
             await http(frozenset({"https://nowhere.invalid"})).request("POST", "https://nowhere.invalid/", json={})
         assert caught.value.code == "unreachable"
 

@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner
 
 from channelry.cli import main
 from channelry.errors import ConfigError
-from channelry_server import command
+from channelry.instance import PluginStatus
+from channelry_server import command, log
 from channelry_server.command import find_application
 from channelry_server.config import ServerConfig
-from channelry_server.serving import listener
+from channelry_server.serving import listener, report
 
 APP = """
 from contextlib import asynccontextmanager
@@ -32,6 +34,12 @@ async def sink(hub):
     print("sink closed", flush=True)
 
 number = 1
+
+async def plain(hub):
+    yield Nowhere()
+
+async def awaited(hub):
+    return Nowhere()
 """
 
 
@@ -76,6 +84,7 @@ def test_sigterm_ends_the_command_in_order(tmp_path: Path) -> None:
         assert process.wait(20) == 0
         assert process.stdout.read() == "sink closed\n"
         assert "drained" in process.stderr.read()
+        assert not any("uvicorn" in line for line in lines)
 
 
 def test_the_help_has_examples() -> None:
@@ -104,7 +113,11 @@ def test_an_application_of_ones_own_has_its_own_workers() -> None:
     [
         ("mine", "expected PACKAGE:ATTRIBUTE"),
         (":sink", "expected PACKAGE:ATTRIBUTE"),
-        ("nowhere_to_be_found:sink", "cannot be imported"),
+        ("nowhere_to_be_found:sink", "cannot be imported: ModuleNotFoundError"),
+        ("misspelt:sink", "misspelt cannot be imported: SyntaxError"),
+        ("crashing:sink", "crashing cannot be imported: ZeroDivisionError"),
+        ("mine:plain", "gives a async_generator, expected an async context manager; put @asynccontextmanager on it"),
+        ("mine:awaited", "gives a coroutine, expected an async context manager"),
         ("mine:absent", "is not there"),
         ("mine:number", "is a int, expected a function"),
     ],
@@ -113,12 +126,18 @@ def test_an_application_that_cannot_be_used_is_named(
     target: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mine.py").write_text(APP)
+    (tmp_path / "misspelt.py").write_text("def sink(hub:\n")
+    (tmp_path / "crashing.py").write_text("1 / 0\n")
+    (tmp_path / "channelry.toml").write_text("[server]\nport = 0\n")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(log, "configure", lambda level: None)  # the tests' own logging stays
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     shown = CliRunner().invoke(main, ["serve", "--app", target])
     assert shown.exit_code == 2
+    assert f"--app: {target.partition(':')[0]}" in shown.output or "expected PACKAGE" in shown.output
     assert reason in shown.output
+    assert "Traceback" not in shown.output
 
 
 def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,8 +150,24 @@ def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_address_that_is_taken_is_named() -> None:
     with listener(ServerConfig(port=0), "channelry.toml") as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=f"127.0.0.1:{port}"):
+        with pytest.raises(ConfigError, match=rf"server\.port: .*127.0.0.1:{port}"):
             listener(ServerConfig(port=port), "channelry.toml")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1", "nowhere.invalid"])
+def test_a_host_that_is_not_ours_is_named(host: str) -> None:
+    with pytest.raises(ConfigError, match=rf"server\.host: .*{host}:0 .*\n.*choose an address of this machine"):
+        listener(ServerConfig(host=host, port=0), "channelry.toml")
+
+
+def test_a_plugin_that_is_not_ready_is_a_warning_with_the_reason(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    ready = PluginStatus("connections.shop", "shop", "", "", (), "ready")
+    report([ready, evolve(ready, name="connections.bot", state="not loaded", reason="no token")])
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("INFO", "connections.shop (shop): ready"),
+        ("WARNING", "connections.bot (shop): not loaded: no token"),
+    ]
 
 
 def test_a_thread_that_hangs_does_not_keep_the_process() -> None:

@@ -1,0 +1,26 @@
+"""The store as a whole: what it leaves behind."""
+
+import asyncio
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from channelry_desk.store import READERS, SqliteStore
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_a_closed_store_is_one_file_with_all_its_rows(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "desk.db")
+    await store.write(lambda db: db.execute("CREATE TABLE t (x INTEGER)"))
+    await store.write(lambda db: db.execute("INSERT INTO t VALUES (1)").rowcount)
+    read = (store.read(lambda db: db.execute("SELECT x FROM t").fetchall()) for _ in range(READERS))
+    assert await asyncio.gather(*read) == [[(1,)]] * READERS
+    await store.write(lambda db: db.execute("INSERT INTO t VALUES (2)").rowcount)
+    await store.close()
+    assert os.listdir(tmp_path) == ["desk.db"]
+    with closing(sqlite3.connect(tmp_path / "desk.db")) as db:
+        assert db.execute("SELECT x FROM t").fetchall() == [(1,), (2,)]
