@@ -122,7 +122,7 @@ class DeskFiles:
             if not ref or Path(ref).name != ref:
                 raise FileNotFoundError
             file = await asyncio.to_thread((self.folder / ref).open, "rb")
-        except OSError:
+        except (OSError, ValueError):
             raise PermanentError(f"there is no file {ref!r}", code="no_file") from None
         with file:
             while piece := await asyncio.to_thread(file.read, 65_536):

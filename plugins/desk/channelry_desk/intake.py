@@ -111,7 +111,7 @@ class Intake:
 
 def bury(db: sqlite3.Connection, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:
     """Put an event on the list of dead letters, once."""
-    row = (connection, plain(event.key), journal, type(event).__name__, plain(reason), at)
+    row = (connection, plain(str(event.key)), journal, type(event).__name__, plain(reason), at)
     return bool(
         db.execute(
             "INSERT INTO dead_letters (connection, key, journal, type, reason, recorded_at) VALUES (?,?,?,?,?,?)"

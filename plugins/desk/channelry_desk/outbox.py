@@ -141,6 +141,7 @@ class Outbox:
 
     async def _later(self, one: Due, token: int, call: Call, error: SendError, attempt: int) -> None:
         asked = error.retry_after if isinstance(error, RetryableError) else AUTH_PAUSE
+        asked = None if asked is None else min(asked, DAY / SECOND)
         scope = error.scope if isinstance(error, RetryableError) else RateScope.CONNECTION
         if scope is not None:
             until = self.hub.clock.monotonic() + (asked if asked is not None else rules.back_off(attempt, self.random))

@@ -23,6 +23,7 @@ from channelry.model import (
     Surface,
     Target,
     Template,
+    Unparsed,
 )
 from channelry.model.outbound import SendablePart
 
@@ -226,6 +227,8 @@ class Service:
         """Parse the journaled request of a dead letter again, without verifying it (secrets rotate); tell whether it
         is understood and applied now. What was applied before is known by its key and stays as it is."""
         key, entry = await self.store.read(lambda db: queries.dead_letter(db, dead_letter))
+        if not entry.request.body:  # a deletion has emptied it: nothing is left to be understood
+            return False
         found = self._parsed_again(entry)
         now = self._now()
 
@@ -234,7 +237,8 @@ class Service:
                 for event in received.events:
                     self.intake.apply(db, received, event, entry.id)
             still = any(
-                not received.connection or (event.key == key and type(event).__name__ == "Unparsed")
+                not received.connection
+                or (type(event) is Unparsed and (event.key == key or event.raw == entry.request.body))
                 for received in found
                 for event in received.events
             )

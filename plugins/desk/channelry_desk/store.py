@@ -66,7 +66,11 @@ class SqliteStore:
     def _read(self, query: Callable[[sqlite3.Connection], _Result]) -> _Result:
         if self._readers.empty() and self._opened < READERS:
             self._opened += 1
-            self._readers.put(open_reader(self.file))
+            try:
+                self._readers.put(open_reader(self.file))
+            except BaseException:
+                self._opened -= 1
+                raise
         db = self._readers.get()
         try:
             db.execute("BEGIN")

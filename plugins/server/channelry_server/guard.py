@@ -29,6 +29,8 @@ def is_public(address: str) -> bool:
     """Tell whether an address belongs to the public Internet, also where IPv6 only wraps an IPv4 address."""
     found = ip_address(address.partition("%")[0])
     if isinstance(found, IPv6Address):
+        if found.is_site_local or int(found) >> 32 in (0, 0xFFFF0000):  # fec0::/10, ::a.b.c.d, ::ffff:0:a.b.c.d
+            return False
         wrapped = [found.ipv4_mapped, found.sixtofour, *(found.teredo or ())]
         if found in _NAT64:
             wrapped.append(IPv4Address(int(found) & 0xFFFFFFFF))
@@ -51,7 +53,10 @@ def admit(url: URL, own: bool) -> None:
     try:
         public = is_public(url.host or "")
     except ValueError:
-        return  # a name
+        host = url.host or ""
+        if ":" not in host and not host.replace(".", "").isdigit() and not host.lower().startswith("0x"):
+            return  # a name; the rest are spellings of addresses (127.1, 2130706433) that some clients connect to
+        public = False
     if not public:
         raise _not_public(url.host or "")
 

@@ -75,7 +75,7 @@ class Answer:
         kind = self._kind(said.lower())
         if kind is RetryableError:
             wait = self._parameters.get("retry_after")
-            seconds = float(wait) if isinstance(wait, int | float) else None
+            seconds = min(float(wait), _DAY) if isinstance(wait, int | float) else None
             scope = RateScope.RECIPIENT if self.status == 429 else None  # Telegram does not say which limit it was
             return RetryableError(message, code=code, retry_after=seconds, scope=scope)
         return kind(message, code=code)
@@ -85,6 +85,9 @@ class Answer:
             if status == self.status and words in said:
                 return kind
         return RetryableError if self.status >= 500 or "restart" in said else PermanentError
+
+
+_DAY = 86_400.0
 
 
 @frozen

@@ -79,7 +79,8 @@ def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: 
         build = _BUILDS.get(name)
         if build is not None and sequence(rows):
             batches.append((number, rows, build))
-    return None
+    unknown = [name for name, rows in value.items() if isinstance(rows, list) and name not in (*_BUILDS, "contacts")]
+    return f"rows {unknown[0]:.40}" if unknown else None
 
 
 @define(eq=False)
