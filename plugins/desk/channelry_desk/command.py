@@ -1,6 +1,7 @@
 """The commands `channelry worker` and `channelry desk …`."""
 
 import asyncio
+import logging
 import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -32,7 +33,11 @@ def worker(config: Path) -> None:
     """
     from .desk import only_worker
 
+    for point in entry_points(group="channelry.logging"):
+        point.load()("info")
+
     async def wait(desk: "Desk") -> None:
+        logging.getLogger("channelry.desk").info("the worker runs")
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
