@@ -1,11 +1,12 @@
-"""The two servers of the webhook benchmark: `floor:app` is a bare Starlette route; `instant` records at once."""
+"""The other sides: a bare Starlette route, a sink that keeps nothing, and a provider that accepts whatever comes."""
 
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import orjson
-from sample import APP_SECRET
+from sample import sign
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -18,8 +19,7 @@ from channelry.sink import Sink
 
 async def hook(request: Request) -> Response:
     body = await request.body()
-    mac = "sha256=" + hmac.digest(APP_SECRET.encode(), body, "sha256").hex()
-    if not hmac.compare_digest(mac.encode(), request.headers["x-hub-signature-256"].encode()):
+    if not hmac.compare_digest(sign(body).encode(), request.headers["x-hub-signature-256"].encode()):
         return PlainTextResponse("rejected", 401)
     orjson.loads(body)
     return PlainTextResponse("")
@@ -36,3 +36,24 @@ class Instant(Sink):
 @asynccontextmanager
 async def instant(hub: Hub) -> AsyncIterator[Sink]:
     yield Instant()
+
+
+_taken = 0
+
+
+async def stub(scope: Any, receive: Any, send: Any) -> None:
+    """Answer every POST as WhatsApp does, and every GET with the number of those."""
+    global _taken
+    if scope["type"] != "http":
+        return
+    if scope["method"] == "POST":
+        while (await receive()).get("more_body"):
+            pass
+        _taken += 1
+        body = orjson.dumps({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{_taken}"}]})
+    else:
+        body = str(_taken).encode()
+    length = str(len(body)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", length)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
