@@ -35,16 +35,16 @@ class HttpResponse:
     def retry_after(self, now: datetime) -> float | None:
         """Give the seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3), or None.
 
-        More than a day is a day: then it is asked again.
+        More than 31 days are 31 days.
         """
         header = self.headers.get("retry-after", "")
         if header.isascii() and header.isdecimal():
-            return min(float(header), 86_400.0)
+            return min(float(header), 2_678_400.0)
         try:
             until = parsedate_to_datetime(header)
         except (ValueError, OverflowError):
             return None
-        return min(max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()), 86_400.0)
+        return min(max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds()), 2_678_400.0)
 
 
 @frozen
