@@ -331,8 +331,8 @@ class Hub:
 
 
 def _sound(received: Received) -> bool:
-    kinds = (type(received.events), type(received.answer), type(received.ignored))
-    return kinds == (tuple, Response, tuple) and EVENT_TYPES.issuperset(map(type, received.events))
+    kinds = type(received.events) is tuple and type(received.answer) is Response and type(received.ignored) is tuple
+    return kinds and EVENT_TYPES.issuperset(map(type, received.events))
 
 
 def closed_hub(

@@ -75,12 +75,14 @@ def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: 
         return f"field {string(field):.40}"
     value = change["value"]
     number = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
+    unknown = None
     for name, rows in value.items():
         build = _BUILDS.get(name)
         if build is not None and sequence(rows):
             batches.append((number, rows, build))
-    unknown = [name for name, rows in value.items() if isinstance(rows, list) and name not in (*_BUILDS, "contacts")]
-    return f"rows {unknown[0]:.40}" if unknown else None
+        elif type(rows) is list and name != "contacts" and build is None:
+            unknown = f"rows {name:.40}"
+    return unknown
 
 
 @define(eq=False)
