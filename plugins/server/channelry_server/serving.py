@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import os
 import signal
@@ -85,6 +86,10 @@ async def serve(configuration: Configuration, app: Application, listening: socke
     config = configuration.section("server", ServerConfig)
     async with open_client() as http, open_hub(configuration, app, http=http) as hub:
         report(hub.status())
+        # What is loaded by now stays: to look through it again and again for garbage would be a tax on every webhook.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         host, port = listening.getsockname()[:2]
         log.info("listening on http://%s:%s, known as %s", host, port, configuration.public_url)
         await make_server(application(hub, config), config).serve([listening])
