@@ -195,7 +195,7 @@ class Hub:
         except PluginError as error:
             self.counts["sends", connection, "ambiguous"] += 1
             raise AmbiguousError(str(error), code="plugin_failed") from error
-        except Exception as error:
+        except Exception as error:  # the taxonomy, which is counted and goes on as it is
             self.counts["sends", connection, type(error).__name__.removesuffix("Error").lower()] += 1
             raise
         self.counts["sends", connection, "accepted"] += 1

@@ -49,7 +49,7 @@ class Desk(Sink):
         """Return when the events are durable; raises where the store cannot keep them now."""
         try:
             await self.store.write(lambda db: self.intake.record(db, received))
-        except Exception as error:
+        except Exception as error:  # one event that cannot be applied: its neighbours can
             if is_of_the_store(error):
                 raise
             log.warning("%s: %s", received.connection, one_line(f"{type(error).__name__}: {error}"))

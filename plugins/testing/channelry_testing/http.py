@@ -113,7 +113,7 @@ class AsgiHttp:
 
         try:
             await app(scope, receive, send)
-        except Exception as error:
+        except Exception as error:  # whatever an application raises: it has read the request and not answered
             raise _AnswerLostError from error
         if not complete:
             raise _AnswerLostError
