@@ -161,8 +161,7 @@ class ViberSimulator(Simulator):
 
     async def _get_account_info(self, body: Any) -> Response:
         info = {"id": "pa:7000000001", "name": self.sender_name, "uri": "care", "subscribers_count": len(self._known)}
-        told = {"webhook": self.webhook["url"], "event_types": self.webhook.get("event_types", [])}
-        return _done(**info, **told) if self.webhook else _done(**info)
+        return _done(**info, webhook=self.webhook.get("url", ""), event_types=self.webhook.get("event_types", []))
 
     async def _get_user_details(self, body: Any) -> Response:
         if body.get("id") not in self._known:
