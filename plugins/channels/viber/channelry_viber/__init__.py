@@ -1,1 +1,1 @@
-"""Viber for channelry."""
+"""Viber (REST bot API) for channelry."""
