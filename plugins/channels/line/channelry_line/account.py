@@ -6,7 +6,7 @@ from attrs import evolve
 
 from channelry.errors import PermanentError, RetryableError
 from channelry.model import Address, Capabilities, Kind, Media, Profile
-from channelry.parsing import number, string
+from channelry.parsing import size, string
 from channelry.services import Save, Services
 
 from .api import Api, result
@@ -43,9 +43,10 @@ async def check(api: Api, account: str, services: Services) -> None:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
     quota = await api.call(services, "GET", "/v2/bot/message/quota")
     if quota.get("type") == "limited":
-        used = number((await api.call(services, "GET", "/v2/bot/message/quota/consumption"))["totalUsage"])
-        if used >= number(quota["value"]):
-            raise PermanentError(f"all {quota['value']} messages of this month are used", code="monthly_limit")
+        most = size(quota.get("value"))
+        used = size((await api.call(services, "GET", "/v2/bot/message/quota/consumption")).get("totalUsage"))
+        if most is not None and used is not None and used >= most:
+            raise PermanentError(f"all {most} messages of this month are used", code="monthly_limit")
 
 
 async def profile(api: Api, address: Address, services: Services) -> Profile | None:

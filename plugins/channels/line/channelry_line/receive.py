@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import frozen
 
 from channelry.errors import RejectedError
 from channelry.model import (
@@ -76,21 +75,20 @@ _Common: TypeAlias = Mapping[str, Any]
 _Reader: TypeAlias = Callable[[Any, _Common], Event]
 
 
-@frozen
-class _Source:
-    """Who did something, and the group where, or None. LINE does not name people of a group who never consented."""
+def _source(row: Any) -> tuple[Address, Address | None]:
+    """Tell who did something, and the group where. People of a group who never consented are not named: it is, then."""
+    source = row["source"]
+    place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
+    group = Address(SCHEME, identifier(place)) if place else None
+    if user is None and group is not None:
+        return group, group
+    return Address(SCHEME, identifier(user)), group
 
-    sender: Address
-    group: Address | None
 
-    @classmethod
-    def of(cls, row: Any) -> "_Source":
-        source = row["source"]
-        place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
-        group = Address(SCHEME, identifier(place)) if place else None
-        if user is None and group is not None:
-            return cls(group, group)
-        return cls(Address(SCHEME, identifier(user)), group)
+def _whole(row: Any) -> Address:
+    """Tell whom an event is about as a whole: the group, else the person."""
+    sender, group = _source(row)
+    return group or sender
 
 
 def _message(row: Any, common: _Common) -> Event:
@@ -119,7 +117,7 @@ def _postback(row: Any, common: _Common) -> Event:
 
 
 def _written(row: Any, common: _Common, **content: Any) -> Event:
-    source, message = _Source.of(row), mapping(row.get("message"))
+    (sender, group), message = _source(row), mapping(row.get("message"))
     tokens = (
         (REPLY_TOKEN, row.get("replyToken")),
         (QUOTE_TOKEN, message.get("quoteToken")),
@@ -127,9 +125,9 @@ def _written(row: Any, common: _Common, **content: Any) -> Event:
     )
     return MessageReceived(
         **common,
-        sender=Profile(address=source.sender),
-        thread=None if source.group is None else Thread(root=source.group.value),
-        reply_address=source.group,
+        sender=Profile(address=sender),
+        thread=None if group is None else Thread(root=group.value),
+        reply_address=group,
         context={name: string(token) for name, token in tokens if token},
         **content,
     )
@@ -138,35 +136,32 @@ def _written(row: Any, common: _Common, **content: Any) -> Event:
 def _edited(row: Any, common: _Common) -> Event:
     message = row["message"]
     text, parts = read(message)
-    sender = _Source.of(row).sender
-    return MessageEdited(**common, sender=sender, external_id=identifier(message["id"]), text=text, parts=parts)
+    return MessageEdited(
+        **common, sender=_source(row)[0], external_id=identifier(message["id"]), text=text, parts=parts
+    )
 
 
 def _unsent(row: Any, common: _Common) -> Event:
     external_id = identifier(row["unsend"]["messageId"])
-    return MessageDeleted(**common, external_id=external_id, sender=_Source.of(row).sender)
+    return MessageDeleted(**common, external_id=external_id, sender=_source(row)[0])
 
 
 def _came(row: Any, common: _Common) -> Event:
     """Read that a person added or unblocked us, or that a group took us in."""
-    source = _Source.of(row)
-    return OptedIn(**common, sender=source.group or source.sender)
+    return OptedIn(**common, sender=_whole(row))
 
 
 def _left(row: Any, common: _Common) -> Event:
     """Read that a person blocked us, or that a group put us out: LINE drops what is sent there, without a word."""
-    source = _Source.of(row)
-    return OptedOut(**common, sender=source.group or source.sender)
+    return OptedOut(**common, sender=_whole(row))
 
 
 def _members(name: str) -> _Reader:
     """Read that others came to a group or left it."""
 
     def reader(row: Any, common: _Common) -> Event:
-        source = _Source.of(row)
         members = [identifier(member["userId"]) for member in sequence(row[name]["members"])]
-        profile = Profile(address=source.group or source.sender)
-        return Activity(**common, sender=profile, name=name, values={"members": " ".join(members)})
+        return Activity(**common, sender=Profile(address=_whole(row)), name=name, values={"members": " ".join(members)})
 
     return reader
 
@@ -176,7 +171,7 @@ def _activity(name: str, field: str) -> _Reader:
 
     def reader(row: Any, common: _Common) -> Event:
         told = {key: str(value) for key, value in mapping(row.get(field)).items()}
-        return Activity(**common, sender=Profile(address=_Source.of(row).sender), name=name, values=told)
+        return Activity(**common, sender=Profile(address=_source(row)[0]), name=name, values=told)
 
     return reader
 

@@ -157,6 +157,8 @@ def _file(media: Media, preview_url: str) -> _Piece:
     uploads, name = () if media.url else (media,), f"{media.name}\n" if media.name else ""
     url: str | Body = media.url or {"ref": media.ref}  # until `send` has the application's link
     match media.kind:
+        case Kind.STICKER:
+            raise PermanentError("LINE sends stickers of its own only, as PACKAGE/STICKER", code="unsupported")
         case Kind.IMAGE:
             large = preview_url and media.size is not None and media.size > PREVIEW
             preview = preview_url if large else url

@@ -220,8 +220,8 @@ class LineSimulator(Simulator):
         if to in self.blocked:
             self.pushed_to_blocked += 1
         else:
-            text = "\n".join(message["text"] for message in body["messages"] if "text" in message)
-            self.ledger.taken.append(Taken(sent[0]["id"], to, text, body))
+            for one, message in zip(sent, body["messages"], strict=True):
+                self.ledger.taken.append(Taken(one["id"], to, message.get("text", ""), message))
         return sent
 
     async def _loading(self, request: ApiRequest) -> Response:

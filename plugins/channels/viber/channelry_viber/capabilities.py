@@ -23,9 +23,10 @@ _BOTH_WAYS = frozenset({
     Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.LOCATION, Kind.CONTACT, Kind.BUTTONS,
 })  # fmt: skip
 
-_KEYBOARD_ROWS = 24  # one button each; not confirmed: another page of Viber's says 12 in portrait mode
-BUTTON_TEXT = 250
-"""Most characters on one button, and so of the text of a card, which is a button that does nothing."""
+_KEYBOARD_ROWS = 12  # on a phone held upright, one button each; https://developers.viber.com/docs/faq/
+CARD_TEXT = 250
+"""Most characters on one button, and so of a card's text, which is a button that does nothing."""
+_TITLE, _PAYLOAD = 100, 200  # fewer than Viber takes, for those of all rows have to fit into tracking_data
 _CARD_ROWS = 5  # a card has 7, of which the text takes 2
 
 KEYBOARD = Capabilities(
@@ -39,10 +40,9 @@ KEYBOARD = Capabilities(
         Kind.AUDIO: _file(50 * _MB),
         Kind.VOICE: _file(50 * _MB),
         Kind.DOCUMENT: _file(50 * _MB),
-        Kind.STICKER: _file(0),
+        Kind.STICKER: MediaLimit(fetch=_LARGEST),
     },
-    # Viber names no longest payload: ours have to fit into tracking_data together
-    buttons=ButtonLimit(count=_KEYBOARD_ROWS, title=BUTTON_TEXT, payload=1000, text=7000, urls=True),
+    buttons=ButtonLimit(count=_KEYBOARD_ROWS, title=_TITLE, payload=_PAYLOAD, text=7000, urls=True),
     statuses=frozenset({Status.DELIVERED, Status.READ, Status.FAILED}),
     resend=Resend.NEVER,  # it takes no key of ours and cannot be asked
     rates=(Rate(RateScope.RECIPIENT, 100, 3600),),  # the count starts again when the customer answers
@@ -50,6 +50,6 @@ KEYBOARD = Capabilities(
     initiates=True,  # to who subscribed without a word
 )
 CARD = evolve(
-    KEYBOARD, buttons=ButtonLimit(count=_CARD_ROWS, title=BUTTON_TEXT, payload=1000, text=BUTTON_TEXT, urls=True)
+    KEYBOARD, buttons=ButtonLimit(count=_CARD_ROWS, title=_TITLE, payload=_PAYLOAD, text=CARD_TEXT, urls=True)
 )
 """The same, with buttons on a card of the chat (rich media) instead of below it."""

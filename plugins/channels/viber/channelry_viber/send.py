@@ -30,7 +30,7 @@ from channelry.services import Services
 from channelry.text import split
 
 from .api import Api
-from .capabilities import BUTTON_TEXT
+from .capabilities import CARD_TEXT
 from .tracking import note
 
 LARGEST_REQUEST = 30_000
@@ -68,7 +68,7 @@ def _pieces(message: SendMessage, capabilities: Capabilities, cards: bool) -> li
     text, measure = message.text.strip(), capabilities.unit.measure
     files = [piece for part in message.parts for piece in _part(part)]
     if message.buttons and cards:
-        *before, last = split(text, BUTTON_TEXT, measure) or [""]
+        *before, last = split(text, CARD_TEXT, measure) or [""]
         return [*map(_text, before), *files, _card(last, message.buttons)]
     if files and files[0][0]["type"] == "picture" and measure(text) <= capabilities.caption:
         files[0][0]["text"] = text

@@ -10,7 +10,7 @@ from attrs import frozen
 
 BAD_DATA, MISSING_DATA = 3, 4
 MAX_REQUEST = 30_000
-COLUMNS, KEYBOARD_ROWS, CARD_ROWS = 6, 24, 7
+COLUMNS, KEYBOARD_ROWS, CARD_ROWS = 6, 12, 7
 
 _LONGEST = {
     "receiver": 200,

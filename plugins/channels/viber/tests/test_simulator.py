@@ -117,7 +117,7 @@ async def test_it_knows_its_subscribers(simulator: ViberSimulator) -> None:
         FILE | {"type": "location"},
         TEXT | {"keyboard": {}},
         TEXT | {"keyboard": KEYS | {"Colour": "red"}},
-        TEXT | {"keyboard": KEYS | {"Buttons": [BUTTON] * 25}},
+        TEXT | {"keyboard": KEYS | {"Buttons": [BUTTON] * 13}},
         TEXT | {"keyboard": KEYS | {"Buttons": [BUTTON | {"Text": "x" * 251}]}},
         TEXT | {"keyboard": KEYS | {"Buttons": [BUTTON | {"ActionType": "dance"}]}},
         TEXT | {"keyboard": KEYS | {"Buttons": [BUTTON | {"Columns": 7}]}},
