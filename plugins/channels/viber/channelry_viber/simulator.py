@@ -5,7 +5,9 @@ Source: https://developers.viber.com/docs/api/rest-bot-api/
 
 import hashlib
 import hmac
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import orjson
@@ -19,9 +21,10 @@ from channelry_simulation import Fault, FaultKind, Simulator, Taken
 
 from .simulator_rules import BAD_DATA, MAX_REQUEST, RefusedError, admit
 
-INVALID_URL, BAD_TOKEN, NOT_REGISTERED, NOT_SUBSCRIBED = 1, 2, 5, 6
+INVALID_URL, BAD_TOKEN, NOT_REGISTERED, NOT_SUBSCRIBED, TOO_MANY = 1, 2, 5, 6, 12
+UNANSWERED, WITHIN = 100, timedelta(hours=1)
+"""How many messages one person gets without answering. Source: send-message, as in `simulator_rules`."""
 _REFUSALS = {
-    FaultKind.RATE_LIMITED: RefusedError(12, "tooManyRequests"),
     FaultKind.WINDOW_CLOSED: RefusedError(23, "freeMessagesExceeded"),
     FaultKind.BLOCKED: RefusedError(NOT_SUBSCRIBED, "notSubscribed"),
 }
@@ -46,7 +49,7 @@ class ViberSimulator(Simulator):
     webhook: dict[str, Any] = field(factory=dict, init=False)
     files: dict[str, tuple[bytes, str]] = field(factory=dict, init=False)
     unsubscribed: set[str] = field(factory=set, init=False)
-    _known: set[str] = field(factory=set, init=False)
+    _unanswered: dict[str, deque[datetime]] = field(factory=dict, init=False)
     _last_token: int = field(default=5741311803571721000, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
@@ -61,7 +64,7 @@ class ViberSimulator(Simulator):
 
     def know(self, customer: str) -> None:
         """Subscribe a customer who has not written in this simulation."""
-        self._known.add(customer)
+        self._unanswered[customer] = deque(maxlen=UNANSWERED)
         self.unsubscribed.discard(customer)
 
     def message(self, customer: str, text: str) -> Request:
@@ -112,7 +115,9 @@ class ViberSimulator(Simulator):
         ]
 
     def refusal(self, fault: Fault) -> Response:
-        """Refuse as Viber does: in the body of a 200, without a time to wait for."""
+        """Refuse as Viber does, in the body of a 200; what stands before it answers by HTTP."""
+        if fault.kind is FaultKind.RATE_LIMITED:
+            return Response(status_code=429, headers={"retry-after": f"{fault.retry_after:g}"})
         if fault.kind is FaultKind.UNAVAILABLE:
             return Response("<html>503 Service Unavailable</html>", 503, media_type="text/html")
         return _refused(_REFUSALS[fault.kind])
@@ -134,11 +139,15 @@ class ViberSimulator(Simulator):
         receiver = body["receiver"]
         if receiver in self.unsubscribed:
             raise RefusedError(NOT_SUBSCRIBED, "notSubscribed")
-        if receiver not in self._known:
+        if receiver not in self._unanswered:
             raise RefusedError(NOT_REGISTERED, "receiverNotRegistered")
+        sent = self._unanswered[receiver]
+        if len(sent) == UNANSWERED and self.now() - sent[0] < WITHIN:
+            raise RefusedError(TOO_MANY, "tooManyRequests")
 
         async def take() -> Response:
             token = self._next_token()
+            sent.append(self.now())
             self.ledger.taken.append(Taken(str(token), receiver, _text(body), body))
             for event in ("delivered", "seen"):
                 if event in self.webhook.get("event_types", (event,)):
@@ -160,11 +169,16 @@ class ViberSimulator(Simulator):
         return _done(event_types=body.get("event_types", []))
 
     async def _get_account_info(self, body: Any) -> Response:
-        info = {"id": "pa:7000000001", "name": self.sender_name, "uri": "care", "subscribers_count": len(self._known)}
+        info = {
+            "id": "pa:7000000001",
+            "name": self.sender_name,
+            "uri": "care",
+            "subscribers_count": len(self._unanswered),
+        }
         return _done(**info, webhook=self.webhook.get("url", ""), event_types=self.webhook.get("event_types", []))
 
     async def _get_user_details(self, body: Any) -> Response:
-        if body.get("id") not in self._known:
+        if body.get("id") not in self._unanswered:
             raise RefusedError(NOT_REGISTERED, "receiverNotRegistered")
         return _done(message_token=self._next_token(), user=self._user(body["id"]))
 

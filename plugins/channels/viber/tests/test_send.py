@@ -299,7 +299,7 @@ def test_every_action_that_is_not_declared_is_among_the_refused(viber: Viber) ->
 @pytest.mark.parametrize(
     ("fault", "error", "code"),
     [
-        (FaultKind.RATE_LIMITED, RetryableError, "12"),
+        (FaultKind.RATE_LIMITED, RetryableError, "429"),
         (FaultKind.UNAVAILABLE, RetryableError, "503"),
         (FaultKind.WINDOW_CLOSED, WindowClosedError, "23"),
         (FaultKind.BLOCKED, RecipientError, "6"),
@@ -310,11 +310,29 @@ def test_every_action_that_is_not_declared_is_among_the_refused(viber: Viber) ->
 async def test_each_fault_becomes_its_error(
     viber: Viber, simulator: ViberSimulator, desk: Services, fault: FaultKind, error: type[SendError], code: str
 ) -> None:
-    simulator.faults.add(fault)
+    simulator.faults.add(fault, retry_after=7)
     with pytest.raises(SendError) as raised:
         await send(viber, desk, message("hi"))
     assert (type(raised.value), raised.value.code) == (error, code)
+    assert getattr(raised.value, "retry_after", None) == (7 if fault is FaultKind.RATE_LIMITED else None)
     await send(viber, desk, message("hi"))
+
+
+async def test_who_does_not_answer_gets_a_hundred_messages_an_hour(
+    viber: Viber, simulator: ViberSimulator, desk: Services, clock: FakeClock
+) -> None:
+    """The next one waits, as all do that go to this person; an answer lets them through."""
+    (rate,) = viber.capabilities.rates
+    for _ in range(rate.count):
+        await send(viber, desk, message("hi"))
+    with pytest.raises(RetryableError) as raised:
+        await send(viber, desk, message("hi"))
+    assert (raised.value.code, raised.value.scope) == ("12", rate.scope)
+    await clock.advance(rate.seconds)
+    await send(viber, desk, message("hi"))
+    simulator.message("di==", "yes?")
+    for _ in range(rate.count):
+        await send(viber, desk, message("hi"))
 
 
 def test_a_lost_answer_is_parked(viber: Viber) -> None:
