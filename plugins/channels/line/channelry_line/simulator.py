@@ -133,6 +133,10 @@ class LineSimulator(Simulator):
         self.files[message_id] = (content, media_type, ready)
         return message_id
 
+    def revoke(self) -> None:
+        """End all tokens that were issued."""
+        self._issued.clear()
+
     def _next(self) -> str:
         self._count += 1
         return str(self._count)

@@ -222,14 +222,12 @@ async def test_an_old_message_is_answered_by_a_push(
     assert paths(simulator) == [(PUSH, 200)]
 
 
-async def test_a_token_that_line_has_forgotten_gives_way_to_a_push(
-    line: Line, simulator: LineSimulator, desk: Services
-) -> None:
+async def test_a_token_that_was_used_gives_way_to_a_push(line: Line, simulator: LineSimulator, desk: Services) -> None:
     target = written(line, simulator)
-    simulator._reply_tokens.clear()
-    (receipt,) = await send(line, desk, message("hi", target=target))
-    assert paths(simulator) == [(REPLY, 400), (PUSH, 200)]
-    assert receipt.external_ids == (simulator.ledger.taken[0].external_id,)
+    for key in ("out-1", "out-2"):
+        (receipt,) = await send(line, desk, SendMessage(key=key, target=target, text=key))
+    assert paths(simulator) == [(REPLY, 200), (REPLY, 400), (PUSH, 200)]
+    assert receipt.external_ids == (simulator.ledger.taken[1].external_id,)
 
 
 async def test_a_push_whose_answer_was_lost_is_made_again_with_its_retry_key(
@@ -264,15 +262,16 @@ async def test_a_push_in_place_of_a_reply_can_be_made_again(
     line: Line, simulator: LineSimulator, desk: Services
 ) -> None:
     """Even while the reply's token would still be good: the call stays with what it was sent as."""
-    (call,) = line.compose(message("hi", target=written(line, simulator)))
-    simulator._reply_tokens.clear()
+    target = written(line, simulator)
+    await send(line, desk, SendMessage(key="out-0", target=target, text="hi"))
+    (call,) = line.compose(message("hi", target=target))
     simulator.faults.add(FaultKind.LOST)
     with pytest.raises(AmbiguousError):
         await line.send(call, desk)
     assert await line.reconcile(call, desk) == NotTaken()
     await line.send(call, desk)
-    assert paths(simulator) == [(REPLY, 400), (PUSH, None), (PUSH, 409)]
-    assert len(simulator.ledger.taken) == 1
+    assert paths(simulator) == [(REPLY, 200), (REPLY, 400), (PUSH, None), (PUSH, 409)]
+    assert len(simulator.ledger.taken) == 2
 
 
 async def test_a_call_of_which_no_note_is_left_is_for_the_agent_to_decide(
@@ -533,7 +532,7 @@ async def test_tokens_are_issued_kept_and_renewed(simulator: LineSimulator, desk
 async def test_a_token_that_ends_before_its_time_is_replaced_at_once(simulator: LineSimulator, desk: Services) -> None:
     line = Line(Line.Config(channel_secret=(Secret(simulator.channel_secret),), channel_id=simulator.channel_id))
     await send(line, desk, message("hi"))
-    simulator._issued.clear()
+    simulator.revoke()
     await send(line, desk, SendMessage(key="out-2", target=DI, text="hi"))
     assert [status for path, status in paths(simulator) if path == PUSH] == [200, 401, 200]
 

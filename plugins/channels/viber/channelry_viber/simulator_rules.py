@@ -20,8 +20,8 @@ _LONGEST = {
     "file_name": 256,
     "thumbnail": 2000,
 }
-_TEXT = {"text": 7000, "picture": 512}
-_LARGEST = {"video": 26_000_000, "file": 50_000_000}
+TEXT = {"text": 7000, "picture": 512}
+LARGEST = {"video": 26_000_000, "file": 50_000_000}
 _COMMON = frozenset({"receiver", "type", "sender", "tracking_data", "min_api_version", "keyboard"})
 _REQUIRED = {
     "text": {"text"},
@@ -69,11 +69,11 @@ def admit(body: Any) -> None:
 
 def _admit_field(kind: str, name: str, value: Any) -> None:
     if name == "text":
-        good = isinstance(value, str) and (kind != "text" or value.strip()) and len(value) <= _TEXT[kind]
+        good = isinstance(value, str) and (kind != "text" or value.strip()) and len(value) <= TEXT[kind]
     elif name in _LONGEST:
         good = _is_text(value, _LONGEST[name]) and (name != "media" or value.startswith(("https://", "http://")))
     elif name in ("size", "duration", "sticker_id"):
-        most = {"size": _LARGEST.get(kind, 0), "duration": 180}.get(name, 2**31)
+        most = {"size": LARGEST.get(kind, 0), "duration": 180}.get(name, 2**31)
         good = type(value) is int and 0 <= value <= most
     elif name in _PARTS:
         good = _fits(value, _PARTS[name])

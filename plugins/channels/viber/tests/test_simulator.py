@@ -139,9 +139,9 @@ async def test_it_refuses_a_webhook_that_viber_would_not_call(simulator: ViberSi
 
 def test_it_takes_no_less_and_no_more_than_the_plugin_declares() -> None:
     """Limits stand on both sides, for neither imports the other: here they are compared."""
-    assert (KEYBOARD.text, KEYBOARD.caption) == (rules._TEXT["text"], rules._TEXT["picture"])
-    assert KEYBOARD.media[Kind.VIDEO].link == rules._LARGEST["video"]
-    assert {KEYBOARD.media[kind].link for kind in (Kind.DOCUMENT, Kind.AUDIO, Kind.VOICE)} == {rules._LARGEST["file"]}
+    assert (KEYBOARD.text, KEYBOARD.caption) == (rules.TEXT["text"], rules.TEXT["picture"])
+    assert KEYBOARD.media[Kind.VIDEO].link == rules.LARGEST["video"]
+    assert {KEYBOARD.media[kind].link for kind in (Kind.DOCUMENT, Kind.AUDIO, Kind.VOICE)} == {rules.LARGEST["file"]}
     assert KEYBOARD.buttons is not None
     assert CARD.buttons is not None
     assert KEYBOARD.buttons.count == rules.KEYBOARD_ROWS
