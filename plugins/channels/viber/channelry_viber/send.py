@@ -35,7 +35,8 @@ from .tracking import note
 
 LARGEST_REQUEST = 30_000
 """Most bytes of a request. Source: https://developers.viber.com/docs/faq/ (30kb)"""
-CONTACT_NAME, CONTACT_PHONE, FILE_NAME = 28, 18, 256
+CONTACT_NAME, CONTACT_PHONE, FILE_NAME, VIDEO_SECONDS = 28, 18, 256, 180
+"""What Viber takes at most, in characters and seconds; the contact's and the video's are not confirmed."""
 RICH_MEDIA_API = 7
 """The version of the API, and so of the customers' apps, that can show a card (rich media)."""
 LINK_SECONDS = 7 * 86_400
@@ -114,7 +115,7 @@ def _file(media: Media) -> _Piece:
         body = {"type": "video" if media.kind is Kind.VIDEO else "file", "size": media.size}
     if body["type"] == "file":
         body["file_name"] = _name(media)
-    if media.kind is Kind.VIDEO and media.seconds is not None:
+    if media.kind is Kind.VIDEO and media.seconds is not None and media.seconds <= VIDEO_SECONDS:
         body["duration"] = round(media.seconds)
     return body | ({"media": media.url} if media.url else {}), () if media.url else (media,)
 

@@ -117,6 +117,11 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
         message("look", VIDEO),
         [body("text", text="look"), body("video", media=VIDEO.url, size=900, duration=7)],
     ),
+    (
+        "long video, whose length Viber would not take",
+        message("", evolve(VIDEO, seconds=181)),
+        [body("video", media=VIDEO.url, size=900)],
+    ),
     ("document", message("", BILL), [body("file", media=BILL.url, size=900, file_name="bill.pdf")]),
     ("audio", message("", SONG), [body("file", media=SONG.url, size=900, file_name="my song.mp3")]),
     ("voice", message("", NOTE), [body("file", media=NOTE.url, size=900, file_name="note.ogg")]),
