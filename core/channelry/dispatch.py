@@ -90,6 +90,10 @@ class Hook:
     clock: Clock
     health: Health = field(factory=Health)
     threads: Threads = field(factory=Threads, init=False)
+    _asynchronous: bool = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._asynchronous = inspect.iscoroutinefunction(self.function)
 
     async def attempt(self, *args: Any) -> Outcome:
         """Call it and tell what came of it; raises nothing but cancellation and KeyboardInterrupt."""
@@ -120,7 +124,7 @@ class Hook:
         return Outcome(self.plugin, None if error else value, error, now - began)
 
     async def _run(self, args: Sequence[Any]) -> Any:
-        if inspect.iscoroutinefunction(self.function):
+        if self._asynchronous:
             return await self.function(*args)
         return await self.threads.run(self.function, args)
 
