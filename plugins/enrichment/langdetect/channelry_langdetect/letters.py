@@ -18,7 +18,7 @@ NOISE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
-STRETCHED = re.compile(r"\b(\w\w)\1+\w?\b|(\w)\2{2,}")
+STRETCHED = re.compile(r"(\w)\1{2,}|\b(\w\w)\2+\w?\b")
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 
 

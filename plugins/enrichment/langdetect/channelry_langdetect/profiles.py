@@ -35,6 +35,7 @@ WORD = 6.0
 HANGUL = "가"
 """What langdetect's reader makes of every Korean syllable."""
 HAN = slice(0x4E00, 0xA000)
+SCRIPTS = [LANGUAGES.index(tag) for tag in ("zh-Hans", "zh-Hant")]
 CHINESE = [LANGUAGES.index(tag) for tag in ("ja", "zh-Hans", "zh-Hant")]
 RARE, RARELY = 0x3400, 1e-3
 """The Chinese characters that no profile has are taken for one of them, and its frequency in these languages."""
@@ -73,6 +74,8 @@ class Profiles:
         words = [self._words[word] for word in text.split() if word in self._words]
         letters = self._evidence[single]
         score = letters.sum(0) + self._evidence[longer].sum(0) + self._evidence[words].sum(0)
+        if (chinese := (codes >= HAN.start) & (codes < HAN.stop)).any():
+            score[SCRIPTS] += _scripts(codes[chinese].tobytes().decode("utf-32-le"))
         return score, (letters > 0).sum(0, dtype=np.float32)
 
     def has_word(self, text: str) -> bool:
@@ -83,6 +86,15 @@ class Profiles:
         places = np.searchsorted(self._sequences, sequences)
         found: NDArray[np.int64] = places[self._sequences[places] == sequences]
         return found
+
+
+def _scripts(signs: str) -> tuple[float, float]:
+    """Say how much Chinese characters speak for the simplified and for the traditional script: each that only one of
+    the two old character sets has is as good as a word. What could be either is taken for the simplified one, in
+    which far more people write."""
+    simplified, traditional = (len(signs.encode(codec, "ignore")) // 2 for codec in ("gb2312", "big5"))
+    more = WORD * (simplified - traditional or 1)
+    return more, -more
 
 
 @cache

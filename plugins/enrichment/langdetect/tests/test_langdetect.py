@@ -160,6 +160,14 @@ def test_chinese_is_never_korean_for_its_characters() -> None:
     assert "ko" not in found
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [("我要退款", "zh-Hans"), ("订单还没到", "zh-Hans"), ("訂單還沒到", "zh-Hant"), ("返金してください", "ja")],
+)
+def test_characters_of_one_script_tell_it_and_what_both_have_is_simplified(text: str, tag: str) -> None:
+    assert code(text) == tag
+
+
 def test_below_the_configured_confidence_there_is_no_answer() -> None:
     (sure,) = detect("Where is my order?", minimum_confidence=0.0)
     assert sure is not None
@@ -175,22 +183,22 @@ def test_configured_languages_are_the_only_candidates() -> None:
     assert code("Mein Paket ist kaputt", languages=("en", "de", "fr")) == "de"
 
 
-@pytest.mark.parametrize(("name", "told"), [("messages", 0.55), ("unseen", 0.85)])
+@pytest.mark.parametrize(("name", "told"), [("messages", 0.65), ("unseen", 0.85)])
 def test_short_messages_are_right_or_silent(name: str, told: float) -> None:
-    """At most one answer in ten is wrong, and twice as many of langdetect's own detector when it is as sure.
+    """At most one answer in thirty is wrong, and far more of langdetect's own detector when it is nearly as sure.
 
-    The thresholds were chosen with `messages` (many of one word) in view; `unseen` was written after that.
+    Nothing was chosen with these in view; many of `messages` are of one word.
     """
     corpus = messages(name)
     found = [(tag, language.code) for tag, text in corpus if (language := detect(text)[0])]
     wrong = sum(tag != code for tag, code in found)
     assert len(found) >= told * len(corpus)
-    assert wrong <= len(found) / 10
+    assert wrong <= len(found) / 30
 
     langdetect.DetectorFactory.seed = 0
     theirs = [(tag, one) for tag, text in corpus if (one := langdetect.detect_langs(text)[0]).prob >= 0.7]
     theirs_wrong = sum(profiles.FILES.get(tag, tag) != one.lang for tag, one in theirs)
-    assert theirs_wrong / len(theirs) > 2 * wrong / len(found)
+    assert theirs_wrong / len(theirs) > 3 * wrong / len(found)
 
 
 def test_a_text_in_none_of_the_configured_languages_has_no_answer() -> None:
