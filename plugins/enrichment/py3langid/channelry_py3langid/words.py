@@ -7,7 +7,13 @@ READ, KEPT = 5_000, 400
 """Characters that are looked at, and those of the words kept: more makes no answer surer, only later."""
 
 NOISE = re.compile(
-    r"(?:https?://|www\.)[!-~]+|[\w.%+-]{0,64}@[\w.-]+|[\w/#-]*\d[\w/#-]*|<[^<>]+>|&#?\w{2,8};", re.ASCII
+    r"""
+      (?:https?://|www\.) [!-~]+                     # links; ASCII, for Chinese or Thai may follow without a space
+    | (?<![\w.%+-]) [\w.%+-]{0,64} @ [\w.-]+        # e-mail addresses and mentions
+    | (?<![\w#/-]) [\w#/-]* \d [\w#/-]*             # numbers, order codes, hours
+    | </?[A-Za-z] [^<>]* > | & \#? \w{2,8} ;         # tags, and what HTML writes for a character
+    """,
+    re.VERBOSE | re.ASCII,
 )
 
 
