@@ -56,9 +56,10 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
     if compare:
         _compare(file, config, order, as_json)
         return
-    if not order and not config.exists():
-        raise click.UsageError(f"{config} is not there: name it by --config, or providers by --order langdetect,vader")
-    anyio.run(_enrich, file, configuration(config, order))
+    settings = configuration(config, order)
+    if not settings.entries:
+        raise click.UsageError(f"no provider is named: do it by --order langdetect,vader, or in {config}")
+    anyio.run(_enrich, file, settings)
 
 
 async def _enrich(file: BinaryIO, settings: Configuration) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import evolve
 
-from channelry.config import Configuration, Entry, load_configuration
+from channelry.config import DEFAULT_FILE, Configuration, Entry, load_configuration
 from channelry.discovery import advice, available
 from channelry.errors import ConfigError, Fault, PluginError
 from channelry.hub import Hub, open_hub
@@ -22,11 +22,11 @@ HOOKS = ("detect_language", "score_sentiment")
 
 
 def configuration(file: Path, order: Sequence[str]) -> Configuration:
-    """Give the providers of a file in its order, or in another; without a file, with their default Config.
+    """Give the providers of a file in its order, or in another; without the usual file, with their default Config.
 
     Connections are left out: nothing is to be polled here. ConfigError has what is wrong with either.
     """
-    found = load_configuration(file) if file.exists() or not order else Configuration(file)
+    found = load_configuration(file) if file.exists() or file != Path(DEFAULT_FILE) else Configuration(file)
     if order:
         known = {entry.path: entry for entry in found.entries}
         entries = [known.get(f"enrichment.{name}") or default(name) for name in order]

@@ -96,6 +96,7 @@ def answers(result: Result) -> list[dict[str, Any]]:
     return [json.loads(line) for line in result.stdout.splitlines()]
 
 
+@pytest.mark.row("A28")
 def test_each_line_has_its_answer_in_order() -> None:
     found = answers(run("--order", "langdetect,py3langid,vader", stdin="\n".join(TEXTS) + "\n"))
     rows = [(one["text"], one["language"], one["sentiment"], one["plugin"]) for one in found]
@@ -141,6 +142,7 @@ def test_every_line_is_a_text(line: bytes) -> None:
     assert isinstance(text_of(line).text, str)
 
 
+@pytest.mark.row("A28")
 def test_a_provider_that_fails_is_named_and_the_next_answers() -> None:
     result = run("--order", "failing,langdetect", stdin="Where is my order?\n" * 100)
     assert {one["plugin"] for one in answers(result)} == {"langdetect"}
@@ -180,11 +182,14 @@ def test_connections_of_the_file_are_left_closed(tmp_path: Path) -> None:
     ("arguments", "status", "told"),
     [
         ((), 2, "--order langdetect,vader"),
+        (("--config", "empty.toml"), 2, "--order langdetect,vader"),
         (("--order", "nobody"), 2, "not 'nobody'"),
-        (("--config", "missing.toml"), 2, "missing.toml is not there"),
+        (("--order", "telegram"), 2, "expected a provider of language or sentiment"),
+        (("--order", "langdetect", "--config", "missing.toml"), 2, "missing.toml: (file): expected a readable file"),
     ],
 )
 def test_what_is_wrong_is_told_with_what_to_do(arguments: tuple[str, ...], status: int, told: str) -> None:
+    Path("empty.toml").touch()
     result = run(*arguments, stdin="Hello")
     assert (result.exit_code, result.stdout) == (status, "")
     assert told in result.stderr
