@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
@@ -10,6 +10,9 @@ from channelry.dispatch import first_per_item
 from channelry.hub import Hub
 from channelry.model import Language, Sentiment, Text
 from channelry_desk.mood import mood
+
+Complain: TypeAlias = Callable[[str, str], object]
+"""Is told of each provider that failed: its path (`enrichment.azure`), and the reason."""
 
 
 @frozen
@@ -34,8 +37,8 @@ class Answer:
         }
 
 
-async def enriched(hub: Hub, texts: Sequence[Text], complain: Callable[[str], None]) -> list[Answer]:
-    """Name the language of each text, then score it; `complain` is told of each provider that failed."""
+async def enriched(hub: Hub, texts: Sequence[Text], complain: Complain) -> list[Answer]:
+    """Name the language of each text, then score it."""
     began = time.perf_counter()
     languages = await asked(hub, "detect_language", texts, complain)
     told = [evolve(text, language=one.code if one else "") for text, (one, _) in zip(texts, languages, strict=True)]
@@ -47,7 +50,7 @@ async def enriched(hub: Hub, texts: Sequence[Text], complain: Callable[[str], No
     ]
 
 
-async def asked(hub: Hub, hook: str, texts: Sequence[Text], complain: Callable[[str], None]) -> list[tuple[Any, str]]:
+async def asked(hub: Hub, hook: str, texts: Sequence[Text], complain: Complain) -> list[tuple[Any, str]]:
     """Ask the providers of a hook in their order, each for what is still open; give each answer with who gave it."""
     answers: list[tuple[Any, str]] = [(None, "")] * len(texts)
     for path in hub.configuration.orders.get(hook, ()):
@@ -57,7 +60,7 @@ async def asked(hub: Hub, hook: str, texts: Sequence[Text], complain: Callable[[
             continue
         found, (outcome,) = await first_per_item([instance.hooks[hook]], [texts[index] for index in still_open])
         if outcome.error is not None:
-            complain(str(outcome.error))
+            complain(path, str(outcome.error))
         for index, answer in zip(still_open, found, strict=True):
             if answer is not None:
                 answers[index] = answer, instance.entry.plugin

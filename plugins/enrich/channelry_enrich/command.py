@@ -65,15 +65,15 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
 async def _enrich(file: BinaryIO, settings: Configuration) -> None:
     complaints: set[str] = set()
 
-    def complain(reason: str) -> None:
-        if reason not in complaints:  # else a provider that is down would be told of with each batch
-            complaints.add(reason)
+    def complain(path: str, reason: str) -> None:
+        if path not in complaints:  # else a provider that is down would be told of with each batch
+            complaints.add(path)
             click.echo(one_line(reason), err=True)
 
     async with opened(settings) as hub:
         for status in hub.status():
             if status.state != "ready":
-                complain(f"{status.name} is {status.state}: {status.reason}")
+                complain(status.name, f"{status.name} is {status.state}: {status.reason}")
         with _progress(file) as advance:
             while batch := list(islice(file, BATCH)):
                 for answer in await enriched(hub, list(map(text_of, batch)), complain):

@@ -130,7 +130,7 @@ async def _measured(file: Path, name: str, sentences: Sequence[Labelled]) -> lis
 
 async def _one(hub: Hub, name: str, hook: str, sentences: Sequence[Labelled], before: float | None) -> Comparison:
     sentiment = hook == "score_sentiment"
-    failures: dict[str, None] = {}
+    failures: dict[str, str] = {}
     if sentiment:
         sentences = [one for one in sentences if one.sentiment]
     texts = [Text(text=one.text, language=one.language if sentiment else "") for one in sentences]
@@ -145,7 +145,7 @@ async def _one(hub: Hub, name: str, hook: str, sentences: Sequence[Labelled], be
     expected = [one.sentiment if sentiment else one.language for one in sentences]
     rows = zip([one.language for one in sentences], expected, told, strict=True)
     megabytes = None if before is None or after is None else round(after - before, 1)
-    return Comparison(name, hook, tuple(rows), seconds, megabytes, tuple(failures))
+    return Comparison(name, hook, tuple(rows), seconds, megabytes, tuple(failures.values()))
 
 
 def _megabytes() -> float | None:
