@@ -14,6 +14,8 @@ ELSEWHERE = 1e-3
 """How likely, beside a candidate, is a language that is none: so much evidence against all of them is no answer."""
 NO_LANGUAGE = "zxx"
 """py3langid's label for text in no language, which BCP 47 has too."""
+TAGS = {"kik": "ki"}
+"""The labels that are no BCP 47 tags, for a shorter code stands for the language; Chinese is in `chinese`."""
 
 _lock = Lock()
 
@@ -26,7 +28,8 @@ def likeliest(text: str, candidates: tuple[str, ...]) -> Language | None:
     best = max(allowed, key=likely.__getitem__)
     if best == NO_LANGUAGE:
         return None
-    return Language(code=chinese(text) if best == "zh" else best, confidence=likely[best] / sum(likely.values()))
+    code = chinese(text) if best == "zh" else TAGS.get(best, best)
+    return Language(code=code, confidence=likely[best] / sum(likely.values()))
 
 
 def chinese(text: str) -> str:

@@ -20,7 +20,7 @@ LANGUAGES = (
     "sl", "sn", "so", "sq", "sr", "st", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl", "tr", "tt", "ug", "uk", "ur",
     "uz", "uzs", "vec", "vi", "vo", "wa", "wuu", "xh", "yo", "yue", "zh", "zu",
 )  # fmt: skip
-"""The languages that py3langid's model knows, as it names them: BCP 47 tags; `zh` is Chinese in any script."""
+"""The languages that py3langid's model knows, as it names them; `zh` is Chinese in any script."""
 
 
 @plugin

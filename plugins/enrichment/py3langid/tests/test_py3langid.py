@@ -43,6 +43,7 @@ SENTENCES = {
     "hy": "Իմ ծանրոցը դեռ չի եկել, կարո՞ղ եք ասել, թե որտեղ է այն:",
     "is": "Pakkinn minn er ekki kominn enn, getið þið sagt mér hvar hann er?",
     "be": "Мая пасылка яшчэ не прыйшла, падкажыце, калі ласка, дзе яна зараз?",
+    "ki": "Mũndũ o wothe e na kĩhooto gĩa kwaria na kũheo mũthuko mwega",
     "eu": "Nire paketea ez da oraindik iritsi, esan diezadakezue non dagoen?",
 }
 DOUBTFUL = ["", " ", "ok", "12345", "👍👍", "😡 !!!", "\0", "\ud83d", "https://example.com/where", "@anna_smith"]
