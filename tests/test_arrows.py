@@ -25,6 +25,7 @@ ARROWS = {
     "channelry_testing": CORE,
     "channelry_server": CORE,
     "channelry_desk": CORE,
+    "channelry_enrich": CORE | {"channelry_desk"},
     "channelry_demo": CORE | {"channelry_desk", "channelry_server", "channelry_simulation"},
 }
 META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_instagram"}
