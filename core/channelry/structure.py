@@ -103,7 +103,7 @@ def describe_toml(of: Any) -> str:
 def _converter(folder: Path, inline: bool) -> cattrs.Converter:
     made = cattrs.Converter(forbid_extra_keys=True)
 
-    def strict(cls: type, *accepted: type) -> None:
+    def strict(cls: type, accepted: Any) -> None:
         def structure(value: Any, _: Any) -> Any:
             if not isinstance(value, accepted) or (isinstance(value, bool) and cls is not bool):
                 raise _ExpectedError(describe_toml(cls))
@@ -111,10 +111,8 @@ def _converter(folder: Path, inline: bool) -> cattrs.Converter:
 
         made.register_structure_hook(cls, structure)
 
-    strict(str, str)
-    strict(int, int)
-    strict(float, int, float)
-    strict(bool, bool)
+    for cls, accepted in ((str, str), (int, int), (float, int | float), (bool, bool)):
+        strict(cls, accepted)
 
     def secret(value: Any, _: Any) -> Secret:
         try:
