@@ -168,7 +168,7 @@ class Hub:
             claimed.setdefault(owner, []).append(event)
         if unclaimed := claimed.get(""):
             self.counts["unclaimed", endpoint] += len(unclaimed)
-            log.info("%s: %d events are of an account that no connection has", endpoint, len(unclaimed))
+            log.info("%s: events of accounts that no connection has: %d", endpoint, len(unclaimed))
         return [evolve(parsed, connection=name, events=tuple(events)) for name, events in claimed.items()]
 
     async def _record(self, received: Received) -> None:
