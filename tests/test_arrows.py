@@ -22,7 +22,7 @@ ARROWS = {
     "channelry": set[str](),
     "channelry_meta": CORE,
     "channelry_simulation": CORE,
-    "channelry_testing": CORE,
+    "channelry_testing": CORE | {"channelry_simulation"},
     "channelry_server": CORE,
     "channelry_desk": CORE,
     "channelry_demo": CORE | {"channelry_desk", "channelry_server", "channelry_simulation"},

@@ -87,6 +87,8 @@ class Simulator(ABC):
         if self.post is None:
             return
         for _ in range(len(self.webhooks)):
+            if not self.webhooks:  # another flush has it
+                return
             webhook = self.webhooks.popleft()
             if not 200 <= await self.post(webhook) < 300:
                 self.webhooks.append(webhook)
