@@ -60,6 +60,10 @@ class Simulator(ABC):
         """Write as a customer: give the signed webhook, which nobody has posted yet. `path` is `/`."""
 
     @abstractmethod
+    def signed(self, request: Request) -> Request:
+        """Sign any request as the provider does: give it with its signature's headers, in place of those it has."""
+
+    @abstractmethod
     def routes(self) -> list[Route]:
         """Give the routes of the provider's API."""
 
