@@ -1,0 +1,130 @@
+"""`channelry new` writes distributions that keep the rules as they are, and `channelry simulate` is their provider."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from channelry.cli import main
+
+KINDS = ("channel", "recognizer", "enricher")
+MOST_LINES = 150
+"""Lines of code that a new channel may have without its tests: it is read before it is written."""
+
+
+def new(*words: str) -> Result:
+    return CliRunner().invoke(main, ["new", *words])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Write one of each kind, and make it look installed: its folder on the path, with metadata."""
+    home = tmp_path_factory.mktemp("new")
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        for kind in KINDS:
+            assert new(kind, f"our-{kind}").exit_code == 0
+            folder = found[kind] = home / f"channelry-our-{kind}"
+            project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+            metadata = folder / f"channelry_our_{kind}-{project['version']}.dist-info"
+            metadata.mkdir()
+            (metadata / "METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+            )
+            lines = []
+            for group, points in project["entry-points"].items():
+                lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
+            (metadata / "entry_points.txt").write_text("\n".join(lines))
+    return found
+
+
+def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_it_writes_keeps_the_rules_before_anybody_has_changed_it(kind: str, made: dict[str, Path]) -> None:
+    ran = python(made[kind], "-m", "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report", "tests")
+    assert ran.returncode == 0, ran.stdout
+    assert " failed" not in ran.stdout
+    assert re.search(r"\b(silver|gold)\b", ran.stdout), ran.stdout
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_channelry_finds_it(kind: str, made: dict[str, Path]) -> None:
+    listed = python(made[kind], "-m", "channelry", "plugins")
+    assert listed.returncode == 0
+    (row,) = [line for line in listed.stdout.splitlines() if line.startswith(f"our-{kind} ")]
+    assert "not loaded" not in row
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_place_to_change_says_so_and_nothing_is_left_of_the_template(kind: str, made: dict[str, Path]) -> None:
+    texts = {path: path.read_text() for path in made[kind].rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert not [path for path, text in texts.items() if "${" in text or path.name.endswith(".in")]
+    assert sum("CHANGE" in text for text in texts.values()) >= 3
+
+
+def test_a_new_channel_is_short() -> None:
+    """Lines that are neither blank, nor comment, nor docstring, in all modules but the tests."""
+    with CliRunner().isolated_filesystem():
+        new("channel", "short")
+        total = sum(map(lines_of_code, Path("channelry-short/channelry_short").glob("*.py")))
+    assert total <= MOST_LINES
+
+
+def lines_of_code(path: Path) -> int:
+    text, prose = path.read_text(), set[int]()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            prose.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(map(str.strip, text.splitlines()), 1)
+    return sum(1 for number, line in lines if line and not line.startswith("#") and number not in prose)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("Acme", "'Acme' is no name for a plugin: expected lower-case letters, digits and hyphens"),
+        ("our_chat", "is no name for a plugin"),
+        ("our--chat", "is no name for a plugin"),
+        ("-chat", "No such option"),
+        ("../chat", "is no name for a plugin"),
+        ("", "is no name for a plugin"),
+        ("none", "is no name for a plugin"),
+        ("x" * 41, "is no name for a plugin"),
+        ("telegram", "'telegram' is taken by channelry-telegram: choose another name"),
+        ("testing", "'testing' is taken by channelry-testing: choose another name"),
+    ],
+)
+def test_a_name_that_will_not_do_is_refused_with_what_was_expected(name: str, reason: str) -> None:
+    with CliRunner().isolated_filesystem():
+        refused = new("channel", name)
+        assert (refused.exit_code, os.listdir()) == (2, [])
+    assert reason in refused.stderr
+
+
+def test_a_folder_that_is_there_is_left_alone() -> None:
+    with CliRunner().isolated_filesystem():
+        Path("channelry-chat").mkdir()
+        refused = new("channel", "chat")
+        assert os.listdir("channelry-chat") == []
+    assert refused.exit_code == 1
+    assert "./channelry-chat is there already" in refused.stderr
+
+
+def test_help_has_examples_and_the_end_names_the_next_commands() -> None:
+    assert new("--help").stdout.count("channelry new ") >= 3
+    with CliRunner().isolated_filesystem():
+        shown = new("channel", "chat").stdout
+    for command in ("cd channelry-chat", "pip install -e '.[simulator,test]'", "pytest", "channelry simulate chat"):
+        assert command in shown
