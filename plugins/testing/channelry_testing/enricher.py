@@ -39,8 +39,8 @@ class EnricherConformance(AskedRules):
     - fixtures: `plugin`, and `simulator` where a service is asked.
     """
 
-    languages: Mapping[str, str] = {}
-    feelings: Mapping[tuple[str, str], int] = {}
+    languages: Sequence[tuple[str, str]] = ()
+    feelings: Sequence[tuple[str, str, int]] = ()
 
     def asked(self) -> Iterator[tuple[str, list[Text]]]:
         """Give the texts of the examples, by the hook that they are for."""
