@@ -7,7 +7,9 @@ from .bench import connected, installed
 from .channel import ChannelConformance
 from .clock import FakeClock
 from .conformance import Conformance, Grade, Rule, not_declared, overrides, rule
+from .enricher import EnricherConformance
 from .http import AsgiHttp
+from .recognizer import RecognizerConformance
 from .samples import FILE
 from .services import MemoryFiles, services
 
@@ -16,9 +18,11 @@ __all__ = [
     "AsgiHttp",
     "ChannelConformance",
     "Conformance",
+    "EnricherConformance",
     "FakeClock",
     "Grade",
     "MemoryFiles",
+    "RecognizerConformance",
     "Rule",
     "connected",
     "installed",

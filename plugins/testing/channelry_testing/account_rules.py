@@ -8,13 +8,12 @@ from attrs import evolve
 from channelry.errors import AuthError, PermanentError, SendError
 from channelry.model import Media, Received, Request
 
-from .bench import Bench
+from .bench import PUBLIC_URL, Bench, raised
 from .conformance import Grade, fail, inline, not_declared, rule, run
-from .payloads import PUBLIC_URL
 from .plugin_rules import with_canaries
 from .receiving import posted
 from .samples import FILE
-from .sending import SendingRules, _raised
+from .sending import SendingRules
 
 
 class AccountRules(SendingRules):
@@ -83,7 +82,7 @@ class AccountRules(SendingRules):
                 if bench.has("setup"):
                     await bench.call("setup", PUBLIC_URL)
                 taken = len(simulator.ledger.taken)
-                error = await _raised(bench.call("check"))
+                error = await raised(bench.call("check"))
                 if error is not None:
                     fail(f"`check` finds fault with a good account: {error}", "nothing", "mend it, or the simulator")
                 if len(simulator.ledger.taken) != taken:
@@ -91,7 +90,7 @@ class AccountRules(SendingRules):
                 config = with_canaries(bench.plugin.config)
                 if config != bench.plugin.config:
                     stranger = Bench(type(bench.plugin)(config), bench.services)
-                    error = await _raised(stranger.call("check"))
+                    error = await raised(stranger.call("check"))
                     if not isinstance(error, AuthError):
                         fail(f"with other credentials `check` says {error!r}", "AuthError", "map its refusal")
 
@@ -113,7 +112,7 @@ class AccountRules(SendingRules):
                 refused = self._connect(bench, simulator)
                 for _ in range(2):
                     seen = len(simulator.ledger.entries)
-                    error = await _raised(bench.call("setup", PUBLIC_URL))
+                    error = await raised(bench.call("setup", PUBLIC_URL))
                     if error is not None:
                         fail(f"`setup` fails: {error}", "the URL registered", "mend it, or the simulator")
                     bodies = b"".join(entry.body + entry.path.encode() for entry in simulator.ledger.entries[seen:])
@@ -124,7 +123,7 @@ class AccountRules(SendingRules):
                 config = with_canaries(bench.plugin.config)
                 if config != bench.plugin.config:
                     stranger = Bench(type(bench.plugin)(config), bench.services)
-                    if await _raised(stranger.call("setup", PUBLIC_URL)) is None:
+                    if await raised(stranger.call("setup", PUBLIC_URL)) is None:
                         fail("`setup` with other credentials says nothing", "an error", "map the provider's refusal")
 
         run(main, doing=lambda: bench.doing)

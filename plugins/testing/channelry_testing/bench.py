@@ -1,7 +1,7 @@
 """One plugin as the hub runs it: made, registered, with services; what it breaks fails with the hook's name."""
 
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,7 +19,11 @@ from channelry.structure import structure
 
 from .clock import FakeClock
 from .conformance import fail
+from .http import AsgiHttp
+from .samples import FILE, REF
+from .services import MemoryFiles, services
 
+PUBLIC_URL = "https://care.example.com/hooks/test"
 ORIGIN = "https://simulated.example"
 HOOK_SECONDS = 5.0
 """A hook may take so long here, where no network is: simulators answer at once."""
@@ -194,3 +198,32 @@ def origins(plugin: Any) -> set[str]:
     """Name the origins that a plugin may call, as the hub does."""
     base = urlsplit(str(getattr(plugin.config, "base_url", "")))
     return {*getattr(plugin, "origins", ()), *([f"{base.scheme}://{base.netloc}"] if base.netloc else [])}
+
+
+def wired(plugin: Any, simulator: Any) -> Services:
+    """Give services whose HTTP client reaches the simulator, if any, at every origin that the plugin may call."""
+    clock = QuickClock()
+    if hasattr(simulator, "now"):
+        simulator.now = clock.now
+    http = None if simulator is None else AsgiHttp(dict.fromkeys(origins(plugin), simulator.app))
+    return services(http=http, clock=clock, files=MemoryFiles({REF: FILE}), public_url=PUBLIC_URL)
+
+
+async def raised(asking: Awaitable[Any]) -> SendError | None:
+    """Give the error of the taxonomy that something ends with, or None."""
+    try:
+        await asking
+    except SendError as error:
+        return error
+    return None
+
+
+async def errors_of(asked: Mapping[str, Callable[[], Awaitable[Any]]]) -> dict[str, str]:
+    """Give the whole text of each error of the taxonomy that something ends with, by its name."""
+    errors = {f"error of {name}": await raised(ask()) for name, ask in asked.items()}
+    return {name: whole(error) for name, error in errors.items() if error is not None}
+
+
+def whole(error: BaseException) -> str:
+    """Give all that an error shows: its traceback with its causes, and its repr."""
+    return "".join(traceback.format_exception(error)) + repr(error)

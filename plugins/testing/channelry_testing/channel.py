@@ -1,23 +1,21 @@
 """The rules of a channel, and the fixtures that they start from."""
 
-import traceback
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from channelry.errors import SendError
-from channelry.services import Services
+from channelry.errors import RejectedError
 
 from .account_rules import AccountRules
-from .bench import Bench, QuickClock, connected, origins
+from .bench import PUBLIC_URL, Bench, connected, errors_of, origins, whole, wired
 from .conformance import fail, run
 from .http import AsgiHttp
 from .plugin_rules import PluginConformance
 from .receiving import posted
-from .samples import FILE, REF
-from .services import MemoryFiles, services
 
 
 class ChannelConformance(AccountRules, PluginConformance):
@@ -90,9 +88,9 @@ class ChannelConformance(AccountRules, PluginConformance):
         return Bench(twin, wired(twin, second))
 
     @pytest.fixture
-    def examples(self, pytestconfig: pytest.Config) -> int:
+    def mutants(self, pytestconfig: pytest.Config) -> int:
         """Give how many mutated bodies are tried."""
-        return int(pytestconfig.getoption("--channelry-examples"))
+        return int(pytestconfig.getoption("--channelry-mutants"))
 
     @pytest.fixture
     def tell_tales(self, simulator: Any) -> Callable[[Any], Mapping[str, str]]:
@@ -107,43 +105,27 @@ class ChannelConformance(AccountRules, PluginConformance):
     async def _errors(self, bench: Bench, simulator: Any) -> Mapping[str, str]:
         """Do what can go wrong with bad credentials, lost answers and odd webhooks; give each error's whole text."""
         told: dict[str, str] = {}
-        request = posted(simulator, simulator.message(self.customer, "hello"))
         if bench.has("verify"):
             try:
-                bench.verify(request)
-            except Exception as error:  # RejectedError
-                told["error of verify"] = _text(error)
-        hooks: list[tuple[str, tuple[Any, ...]]] = [("check", ()), ("setup", ("https://care.example.com/hooks/test",))]
+                bench.verify(posted(simulator, simulator.message(self.customer, "hello")))
+            except RejectedError as error:
+                told["error of verify"] = whole(error)
+        hooks: list[tuple[str, tuple[Any, ...]]] = [("check", ()), ("setup", (PUBLIC_URL,))]
         if bench.has("send") and bench.has("compose"):
             for _, target, carried in self.targets(bench, simulator):
                 kind = min(carried.sends)
                 calls = bench.compose(self.sample(kind, target, target.reply_to, carried))
                 told["composed call"] = repr(calls)
                 hooks += [("send", (call,)) for call in calls]
-        for http in (bench.services.http, AsgiHttp({}), AsgiHttp(dict.fromkeys(origins(bench.plugin), _breaks_off))):
-            broken = Bench(bench.plugin, services(http=http, clock=bench.services.clock))
-            for hook, args in hooks:
-                if bench.has(hook):
-                    try:
-                        await broken.call(hook, *args)
-                    except SendError as error:
-                        told[f"error of {hook}"] = told.get(f"error of {hook}", "") + _text(error)
+        breaking = dict.fromkeys(origins(bench.plugin), _breaks_off)
+        for number, http in enumerate((bench.services.http, AsgiHttp({}), AsgiHttp(breaking))):
+            broken = Bench(bench.plugin, evolve(bench.services, http=http))
+            asked = {
+                f"{hook} ({number})": partial(broken.call, hook, *args) for hook, args in hooks if broken.has(hook)
+            }
+            told |= await errors_of(asked)
         return told
-
-
-def wired(plugin: Any, simulator: Any) -> Services:
-    """Give services whose HTTP client reaches the simulator at every origin that the plugin may call."""
-    clock = QuickClock()
-    simulator.now = clock.now
-    http = AsgiHttp(dict.fromkeys(origins(plugin), simulator.app))
-    return services(
-        http=http, clock=clock, files=MemoryFiles({REF: FILE}), public_url="https://care.example.com/hooks/test"
-    )
 
 
 async def _breaks_off(scope: Any, receive: Any, send: Any) -> None:
     raise ConnectionResetError("the answer is lost")
-
-
-def _text(error: BaseException) -> str:
-    return "".join(traceback.format_exception(error)) + repr(error)

@@ -18,11 +18,11 @@ from attrs import evolve, frozen
 from channelry.codec import from_json, to_json
 from channelry.model import OK, Event, Received, Request, Response
 
+from .bench import PUBLIC_URL
 from .conformance import fail
 
 RECEIVED_AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 """When every recorded payload arrives."""
-PUBLIC_URL = "https://care.example.com/hooks/test"
 _KEYS = {"row", "json", "form", "body", "method", "path", "headers", "events", "ignored", "answer"}
 _EVENT: Any = Event
 

@@ -38,10 +38,10 @@ from channelry.model import (
 )
 from channelry.secrets import Secret, Secrets
 
-from .bench import Bench
+from .bench import PUBLIC_URL, Bench
 from .conformance import Conformance, Grade, exempt, fail, inline, not_declared, rule
 from .guard import watching_purity
-from .payloads import PUBLIC_URL, Payload, differences, read_payloads, written
+from .payloads import Payload, differences, read_payloads, written
 
 TEXTS = (
     "plain", "zażółć gęślą jaźń", "😀👩‍👩‍👧 🇦🇹", "שלום עולם", "أين طلبي؟", "\u202eabc\u202c", "注文はどこですか",
@@ -134,7 +134,7 @@ class ReceivingRules(Conformance):
 
     @rule("garbage", Grade.BRONZE)
     def test_garbage_is_kept_and_never_raises(
-        self, bench: Bench, simulator: Any, recorded: Sequence[Payload], examples: int
+        self, bench: Bench, simulator: Any, recorded: Sequence[Payload], mutants: int
     ) -> None:
         """Recorded bodies that are mutated, cut or replaced by noise give events, ignored rows or `Unparsed`, and never
         an exception; a cut body is never answered as if nothing had been in it; `verify` raises RejectedError only.
@@ -146,7 +146,7 @@ class ReceivingRules(Conformance):
         if not bodies:
             exempt("no recorded payload has a body")
         quick = settings(
-            max_examples=examples,
+            max_examples=mutants,
             deadline=None,
             database=None,
             derandomize=True,

@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--channelry-report-json", metavar="FILE", type=Path, help="write the graded report of each plugin to FILE"
     )
     group.addoption(
-        "--channelry-examples", metavar="N", type=int, default=1000, help="mutated bodies per channel (default: 1000)"
+        "--channelry-mutants", metavar="N", type=int, default=1000, help="mutated bodies per channel (default: 1000)"
     )
 
 

@@ -35,7 +35,7 @@ from channelry.model import (
 )
 from channelry.services import HttpResponse
 
-from .bench import Bench
+from .bench import Bench, raised
 from .conformance import Grade, fail, not_declared, rule, run
 from .guard import Watchdog, watching_network, watching_purity
 from .http import AsgiHttp
@@ -301,13 +301,13 @@ class SendingRules(ReceivingRules):
                     send = partial(self._message_sent, bench, target, carried)
                     for fault, wanted in expected.items():
                         simulator.faults.add(fault, retry_after=RETRY_AFTER)
-                        error = await _raised(send(f"kit-{place}-{fault}"))
+                        error = await raised(send(f"kit-{place}-{fault}"))
                         _demand_error(error, wanted, f"{fault} ({place})")
                         if fault == "rate-limited":
                             _demand_retry_after(error)
                         await send(f"kit-{place}-{fault}-after")
                     nowhere = Bench(bench.plugin, evolve(bench.services, http=AsgiHttp({})))
-                    refused = await _raised(self._message_sent(nowhere, target, carried, f"kit-{place}-refused"))
+                    refused = await raised(self._message_sent(nowhere, target, carried, f"kit-{place}-refused"))
                     _demand_error(refused, RetryableError, "a refused connection")
                     await self._demand_auth(bench, target, carried)
 
@@ -318,7 +318,7 @@ class SendingRules(ReceivingRules):
         if config == bench.plugin.config:
             return
         stranger = Bench(type(bench.plugin)(config), bench.services)
-        error = await _raised(self._message_sent(stranger, target, carried, "kit-stranger"))
+        error = await raised(self._message_sent(stranger, target, carried, "kit-stranger"))
         _demand_error(error, AuthError, "a send with other credentials")
 
     @rule("answers", Grade.SILVER)
@@ -336,7 +336,7 @@ class SendingRules(ReceivingRules):
                 for _, target, carried in self.targets(bench, simulator):
                     for status, body in _ANSWERS:
                         odd = Bench(bench.plugin, evolve(bench.services, http=_Answering(status, body)))
-                        await _raised(self._message_sent(odd, target, carried, f"kit-{status}-{body!r}"))
+                        await raised(self._message_sent(odd, target, carried, f"kit-{status}-{body!r}"))
 
         run(main, doing=lambda: bench.doing)
 
@@ -418,7 +418,7 @@ class SendingRules(ReceivingRules):
             before = len(simulator.ledger.taken)
             simulator.webhooks.clear()
             simulator.faults.add(fault)
-            _demand_error(await _raised(bench.call("send", call)), AmbiguousError, f"an answer that was {fault}")
+            _demand_error(await raised(bench.call("send", call)), AmbiguousError, f"an answer that was {fault}")
             if len(simulator.ledger.taken) - before != (fault == "lost"):
                 fail("`send` tried again by itself", "one request", "leave repeating to the outbox")
             taken = simulator.ledger.taken[before:]
@@ -575,7 +575,7 @@ class SendingRules(ReceivingRules):
                         await self._send_everything(bench, simulator)
                     for hook in ("check",):
                         if bench.has(hook):
-                            await _raised(bench.call(hook))
+                            await raised(bench.call(hook))
                 group.cancel_scope.cancel()
 
         run(main, doing=lambda: bench.doing)
@@ -596,7 +596,7 @@ class SendingRules(ReceivingRules):
                     if bench.has("send"):
                         await self._send_everything(bench, simulator)
                     if bench.has("check"):
-                        await _raised(bench.call("check"))
+                        await raised(bench.call("check"))
 
             run(main, doing=lambda: bench.doing)
         if found:
@@ -656,14 +656,6 @@ async def _settled(tasks: int) -> int:
     for _ in range(10):
         await anyio.lowlevel.checkpoint()
     return len(anyio.get_running_tasks()) - tasks
-
-
-async def _raised(sending: Any) -> SendError | None:
-    try:
-        await sending
-    except SendError as error:
-        return error
-    return None
 
 
 def _demand_error(error: SendError | None, wanted: type[SendError], what: str) -> None:
