@@ -45,6 +45,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
 def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, *words]
@@ -69,17 +76,17 @@ def test_channelry_finds_it(kind: str, made: dict[str, Path]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_place_to_change_says_so_and_nothing_is_left_of_the_template(kind: str, made: dict[str, Path]) -> None:
-    texts = {path: path.read_text() for path in made[kind].rglob("*") if path.is_file() and path.suffix != ".pyc"}
-    assert not [path for path, text in texts.items() if "${" in text or path.name.endswith(".in")]
-    assert sum("CHANGE" in text for text in texts.values()) >= 3
+    texts = {
+        path: path.read_text() for path in made[kind].rglob("*.*") if path.suffix in (".py", ".toml", ".md", ".json")
+    }
+    assert not [path for path, text in texts.items() if "${" in text]
+    assert not [*made[kind].rglob("*.in")]
+    assert sum(text.count("CHANGE: ") for text in texts.values()) >= 3
 
 
-def test_a_new_channel_is_short() -> None:
+def test_a_new_channel_is_short(made: dict[str, Path]) -> None:
     """Lines that are neither blank, nor comment, nor docstring, in all modules but the tests."""
-    with CliRunner().isolated_filesystem():
-        new("channel", "short")
-        total = sum(map(lines_of_code, Path("channelry-short/channelry_short").glob("*.py")))
-    assert total <= MOST_LINES
+    assert sum(map(lines_of_code, (made["channel"] / "channelry_our_channel").glob("*.py"))) <= MOST_LINES
 
 
 def lines_of_code(path: Path) -> int:
@@ -106,25 +113,23 @@ def lines_of_code(path: Path) -> int:
         ("testing", "'testing' is taken by channelry-testing: choose another name"),
     ],
 )
-def test_a_name_that_will_not_do_is_refused_with_what_was_expected(name: str, reason: str) -> None:
-    with CliRunner().isolated_filesystem():
-        refused = new("channel", name)
-        assert (refused.exit_code, os.listdir()) == (2, [])
+def test_a_name_that_will_not_do_is_refused_with_what_was_expected(name: str, reason: str, elsewhere: Path) -> None:
+    refused = new("channel", name)
+    assert (refused.exit_code, list(elsewhere.iterdir())) == (2, [])
     assert reason in refused.stderr
 
 
-def test_a_folder_that_is_there_is_left_alone() -> None:
-    with CliRunner().isolated_filesystem():
-        Path("channelry-chat").mkdir()
-        refused = new("channel", "chat")
-        assert os.listdir("channelry-chat") == []
-    assert refused.exit_code == 1
+def test_a_folder_that_is_there_is_left_alone(elsewhere: Path) -> None:
+    folder = elsewhere / "channelry-chat"
+    folder.mkdir()
+    refused = new("channel", "chat")
+    assert (refused.exit_code, list(folder.iterdir())) == (1, [])
     assert "./channelry-chat is there already" in refused.stderr
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_help_has_examples_and_the_end_names_the_next_commands() -> None:
     assert new("--help").stdout.count("channelry new ") >= 3
-    with CliRunner().isolated_filesystem():
-        shown = new("channel", "chat").stdout
+    shown = new("channel", "chat").stdout
     for command in ("cd channelry-chat", "pip install -e '.[simulator,test]'", "pytest", "channelry simulate chat"):
         assert command in shown
