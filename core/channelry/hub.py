@@ -76,10 +76,6 @@ class Hub:
         """Tell how every plugin of the configuration fares."""
         return [instance.status() for instance in self.instances.values()]
 
-    async def probe(self) -> None:
-        """Raise if the sink cannot record now."""
-        await self.sink.probe()
-
     # What arrives
 
     async def receive(self, endpoint: str, request: Request) -> Response:

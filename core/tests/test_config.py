@@ -128,6 +128,17 @@ def test_what_is_installed_already_is_not_advised_to_be_installed(
     assert actions == ["known are: acme, guess", "run: pip install 'channelry[desk]'"]
 
 
+@pytest.mark.parametrize("value", ['"en"', "{ en = 1 }", "3"])
+def test_an_array_is_made_of_an_array_only(configure: Callable[[str], Configuration], value: str) -> None:
+    """Not of a string's letters or a table's keys."""
+    with pytest.raises(ConfigError) as raised:
+        configure(
+            f'allow_inline_secrets = true\n[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = "t"\nnames = {value}'
+        )
+    (fault,) = raised.value.faults
+    assert (fault.path, fault.expected) == ("connections.x.names", "an array of a string")
+
+
 GOLDEN = """\
 {file}: conections: expected one of connections, enrichment, recognition, server, desk, allow_inline_secrets
   → did you mean connections?; then run: channelry check --config {file}

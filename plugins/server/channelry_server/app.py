@@ -45,7 +45,7 @@ def _pages(hub: Hub, metrics: Metrics) -> Starlette:
     async def ready(request: Request) -> Response:
         reason = ""
         try:
-            await hub.probe()
+            await hub.sink.probe()
         except Exception as error:  # whatever the application's store raises
             reason = one_line(f"{type(error).__name__}: {error}")
             log.warning("not ready: %s", reason)
