@@ -1,12 +1,9 @@
-"""`channelry new` writes distributions that keep the rules as they are, and `channelry simulate` is their provider."""
+"""`channelry new` writes distributions that keep the rules before anybody has changed them."""
 
 import ast
-import os
 import re
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,29 +19,6 @@ def new(*words: str) -> Result:
     return CliRunner().invoke(main, ["new", *words])
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Write one of each kind, and make it look installed: its folder on the path, with metadata."""
-    home = tmp_path_factory.mktemp("new")
-    found = {}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(home)
-        for kind in KINDS:
-            assert new(kind, f"our-{kind}").exit_code == 0
-            folder = found[kind] = home / f"channelry-our-{kind}"
-            project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-            metadata = folder / f"channelry_our_{kind}-{project['version']}.dist-info"
-            metadata.mkdir()
-            (metadata / "METADATA").write_text(
-                f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
-            )
-            lines = []
-            for group, points in project["entry-points"].items():
-                lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
-            (metadata / "entry_points.txt").write_text("\n".join(lines))
-    return found
-
-
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, which is the current one."""
@@ -52,14 +26,10 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, *words]
-    return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_it_writes_keeps_the_rules_before_anybody_has_changed_it(kind: str, made: dict[str, Path]) -> None:
+def test_what_it_writes_keeps_the_rules_before_anybody_has_changed_it(
+    kind: str, made: dict[str, Path], python: Any
+) -> None:
     ran = python(made[kind], "-m", "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report", "tests")
     assert ran.returncode == 0, ran.stdout
     assert " failed" not in ran.stdout
@@ -67,7 +37,7 @@ def test_what_it_writes_keeps_the_rules_before_anybody_has_changed_it(kind: str,
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_channelry_finds_it(kind: str, made: dict[str, Path]) -> None:
+def test_channelry_finds_it(kind: str, made: dict[str, Path], python: Any) -> None:
     listed = python(made[kind], "-m", "channelry", "plugins")
     assert listed.returncode == 0
     (row,) = [line for line in listed.stdout.splitlines() if line.startswith(f"our-{kind} ")]
