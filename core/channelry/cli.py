@@ -43,7 +43,7 @@ ELSEWHERE = {
 }  # fmt: skip
 """The commands of our other distributions, and the extra that brings each."""
 PATIENCE = 60.0
-"""Seconds that a plugin may keep the main thread to itself before `plugins`, `check` and `parse` give up on it."""
+"""Seconds that a plugin may keep the main thread to itself before `plugins` and `check` give up on it."""
 
 
 class _Commands(click.Group):
