@@ -162,6 +162,7 @@ def inline(function: Callable[..., _Result], *args: Any, doing: str | Callable[[
 
     In a thread, because a hook that never comes back could not be told of otherwise. `doing` names the hook that runs.
     """
+    __tracebackhide__ = True
     results: list[_Result] = []
     errors: list[BaseException] = []
 
@@ -188,6 +189,7 @@ def inline(function: Callable[..., _Result], *args: Any, doing: str | Callable[[
 
 def run(main: Callable[[], Awaitable[_Result]], *, doing: Callable[[], str], backend: str = "asyncio") -> _Result:
     """Run `main` on an event loop, in a thread of its own (`inline`)."""
+    __tracebackhide__ = True
     return inline(partial(anyio.run, main, backend=backend), doing=doing)
 
 
