@@ -3,10 +3,12 @@
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pluggy
 import pytest
 from attrs import define, field
 
@@ -77,6 +79,11 @@ def configured(cls: Any, table: Mapping[str, Any]) -> tuple[Any, list[tuple[str,
     return structure("connections.test", table, cls.Config, Path(), True)
 
 
+@cache
+def _manager() -> pluggy.PluginManager:
+    return plugin_manager()
+
+
 @define(eq=False)
 class Bench:
     """One plugin under test and its services; `doing` names the hook that runs."""
@@ -87,9 +94,10 @@ class Bench:
     _functions: dict[str, Callable[..., Any]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        manager = plugin_manager()
-        manager.register(self.plugin, "test")
+        manager = _manager()
+        manager.register(self.plugin)
         self._functions = implementations(manager, self.plugin)
+        manager.unregister(self.plugin)
 
     @property
     def name(self) -> str:

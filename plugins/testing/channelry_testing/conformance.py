@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from traceback import format_stack
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -127,11 +127,18 @@ class Conformance:
         if one.code in self.exempt:
             exempt(self.exempt[one.code])
         if one.code not in ("contract", "loads"):
-            plugin = request.getfixturevalue("plugin")
-            try:
-                examine(type(plugin).__name__, type(plugin))
-            except PluginError as error:
-                pytest.skip(f"{WAITS}the rule contract is broken: {error}")
+            if broken := _breach(type(request.getfixturevalue("plugin"))):
+                pytest.skip(f"{WAITS}the rule contract is broken: {broken}")
+
+
+@cache
+def _breach(cls: type) -> str:
+    """Tell what a plugin's class breaks of the contract, or `""`."""
+    try:
+        examine(cls.__name__, cls)
+    except PluginError as error:
+        return str(error)
+    return ""
 
 
 def _rule(cls: type[Conformance], name: str) -> Rule | None:

@@ -569,7 +569,7 @@ class SendingRules(ReceivingRules):
 
         async def main() -> None:
             async with anyio.create_task_group() as group:
-                group.start_soon(dog.beat)
+                await group.start(dog.beat)
                 async with bench.opened():
                     await self._exercise(bench, simulator)
                 group.cancel_scope.cancel()

@@ -1,4 +1,4 @@
-"""A channel for a service that does not exist, kept as a plugin should be; the bad ones beside it differ in one thing."""
+"""A channel for a service that does not exist, as a channel should be; the bad ones beside it differ in one thing."""
 
 import hashlib
 import hmac

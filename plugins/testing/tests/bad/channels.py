@@ -7,10 +7,12 @@ import socket
 import time
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta, timezone
 from typing import Any, ClassVar
 
 import anyio
+import anyio.lowlevel
 from acme import CAPABILITIES, LIMIT, SIGNATURE, Acme
 from attrs import define, evolve, field, frozen
 
@@ -43,12 +45,16 @@ from channelry.services import HttpResponse, Save, Services
 
 @plugin
 class Misspelt(Acme):
+    """Misspells a hook."""
+
     @hookimpl
     def verfy(self, request: Request) -> None: ...
 
 
 @plugin
 class WrongArgument(Acme):
+    """Calls an argument by another name."""
+
     @hookimpl
     def parse(self, webhook: Request) -> Received:
         raise NotImplementedError
@@ -56,6 +62,8 @@ class WrongArgument(Acme):
 
 @plugin
 class WrongAnnotation(Acme):
+    """Annotates another type."""
+
     @hookimpl
     def compose(self, outbound: Outbound) -> list[str]:  # type: ignore[override]
         raise NotImplementedError
@@ -63,11 +71,15 @@ class WrongAnnotation(Acme):
 
 @plugin
 class Unmarked(Acme):
+    """Forgets @hookimpl above a hook."""
+
     async def check(self, services: Services) -> None: ...
 
 
 @plugin
 class Mutable(Acme):
+    """Has a Config that can be changed."""
+
     @define(kw_only=True)
     class Config:
         """`account`, `token`, `secret` and `base_url`."""
@@ -80,6 +92,8 @@ class Mutable(Acme):
 
 @plugin
 class Untyped(Acme):
+    """Has a key that takes anything."""
+
     @frozen(kw_only=True)
     class Config:
         """`account`, `token`, `secret`, `base_url` and `limit`."""
@@ -93,6 +107,8 @@ class Untyped(Acme):
 
 @plugin
 class PlainToken(Acme):
+    """Has a token that is a plain string."""
+
     @frozen(kw_only=True)
     class Config:
         """`account`, `token`, `secret`, `base_url` and `refresh_token`."""
@@ -106,6 +122,8 @@ class PlainToken(Acme):
 
 @plugin
 class Chatty(Acme):
+    """Logs its token."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         logging.getLogger("acme").info("sending with %s", self.config.token.reveal())
@@ -114,6 +132,8 @@ class Chatty(Acme):
 
 @plugin
 class Telltale(Acme):
+    """Puts its token into an error."""
+
     def read(self, answer: HttpResponse) -> Any:
         if answer.status == 401:
             raise AuthError(f"Acme does not know {self.config.token.reveal()}", code="token")
@@ -122,6 +142,8 @@ class Telltale(Acme):
 
 @plugin
 class ShowsItself(Acme):
+    """Keeps its token where repr shows it."""
+
     header: str = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -131,6 +153,8 @@ class ShowsItself(Acme):
 
 @plugin
 class Trims(Acme):
+    """Trims what customers write."""
+
     def event(self, row: Any, request: Request) -> Any:
         event = Acme.event(self, row, request)
         return evolve(event, text=event.text.strip()) if getattr(event, "text", "") else event
@@ -138,6 +162,8 @@ class Trims(Acme):
 
 @plugin
 class Credulous(Acme):
+    """Verifies only where there is a signature."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         if request.header(SIGNATURE):
@@ -146,6 +172,8 @@ class Credulous(Acme):
 
 @plugin
 class AsciiOnly(Acme):
+    """Breaks on a signature that is not ASCII."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         request.header(SIGNATURE).decode("ascii")
@@ -154,6 +182,8 @@ class AsciiOnly(Acme):
 
 @plugin
 class Prefix(Acme):
+    """Accepts a signature that was cut."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         given = request.header(SIGNATURE)
@@ -164,6 +194,8 @@ class Prefix(Acme):
 
 @plugin
 class Trusting(Acme):
+    """Accepts everything where no secret is configured."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         if self.config.secret:
@@ -172,6 +204,8 @@ class Trusting(Acme):
 
 @plugin
 class Raises(Acme):
+    """Raises on what is not JSON."""
+
     @hookimpl
     def parse(self, request: Request) -> Received:
         request.json()["rows"]
@@ -180,6 +214,8 @@ class Raises(Acme):
 
 @plugin
 class Swallows(Acme):
+    """Answers what it could not read as if it had been empty."""
+
     @hookimpl
     def parse(self, request: Request) -> Received:
         found = Acme.parse(self, request)
@@ -189,6 +225,8 @@ class Swallows(Acme):
 
 @plugin
 class Clocked(Acme):
+    """Reads the clock in `parse`."""
+
     @hookimpl
     def parse(self, request: Request) -> Received:
         time.time()
@@ -197,6 +235,8 @@ class Clocked(Acme):
 
 @plugin
 class Reading(Acme):
+    """Reads a file in `verify`."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         with open("/dev/null", "rb"):
@@ -205,6 +245,8 @@ class Reading(Acme):
 
 @plugin
 class Remembering(Acme):
+    """Parses a request otherwise when it comes again."""
+
     seen: set[Any] = field(factory=set, init=False)
 
     @hookimpl
@@ -218,6 +260,8 @@ class Remembering(Acme):
 
 @plugin
 class KeysByTime(Acme):
+    """Makes keys of the time of arrival."""
+
     def key(self, row: Any, request: Request) -> str:
         plain = Acme.key(self, row, request)
         return plain if request.received_at.hour == 7 else f"{plain}:{request.received_at}"
@@ -225,6 +269,8 @@ class KeysByTime(Acme):
 
 @plugin
 class KeysByContent(Acme):
+    """Makes keys of content."""
+
     def key(self, row: Any, request: Request) -> str:
         plain = Acme.key(self, row, request)
         return f"content:{row['text']}" if row["type"] == "text" and not plain.startswith("text:m") else plain
@@ -232,6 +278,8 @@ class KeysByContent(Acme):
 
 @plugin
 class Viennese(Acme):
+    """Tells times of Vienna."""
+
     def event(self, row: Any, request: Request) -> Any:
         event = Acme.event(self, row, request)
         if isinstance(event, str):
@@ -241,6 +289,8 @@ class Viennese(Acme):
 
 @plugin
 class ComposesByChance(Acme):
+    """Makes the keys of calls by chance."""
+
     def call_key(self, outbound: Outbound, number: int) -> str:
         return f"{outbound.key}:{uuid.uuid4()}"
 
@@ -250,6 +300,8 @@ class ComposesByChance(Acme):
 
 @plugin
 class OneSecret(Acme):
+    """Tries the first of two secrets."""
+
     @hookimpl
     def verify(self, request: Request) -> None:
         config = evolve(self.config, secret=self.config.secret[:1])
@@ -258,6 +310,8 @@ class OneSecret(Acme):
 
 @plugin
 class Undocumented(Acme):
+    """Says nothing of one key."""
+
     @frozen(kw_only=True)
     class Config:
         """The `account`, its `token` and `secret`."""
@@ -270,17 +324,23 @@ class Undocumented(Acme):
 
 @plugin
 class AllOrNothing(Acme):
+    """Loses a batch for one bad row."""
+
     def rows(self, body: Any, request: Request) -> Any:
         return [self.event(row, request) for row in body["rows"]]
 
 
 @plugin
 class Boasting(Acme):
+    """Declares a kind that it never receives."""
+
     capabilities: ClassVar[Capabilities] = evolve(CAPABILITIES, receives=CAPABILITIES.receives | {Kind.VIDEO})
 
 
 @plugin
 class NoNul(Acme):
+    """Drops NUL from texts."""
+
     def event(self, row: Any, request: Request) -> Any:
         event = Acme.event(self, row, request)
         return evolve(event, text=event.text.replace("\0", "")) if getattr(event, "text", "") else event
@@ -288,11 +348,15 @@ class NoNul(Acme):
 
 @plugin
 class Promising(Acme):
+    """Declares edits and refuses them."""
+
     capabilities: ClassVar[Capabilities] = evolve(CAPABILITIES, sends=CAPABILITIES.sends | {Kind.EDIT})
 
 
 @plugin
 class Nameless(Acme):
+    """Gives no id for files."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         receipt = await Acme.send(self, call, services)
@@ -301,6 +365,8 @@ class Nameless(Acme):
 
 @plugin
 class Eager(Acme):
+    """Drops the buttons that are too many."""
+
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         try:
@@ -313,6 +379,8 @@ class Eager(Acme):
 
 @plugin
 class Generous(Acme):
+    """Declares a longer text than Acme takes."""
+
     capabilities: ClassVar[Capabilities] = evolve(CAPABILITIES, text=LIMIT + 50)
 
     def pieces(self, text: str) -> Sequence[str]:
@@ -321,6 +389,8 @@ class Generous(Acme):
 
 @plugin
 class Cutting(Acme):
+    """Loses the last letter of a text in two pieces."""
+
     def pieces(self, text: str) -> Sequence[str]:
         pieces = Acme.pieces(self, text)
         return [*pieces[:-1], pieces[-1][:-1]] if len(pieces) == 2 else pieces
@@ -328,12 +398,16 @@ class Cutting(Acme):
 
 @plugin
 class OneKey(Acme):
+    """Gives all pieces one key."""
+
     def call_key(self, outbound: Outbound, number: int) -> str:
         return outbound.key
 
 
 @plugin
 class Tuples(Acme):
+    """Puts tuples into the body."""
+
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         return [evolve(call, body={**call.body, "tags": ("a", "b")}) for call in Acme.compose(self, outbound)]
@@ -341,6 +415,8 @@ class Tuples(Acme):
 
 @plugin
 class Impatient(Acme):
+    """Overlooks Retry-After."""
+
     def read(self, answer: HttpResponse) -> Any:
         if answer.status == 429:
             raise RetryableError("too fast", code="429")
@@ -349,6 +425,8 @@ class Impatient(Acme):
 
 @plugin
 class Flat(Acme):
+    """Makes one error of every refusal."""
+
     def read(self, answer: HttpResponse) -> Any:
         if answer.status == 403:
             raise PermanentError("Acme refuses", code="403")
@@ -357,6 +435,8 @@ class Flat(Acme):
 
 @plugin
 class Careless(Acme):
+    """Raises on an answer that it does not expect."""
+
     def read(self, answer: HttpResponse) -> Any:
         if answer.status == 204:
             raise LookupError("an answer without a body")
@@ -365,12 +445,16 @@ class Careless(Acme):
 
 @plugin
 class Escaping(Acme):
+    """Escapes text as HTML."""
+
     def pieces(self, text: str) -> Sequence[str]:
         return [html.escape(piece) for piece in Acme.pieces(self, text)]
 
 
 @plugin
 class Secretive(Acme):
+    """Names another message in its statuses."""
+
     capabilities: ClassVar[Capabilities] = evolve(
         CAPABILITIES, statuses=frozenset({Status.DELIVERED}), rates=CAPABILITIES.rates
     )
@@ -384,6 +468,8 @@ class Secretive(Acme):
 
 @plugin
 class Shared(Acme):
+    """Keeps the first token for all accounts."""
+
     token: ClassVar[list[str]] = []
 
     async def http(self, services: Services, method: str, path: str, **content: Any) -> HttpResponse:
@@ -396,6 +482,8 @@ class Shared(Acme):
 
 @plugin
 class AsyncioOnly(Acme):
+    """Sleeps by asyncio."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         await asyncio.sleep(0)
@@ -404,6 +492,8 @@ class AsyncioOnly(Acme):
 
 @plugin
 class Stranger(Acme):
+    """Gives somebody else's profile."""
+
     @hookimpl
     async def profile(self, address: Address, services: Services) -> Profile | None:
         return Profile(address=Address("acme", "another"))
@@ -414,6 +504,8 @@ class Stranger(Acme):
 
 @plugin
 class Insistent(Acme):
+    """Sends again by itself when the answer was lost."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         try:
@@ -426,16 +518,22 @@ class Insistent(Acme):
 
 @plugin
 class NotSafe(Acme):
+    """Says that a repeat is safe, and it is not."""
+
     capabilities: ClassVar[Capabilities] = evolve(CAPABILITIES, resend=Resend.SAFE)
 
 
 @plugin
 class CannotAsk(Acme):
+    """Says that it can be asked, and cannot."""
+
     reconcile = None  # type: ignore[assignment]
 
 
 @plugin
 class NoReference(Acme):
+    """Says that statuses bear our key, and they do not."""
+
     capabilities: ClassVar[Capabilities] = evolve(CAPABILITIES, resend=Resend.CALLBACK)
 
     def event(self, row: Any, request: Request) -> Any:
@@ -447,6 +545,8 @@ class NoReference(Acme):
 
 @plugin
 class Forgetful(Acme):
+    """Asks for another key."""
+
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Any:
         return await Acme.reconcile(self, evolve(call, key="another"), services)
@@ -454,6 +554,8 @@ class Forgetful(Acme):
 
 @plugin
 class MisspeltRate(Acme):
+    """Limits an action that there is not."""
+
     capabilities: ClassVar[Capabilities] = evolve(
         CAPABILITIES, rates=(Rate(RateScope.CONNECTION, 1, 1, frozenset({"mesage"})),)
     )
@@ -461,6 +563,8 @@ class MisspeltRate(Acme):
 
 @plugin
 class Sizeless(Acme):
+    """Does not tell the size of a file."""
+
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
         return evolve(await Acme.fetch(self, media, save, services), size=None)
@@ -468,6 +572,8 @@ class Sizeless(Acme):
 
 @plugin
 class HangingFetch(Acme):
+    """Never ends a download."""
+
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
         await anyio.sleep_forever()
@@ -476,14 +582,18 @@ class HangingFetch(Acme):
 
 @plugin
 class BlockingFetch(Acme):
+    """Blocks the event loop for a minute."""
+
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        time.sleep(60)
+        time.sleep(60)  # noqa: ASYNC251 - that is what is bad
         raise AssertionError
 
 
 @plugin
 class WrongFetch(Acme):
+    """Returns nothing of a download."""
+
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
         await Acme.fetch(self, media, save, services)
@@ -492,6 +602,8 @@ class WrongFetch(Acme):
 
 @plugin
 class Undying(Acme):
+    """Sends again when it is cancelled."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         try:
@@ -504,38 +616,44 @@ class Undying(Acme):
 
 @plugin
 class MixesUp(Acme):
+    """Keeps the call on the plugin."""
+
     last: Any = field(default=None, init=False)
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         self.last = call
-        await anyio.sleep(0)
-        await anyio.sleep(0)
+        await anyio.lowlevel.checkpoint()
+        await anyio.lowlevel.checkpoint()
         return await Acme.send(self, self.last, services)
 
 
 @plugin
 class Blocking(Acme):
+    """Blocks the event loop for half a second."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         if call.uploads:
-            time.sleep(0.5)
+            time.sleep(0.5)  # noqa: ASYNC251 - that is what is bad
         return await Acme.send(self, call, services)
 
 
 @plugin
 class OwnWay(Acme):
+    """Opens a socket of its own."""
+
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
-        try:
+        with suppress(OSError):
             socket.create_connection(("127.0.0.1", 9), timeout=0.1).close()
-        except OSError:
-            pass
         return await Acme.send(self, call, services)
 
 
 @plugin
 class Unchecked(Acme):
+    """Checks nothing."""
+
     @hookimpl
     async def check(self, services: Services) -> None:
         return
@@ -543,6 +661,8 @@ class Unchecked(Acme):
 
 @plugin
 class Elsewhere(Acme):
+    """Registers another address."""
+
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:
         await Acme.setup(self, "https://staging.acme.example/hook", services)
@@ -550,6 +670,8 @@ class Elsewhere(Acme):
 
 @plugin
 class Bare(Acme):
+    """Annotates nothing."""
+
     @hookimpl
     async def check(self, services):  # type: ignore[no-untyped-def]
         await Acme.check(self, services)
@@ -557,6 +679,8 @@ class Bare(Acme):
 
 @plugin
 class Deaf(Acme):
+    """Delivers requests that say something else."""
+
     @hookimpl
     async def listen(self, deliver: Deliver, services: Services) -> None:
         async def unread(received: Received) -> None:
@@ -604,4 +728,3 @@ BAD = {
     "typed": [Bare],
     "listens": [Deaf],
 }
-
