@@ -149,6 +149,7 @@ class ReceivingRules(Conformance):
             max_examples=mutants,
             deadline=None,
             database=None,
+            report_multiple_bugs=False,
             derandomize=True,
             suppress_health_check=list(HealthCheck),
         )
