@@ -182,7 +182,7 @@ def author(tmp_path_factory: pytest.TempPathFactory, wheelhouse: Path) -> Enviro
     return environment
 
 
-@pytest.mark.row("F5")
+@pytest.mark.row("F6")
 @pytest.mark.parametrize(
     ("kind", "extras"), [("channel", "simulator,test"), ("recognizer", "test"), ("enricher", "test")]
 )

@@ -79,8 +79,7 @@ class AccountRules(SendingRules):
         async def main() -> None:
             async with bench.opened():
                 self._connect(bench, simulator)
-                if bench.has("setup"):
-                    await bench.call("setup", PUBLIC_URL)
+                await bench.tried("setup", PUBLIC_URL)
                 taken = len(simulator.ledger.taken)
                 error = await raised(bench.call("check"))
                 if error is not None:
@@ -185,6 +184,26 @@ class AccountRules(SendingRules):
                         fail(f"a file that is {what} is fetched", "PermanentError", "see the rule's text")
                 if saved:
                     fail("something is saved of a file that is gone", "nothing", "save only what was found")
+
+        run(main, doing=lambda: bench.doing)
+
+    @rule("profiles", Grade.SILVER)
+    def test_who_wrote_is_looked_up(self, bench: Bench, simulator: Any) -> None:
+        """`profile` gives the profile of somebody who wrote, under the same address, and None or an error of the
+        taxonomy for a stranger.
+
+        Why: agents see names. Mend: map the provider's answer; keep the address that was asked for.
+        """
+        if not bench.has("profile"):
+            not_declared("it has no hook `profile`")
+
+        async def main() -> None:
+            async with bench.opened():
+                address = self.message(bench, simulator, "who am I?").sender.address
+                found = await bench.call("profile", address)
+                if found is None or found.address != address:
+                    fail(f"`profile` of {address} is {found}", "a Profile with this address", "see the rule's text")
+                await raised(bench.call("profile", evolve(address, value=f"{address.value}0")))
 
         run(main, doing=lambda: bench.doing)
 

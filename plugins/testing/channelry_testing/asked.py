@@ -167,7 +167,7 @@ class AskedRules(PluginConformance):
 
         async def main() -> None:
             async with anyio.create_task_group() as group:
-                group.start_soon(dog.beat)
+                await group.start(dog.beat)
                 async with bench.opened():
                     await self.ask(bench)
                 group.cancel_scope.cancel()

@@ -3,10 +3,13 @@
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+import pluggy
+import pytest
 from attrs import define, field
 
 from channelry.discovery import advice, available
@@ -76,6 +79,11 @@ def configured(cls: Any, table: Mapping[str, Any]) -> tuple[Any, list[tuple[str,
     return structure("connections.test", table, cls.Config, Path(), True)
 
 
+@cache
+def _manager() -> pluggy.PluginManager:
+    return plugin_manager()
+
+
 @define(eq=False)
 class Bench:
     """One plugin under test and its services; `doing` names the hook that runs."""
@@ -86,9 +94,10 @@ class Bench:
     _functions: dict[str, Callable[..., Any]] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        manager = plugin_manager()
-        manager.register(self.plugin, "test")
+        manager = _manager()
+        manager.register(self.plugin)
         self._functions = implementations(manager, self.plugin)
+        manager.unregister(self.plugin)
 
     @property
     def name(self) -> str:
@@ -175,6 +184,16 @@ class Bench:
         assert conforms(outcome.value, returns)
         return outcome.value
 
+    async def tried(self, hook: str, *args: Any) -> str:
+        """Call a hook if there is one, whatever comes of it, and tell how it ended: in an error's class, or well."""
+        if not self.has(hook):
+            return "none"
+        try:
+            await self.call(hook, *args)
+        except (SendError, pytest.fail.Exception) as error:
+            return type(error).__name__
+        return "well"
+
     def _broken(self, hook: str, broken: str, expected: str) -> Any:
         fail(f"{self.name}: hook {hook}: {broken}", expected, f"mend {hook}; its manual is channelry.hookspecs.{hook}")
 
@@ -219,9 +238,14 @@ async def raised(asking: Awaitable[Any]) -> SendError | None:
 
 
 async def errors_of(asked: Mapping[str, Callable[[], Awaitable[Any]]]) -> dict[str, str]:
-    """Give the whole text of each error of the taxonomy that something ends with, by its name."""
-    errors = {f"error of {name}": await raised(ask()) for name, ask in asked.items()}
-    return {name: whole(error) for name, error in errors.items() if error is not None}
+    """Give the whole text of each error that something ends with, by its name."""
+    errors = dict[str, str]()
+    for name, ask in asked.items():
+        try:
+            await ask()
+        except (SendError, pytest.fail.Exception) as error:
+            errors[f"error of {name}"] = whole(error)
+    return errors
 
 
 def whole(error: BaseException) -> str:

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from traceback import format_stack
 from typing import Any, ClassVar, NoReturn, TypeVar
 
@@ -126,12 +126,18 @@ class Conformance:
             return
         if one.code in self.exempt:
             exempt(self.exempt[one.code])
-        if one.code not in ("contract", "loads"):
-            plugin = request.getfixturevalue("plugin")
-            try:
-                examine(type(plugin).__name__, type(plugin))
-            except PluginError as error:
-                pytest.skip(f"{WAITS}the rule contract is broken: {error}")
+        if one.code not in ("contract", "loads") and (broken := _breach(request.getfixturevalue("plugin").__class__)):
+            pytest.skip(f"{WAITS}the rule contract is broken: {broken}")
+
+
+@cache
+def _breach(cls: type) -> str:
+    """Tell what a plugin's class breaks of the contract, or `""`."""
+    try:
+        examine(cls.__name__, cls)
+    except PluginError as error:
+        return str(error)
+    return ""
 
 
 def _rule(cls: type[Conformance], name: str) -> Rule | None:
@@ -162,6 +168,7 @@ def inline(function: Callable[..., _Result], *args: Any, doing: str | Callable[[
 
     In a thread, because a hook that never comes back could not be told of otherwise. `doing` names the hook that runs.
     """
+    __tracebackhide__ = True
     results: list[_Result] = []
     errors: list[BaseException] = []
 
@@ -188,6 +195,7 @@ def inline(function: Callable[..., _Result], *args: Any, doing: str | Callable[[
 
 def run(main: Callable[[], Awaitable[_Result]], *, doing: Callable[[], str], backend: str = "asyncio") -> _Result:
     """Run `main` on an event loop, in a thread of its own (`inline`)."""
+    __tracebackhide__ = True
     return inline(partial(anyio.run, main, backend=backend), doing=doing)
 
 

@@ -1,5 +1,6 @@
 """What a plugin does besides answering: reads of clock, chance and files, connections, stalls of the loop."""
 
+import gc
 import socket
 import sys
 import threading
@@ -11,6 +12,7 @@ from types import FrameType
 from typing import Any
 
 import anyio
+from anyio.abc import TaskStatus
 from attrs import define, field
 
 from .conformance import place
@@ -24,9 +26,9 @@ _IMPURE_METHODS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "Random.random", "Random.getrandbits",
     "socket.connect", "socket.send", "socket.sendall", "socket.recv",
 }  # fmt: skip
-STALL = 0.3
+STALL = 0.25
 """Seconds for which the event loop may stand still; nothing else runs meanwhile."""
-_SAMPLE = 0.01
+_SAMPLE, _LEAST = 0.01, 10
 
 
 @contextmanager
@@ -43,12 +45,15 @@ def watching_purity() -> Iterator[list[str]]:
             if (getattr(argument, "__module__", None), name) in _IMPURE_FUNCTIONS or name in _IMPURE_METHODS:
                 found.append(f"{name} {_caller(frame)}")
 
-    before = sys.getprofile()
+    before, collects = sys.getprofile(), gc.isenabled()
+    gc.disable()  # its callbacks (Hypothesis has one, which reads a clock) are none of the plugin's doing
     sys.setprofile(watch)
     try:
         yield found
     finally:
         sys.setprofile(before)
+        if collects:
+            gc.enable()
 
 
 def _caller(frame: FrameType) -> str:
@@ -98,11 +103,13 @@ class Watchdog:
 
     stalls: list[str] = field(factory=list, init=False)
     _beats: int = field(default=0, init=False)
+    _told: int = field(default=-1, init=False)
     _over: bool = field(default=False, init=False)
 
-    async def beat(self) -> None:
-        """Show that the loop turns, until cancelled; run it beside what is watched."""
+    async def beat(self, *, task_status: TaskStatus[None]) -> None:
+        """Show that the loop turns, until cancelled; start it beside what is watched."""
         threading.Thread(target=self._watch, args=(threading.current_thread(),), daemon=True).start()
+        task_status.started()
         try:
             while True:
                 self._beats += 1
@@ -111,11 +118,13 @@ class Watchdog:
             self._over = True
 
     def _watch(self, watched: threading.Thread) -> None:
-        """Count samples without a beat, not seconds: on a busy machine the watcher stands still as well."""
-        samples, seen = 0, -1
+        """Count samples without a beat beside the seconds: on a busy machine the watcher stands still as well."""
+        samples, seen, since = 0, -1, time.monotonic()
         while not self._over:
             time.sleep(_SAMPLE)
-            samples = 0 if self._beats != seen else samples + 1
-            seen = self._beats
-            if samples == int(STALL / _SAMPLE):
+            samples += 1
+            if self._beats != seen:
+                samples, seen, since = 0, self._beats, time.monotonic()
+            if samples >= _LEAST and time.monotonic() - since >= STALL and self._told != seen:
+                self._told = seen
                 self.stalls.append(place(watched))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 
 from attrs import frozen
 
@@ -54,6 +55,7 @@ class Loading:
     effects: Sequence[str]
 
 
+@cache
 def load(module: str, file: str) -> Loading:
     """Import a module by name, or from its file where it has no importable name (a test module)."""
     command = [sys.executable, "-c", _PROGRAM, json.dumps([module, file, sys.path])]

@@ -24,8 +24,9 @@ class Result:
 
 @define
 class Card:
-    """One plugin's results, by code."""
+    """One plugin's results, by code; `test` is the class that holds it to the rules."""
 
+    test: str
     plugin: str
     results: dict[str, Result] = field(factory=dict)
 
@@ -61,7 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         cls = getattr(item, "cls", None)
         if isinstance(cls, type) and issubclass(cls, Conformance):
-            card = config.stash[_cards].setdefault(_key(item), Card(cls.__name__))
+            card = config.stash[_cards].setdefault(_key(item), Card(cls.__name__, cls.__name__))
             for code, one in cls.rules.items():
                 card.results.setdefault(code, Result(one))
 
@@ -126,4 +127,4 @@ def as_json(card: Card) -> dict[str, Any]:
         code: {"grade": result.rule.grade.value, "state": result.state, "reason": result.reason}
         for code, result in sorted(card.results.items())
     }
-    return {"plugin": card.plugin, "grade": card.grade(), "rules": rules}
+    return {"test": card.test, "plugin": card.plugin, "grade": card.grade(), "rules": rules}

@@ -1,6 +1,6 @@
 """The rules about what is sent: actions, calls, receipts, errors."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,7 +35,7 @@ from channelry.model import (
 )
 from channelry.services import HttpResponse
 
-from .bench import Bench, raised
+from .bench import PUBLIC_URL, Bench, raised
 from .conformance import Grade, fail, not_declared, rule, run
 from .guard import Watchdog, watching_network, watching_purity
 from .http import AsgiHttp
@@ -129,13 +129,19 @@ class SendingRules(ReceivingRules):
                     fail(f"{kind} ({place}) makes no request", "one at least in the simulator's ledger", "send it")
                 if isinstance(outbound, SendMessage):
                     if len(simulator.ledger.taken) == taken:
-                        fail(
-                            f"{kind} ({place}) is not in `ledger.taken`",
-                            "what customers see there",
-                            "mend the simulator",
-                        )
+                        fail(f"{kind} ({place}) is not in `ledger.taken`", "what customers see", "mend the simulator")
                     if not any(receipt.external_ids for receipt in receipts):
                         fail(f"the receipts of {kind} ({place}) name no id", "the provider's ids", "read its answer")
+
+    async def _exercise(self, bench: Bench, simulator: Any) -> None:
+        """Send what is declared and check the account, whatever comes of it: other rules tell of that."""
+        if bench.has("send") and bench.has("compose"):
+            for place, target, carried in self.targets(bench, simulator):
+                for kind in sorted(carried.sends & SENDABLE):
+                    outbound = evolve(self.sample(kind, target, "", carried), key=f"kit-{place}-{kind}")
+                    for call in _composed(bench, outbound):
+                        await bench.tried("send", call)
+        await bench.tried("check")
 
     @rule("refuses", Grade.SILVER)
     def test_what_is_not_declared_is_refused_before_any_request(self, bench: Bench, simulator: Any) -> None:
@@ -245,7 +251,7 @@ class SendingRules(ReceivingRules):
             for kind in sorted(carried.sends & SENDABLE):
                 for number in (1, 2):
                     outbound = evolve(self.sample(kind, target, target.reply_to, carried), key=f"kit-{kind}-{number}")
-                    calls = bench.compose(outbound)
+                    calls = _composed(bench, outbound)
                     for call in calls:
                         _demand_plain(call)
                     keys += [call.key for call in calls]
@@ -267,12 +273,9 @@ class SendingRules(ReceivingRules):
         for _, target, carried in self.targets(bench, simulator):
             for kind in sorted(carried.sends & SENDABLE):
                 outbound = self.sample(kind, target, target.reply_to, carried)
-                try:
-                    once = bench.compose(outbound)
-                    with watching_purity() as found:
-                        again = bench.compose(outbound)
-                except SendError:
-                    continue  # the rule `sends` tells of it
+                once = _composed(bench, outbound)
+                with watching_purity() as found:
+                    again = _composed(bench, outbound)
                 if found:
                     fail(
                         f"compose of {kind} reads {', '.join(sorted(set(found)))}",
@@ -475,10 +478,7 @@ class SendingRules(ReceivingRules):
         places = list(self.targets(bench, simulator))
         for _, target, carried in places:
             for kind in sorted(carried.sends & SENDABLE):
-                try:
-                    actions |= {call.action for call in bench.compose(self.sample(kind, target, "kit", carried))}
-                except SendError:
-                    continue  # the rule `sends` tells of it
+                actions |= {call.action for call in _composed(bench, self.sample(kind, target, "", carried))}
         for _, _, carried in places:
             for rate in carried.rates:
                 found += 1
@@ -569,13 +569,9 @@ class SendingRules(ReceivingRules):
 
         async def main() -> None:
             async with anyio.create_task_group() as group:
-                group.start_soon(dog.beat)
+                await group.start(dog.beat)
                 async with bench.opened():
-                    if bench.has("send"):
-                        await self._send_everything(bench, simulator)
-                    for hook in ("check",):
-                        if bench.has(hook):
-                            await raised(bench.call(hook))
+                    await self._exercise(bench, simulator)
                 group.cancel_scope.cancel()
 
         run(main, doing=lambda: bench.doing)
@@ -593,10 +589,7 @@ class SendingRules(ReceivingRules):
 
             async def main() -> None:
                 async with bench.opened():
-                    if bench.has("send"):
-                        await self._send_everything(bench, simulator)
-                    if bench.has("check"):
-                        await raised(bench.call("check"))
+                    await self._exercise(bench, simulator)
 
             run(main, doing=lambda: bench.doing)
         if found:
@@ -604,17 +597,38 @@ class SendingRules(ReceivingRules):
 
     @rule("backends", Grade.SILVER)
     def test_it_runs_on_trio_as_on_asyncio(self, bench: Bench, simulator: Any) -> None:
-        """Everything declared is sent on trio too.
+        """What is sent and asked on asyncio is sent and asked on trio too, with the same receipts and errors.
 
         Why: the core runs on both. Mend: use anyio (sleep, locks, task groups) in place of asyncio's own.
         """
+        problems: dict[str, list[str]] = {}
+        for backend in ("asyncio", "trio"):
 
-        async def main() -> None:
-            async with bench.opened():
-                if bench.has("send"):
-                    await self._send_everything(bench, simulator)
+            async def main() -> list[str]:
+                async with bench.opened():
+                    return [problem async for problem in self._problems(bench, simulator)]
 
-        run(main, doing=lambda: bench.doing, backend="trio")
+            problems[backend] = run(main, doing=lambda: bench.doing, backend=backend)
+        if problems["asyncio"] != problems["trio"]:
+            fail(f"on trio: {'; '.join(problems['trio'])}", "what asyncio gives", "see the rule's text")
+
+    async def _problems(self, bench: Bench, simulator: Any) -> AsyncIterator[str]:
+        """Send what is declared and ask the other hooks; tell which of them end how."""
+        if bench.has("send") and bench.has("compose"):
+            for _, target, carried in self.targets(bench, simulator):
+                for kind in sorted(carried.sends & SENDABLE):
+                    for call in _composed(bench, self.sample(kind, target, "", carried)):
+                        yield f"send {kind}: {await bench.tried('send', call)}"
+        for hook in ("setup", "check"):
+            yield f"{hook}: {await bench.tried(hook, *[PUBLIC_URL] * (hook == 'setup'))}"
+
+
+def _composed(bench: Bench, outbound: Outbound) -> Sequence[Call]:
+    """Compose; nothing where it is refused, of which another rule tells."""
+    try:
+        return bench.compose(outbound)
+    except SendError:
+        return ()
 
 
 class _Answering:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from channelry.cli import main
 
+pytestmark = pytest.mark.row("F6")
 KINDS = ("channel", "recognizer", "enricher")
 MOST_LINES = 150
 """Lines of code that a new channel may have without its tests: it is read before it is written."""
