@@ -42,7 +42,7 @@ ELSEWHERE = {
     "new": "testing", "simulate": "testing",
 }  # fmt: skip
 """The commands of our other distributions, and the extra that brings each."""
-PATIENCE = 60.0
+PATIENCE = 30.0
 """Seconds that a plugin may keep the main thread to itself before `plugins` and `check` give up on it."""
 
 
@@ -259,7 +259,7 @@ def _noted(trace: list[dict[str, Any]], name: str, hook: Callable[[Any], Any], a
         outcome = explain(error)
         raise
     finally:
-        trace.append({"hook": name, "outcome": outcome, "seconds": perf_counter() - began})
+        trace.append({"hook": name, "outcome": outcome, "seconds": round(perf_counter() - began, 9)})
 
 
 def find_connection(hub: Hub, name: str) -> Instance:

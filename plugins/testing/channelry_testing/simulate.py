@@ -9,23 +9,22 @@ import urllib.request
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import anyio
 import anyio.to_thread
 import attrs
 import click
 import orjson
+import uvicorn
 from anyio.abc import TaskGroup
 
 from channelry.cli import config_option, json_option
 from channelry.config import Configuration, load_configuration
 from channelry.discovery import available
 from channelry.model import Request
-from channelry.secrets import Secret, one_line
-
-if TYPE_CHECKING:
-    from channelry_simulation import Simulator
+from channelry.secrets import Secret, one_line, redact
+from channelry_simulation import FaultKind, Simulator
 
 PORT = 9000
 CUSTOMER = "491700000001"
@@ -33,7 +32,7 @@ CUSTOMER = "491700000001"
 PATIENCE = 10.0
 """Seconds that `/wait` waits."""
 COMMANDS = """\
-TEXT                       write it as the customer
+TEXT                       write it as the customer; //TEXT: what begins with a slash
 /as CUSTOMER               be another customer (now {customer})
 /fault KIND [TIMES [S]]    let the next calls fail; {kinds}; S: seconds of Retry-After
 /ledger                    what the provider has taken
@@ -85,7 +84,7 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
             sys.exit(1)
 
 
-def make_simulator(channel: str, config: Any) -> "Simulator":
+def make_simulator(channel: str, config: Any) -> Simulator:
     """Make a channel's simulator with what of its own attributes a Config has by the same name: ids, credentials."""
     found = available("channelry.simulators")
     if channel not in found:
@@ -119,7 +118,7 @@ def table(name: str, settings: Mapping[str, Any]) -> str:
 def _show(as_json: bool, what: Mapping[str, Any]) -> None:
     """Print one thing that happened: a line for people, or a line of JSON."""
     if as_json:
-        click.echo(orjson.dumps(what).decode())
+        click.echo(redact(orjson.dumps(what).decode()))
         return
     told = dict(what)
     kind, status = told.pop("what"), told.pop("status", "")
@@ -137,20 +136,20 @@ class Session:
     - `url`: where webhooks are posted; `show`: takes each thing that happens.
     """
 
-    simulator: "Simulator"
+    simulator: Simulator
     url: str
     show: Callable[[Mapping[str, Any]], None]
     customer: str = CUSTOMER
+    _entries: int = attrs.field(default=0, init=False)
+    _taken: int = attrs.field(default=0, init=False)
     _seen: anyio.Event = attrs.field(factory=anyio.Event, init=False)
     _tasks: TaskGroup = attrs.field(init=False)
 
     async def run(self, listening: socket.socket) -> bool:
         """Serve the provider's API and obey the input until it ends; tell whether all `/wait`s were fulfilled."""
-        import uvicorn
-
         self.simulator.post = self._status
-        config = uvicorn.Config(self.app, interface="asgi3", lifespan="off", log_config=None, access_log=False)
-        server = uvicorn.Server(config)
+        quiet: dict[str, Any] = {"log_config": None, "log_level": "critical", "access_log": False}
+        server = uvicorn.Server(uvicorn.Config(self.app, interface="asgi3", lifespan="off", **quiet))
         async with anyio.create_task_group() as self._tasks:
             self._tasks.start_soon(server.serve, [listening])
             obeyed = await self.obey()
@@ -172,38 +171,36 @@ class Session:
 
     async def do(self, line: str) -> bool:
         """Do one line; tell whether that was possible."""
-        word, _, rest = line.partition(" ")
+        word, *arguments = line.split() if line.startswith("/") and not line.startswith("//") else ("TEXT", line)
         commands: dict[str, Callable[..., Awaitable[bool]]] = {
-            "/as": self._as, "/fault": self._fault, "/ledger": self._ledger, "/wait": self._wait,
+            "TEXT": self._write, "/as": self._as, "/fault": self._fault, "/ledger": self._ledger, "/wait": self._wait,
         }  # fmt: skip
-        if not line.startswith("/"):
-            return await self._write(line)
         if word not in commands:
-            from channelry_simulation import FaultKind
-
             click.echo(COMMANDS.format(customer=self.customer, kinds=", ".join(FaultKind)), err=True)
             return word == "/help"
         try:
-            return await commands[word](*rest.split())
-        except (TypeError, ValueError) as error:
-            click.echo(f"{word}: {error}; see /help", err=True)
+            return await commands[word](*arguments)
+        except (TypeError, ValueError) as error:  # words that are too few or too many, or no number, or no customer
+            click.echo(f"{line}: {error}; see /help", err=True)
             return False
 
     async def app(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve the provider's API (ASGI), and show what came; the statuses are posted once it was answered."""
-        seen, taken = len(self.simulator.ledger.entries), len(self.simulator.ledger.taken)
+        ledger = self.simulator.ledger
         try:
             await self.simulator.app(scope, receive, send)
         finally:
-            for entry in self.simulator.ledger.entries[seen:]:
+            for entry in ledger.entries[self._entries :]:
                 status = "no answer" if entry.status is None else entry.status
                 self.show({"what": "request", "method": entry.method, "path": entry.path, "status": status})
-            for one in self.simulator.ledger.taken[taken:]:
+            for one in ledger.taken[self._taken :]:
                 self.show({"what": "taken", "to": one.to, "text": one.text, "id": one.external_id})
+            self._entries, self._taken = len(ledger.entries), len(ledger.taken)
             self._seen.set()
             self._tasks.start_soon(self.simulator.flush)
 
-    async def _write(self, text: str) -> bool:
+    async def _write(self, line: str) -> bool:
+        text = line.removeprefix("/")
         status = await deliver(self.url, self.simulator.message(self.customer, text))
         self.show({"what": "written", "from": self.customer, "text": text, "status": status})
         if status == 0:
@@ -220,8 +217,6 @@ class Session:
         return True
 
     async def _fault(self, kind: str, times: str = "1", retry_after: str = "1") -> bool:
-        from channelry_simulation import FaultKind
-
         self.simulator.faults.add(FaultKind(kind), int(times), retry_after=float(retry_after))
         self.show({"what": "planned", "faults": len(self.simulator.faults)})
         return True

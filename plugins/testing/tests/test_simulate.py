@@ -100,15 +100,18 @@ def at(care: Care) -> tuple[str, ...]:
 
 def test_a_conversation_is_shown_in_both_directions(simulate: Any, care: Care) -> None:
     ran = simulate(
-        "our-channel", *at(care), "--json", lines="Where is it? 📦\n/wait 1\n/as 42\n \nAnd mine?\n/wait 2\n/ledger\n"
+        "our-channel",
+        *at(care),
+        "--json",
+        lines="Where is it? 📦\n/wait 1\n/as 42\n \n//start mine\n/wait 2\n/ledger\n",
     )
     assert ran.returncode == 0, ran.stderr
-    assert care.texts == ["Where is it? 📦", "And mine?"]
+    assert care.texts == ["Where is it? 📦", "/start mine"]
     rows = shown(ran)
     written = [(row["from"], row["text"], row["status"]) for row in rows if row["what"] == "written"]
-    assert written == [("491700000001", "Where is it? 📦", 200), ("42", "And mine?", 200)]
+    assert written == [("491700000001", "Where is it? 📦", 200), ("42", "/start mine", 200)]
     taken = [(row["to"], row["text"]) for row in rows if row["what"] == "taken"]
-    assert taken == [("491700000001", "You wrote: Where is it? 📦"), ("42", "You wrote: And mine?")]
+    assert taken == [("491700000001", "You wrote: Where is it? 📦"), ("42", "You wrote: /start mine")]
     assert [row["text"] for row in rows if row["what"] == "ledger"] == [text for _, text in taken]
     assert rows[-1] == {"what": "seen", "requests": 2}
 
@@ -160,9 +163,9 @@ def test_a_configured_connection_lends_its_credentials_and_its_address(
     ("lines", "reason"),
     [
         ("hello\n", "http://127.0.0.1:9/ does not answer; run: channelry serve, or say --to URL"),
-        ("/fault hunger\n", "/fault: 'hunger' is not a valid FaultKind; see /help"),
+        ("/fault hunger\n", "/fault hunger: 'hunger' is not a valid FaultKind; see /help"),
         ("/fault\n", "/fault: "),
-        ("/wait many\n", "/wait: "),
+        ("/wait many\n", "/wait many: "),
         ("/dance\n", "/fault KIND"),
     ],
 )

@@ -23,10 +23,11 @@ LONGEST_NAME = 40
 @click.argument("kind", type=click.Choice(KINDS))
 @click.argument("name")
 def new(kind: str, name: str) -> None:
-    """Write a whole distribution to begin a plugin with, in ./channelry-NAME.
+    """Write a distribution to begin a plugin with, into a new folder.
 
-    It installs, its tests pass, and it keeps the rules of the conformance kit; every place to change says CHANGE.
-    NAME has lower-case letters, digits and hyphens; a configuration names the plugin by it.
+    What stands in ./channelry-NAME is whole: it installs, its tests pass, and it keeps the rules of the conformance
+    kit. Every place to change says CHANGE. NAME has lower-case letters, digits and hyphens; a configuration names the
+    plugin by it.
 
     \b
     Examples:
