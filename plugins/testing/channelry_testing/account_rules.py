@@ -62,7 +62,7 @@ class AccountRules(SendingRules):
                     try:
                         await self._message_sent(one, target, carried, f"kit-{place}-account")
                     except AuthError as error:
-                        fail(f"one of two accounts is refused: {error}", "each with its own credentials", "see above")
+                        fail(f"one of two accounts is refused: {error}", "each with its own credentials")
                     if (len(own.ledger.taken) == counts[0]) or len(other.ledger.taken) != counts[1]:
                         fail("a message goes out by the other account", "each by its own", "keep everything in self")
 
@@ -179,9 +179,9 @@ class AccountRules(SendingRules):
                     except PermanentError:
                         pass
                     except SendError as error:
-                        fail(f"a file that is {what} is {type(error).__name__}: {error}", "PermanentError", "see above")
+                        fail(f"a file that is {what} is {type(error).__name__}: {error}", "PermanentError")
                     else:
-                        fail(f"a file that is {what} is fetched", "PermanentError", "see the rule's text")
+                        fail(f"a file that is {what} is fetched", "PermanentError")
                 if saved:
                     fail("something is saved of a file that is gone", "nothing", "save only what was found")
 
@@ -202,7 +202,7 @@ class AccountRules(SendingRules):
                 address = self.message(bench, simulator, "who am I?").sender.address
                 found = await bench.call("profile", address)
                 if found is None or found.address != address:
-                    fail(f"`profile` of {address} is {found}", "a Profile with this address", "see the rule's text")
+                    fail(f"`profile` of {address} is {found}", "a Profile with this address")
                 await raised(bench.call("profile", evolve(address, value=f"{address.value}0")))
 
         run(main, doing=lambda: bench.doing)
@@ -238,7 +238,7 @@ class AccountRules(SendingRules):
             if not found and bench.has("verify"):
                 not_declared("with this configuration its messages come by webhook")
             if not found:
-                fail("what a customer writes is not delivered within a second", "it delivered", "see the rule's text")
+                fail("what a customer writes is not delivered within a second", "it delivered")
             for received in found:
                 if bench.parse(received.request).events != received.events:
                     fail("`parse` gives other events of a delivered request", "the same", "deliver what `parse` gives")

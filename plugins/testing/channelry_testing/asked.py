@@ -72,7 +72,7 @@ class AskedRules(PluginConformance):
                     for _ in range(AT_ONCE):
                         group.start_soon(one)
             if other := [answer for answer in answers if answer != first]:
-                fail(f"asked again it answers {other[0]!r:.300}", f"{first!r:.300}", "see the rule's text")
+                fail(f"asked again it answers {other[0]!r:.300}", f"{first!r:.300}")
 
         run(main, doing=lambda: bench.doing)
 
@@ -111,7 +111,7 @@ class AskedRules(PluginConformance):
                     if fault == "rate-limited" and error.retry_after != RETRY_AFTER:
                         fail(f"retry_after is {error.retry_after}", f"{RETRY_AFTER:g}", "read it from the answer")
                     if await self.ask(bench) != answer:
-                        fail(f"after a service that was {fault} the answer is another", "the same", "see above")
+                        fail(f"after a service that was {fault} the answer is another", "the same")
 
         run(main, doing=lambda: bench.doing)
 
@@ -152,7 +152,7 @@ class AskedRules(PluginConformance):
                     await bench.call("close")
             async with bench.opened():
                 if await self.ask(bench) != before:
-                    fail("opened again it answers something else", "the same answers", "see the rule's text")
+                    fail("opened again it answers something else", "the same answers")
 
         run(main, doing=lambda: bench.doing)
 
@@ -174,7 +174,7 @@ class AskedRules(PluginConformance):
 
         run(main, doing=lambda: bench.doing)
         if dog.stalls:
-            fail(f"{bench.name} blocks the event loop at\n{dog.stalls[0]}", "a loop that turns", "see the rule's text")
+            fail(f"{bench.name} blocks the event loop at\n{dog.stalls[0]}", "a loop that turns")
 
     @rule("network", Grade.GOLD)
     def test_everything_goes_through_the_services(self, bench: Bench) -> None:
@@ -191,4 +191,4 @@ class AskedRules(PluginConformance):
 
             run(main, doing=lambda: bench.doing)
         if found:
-            fail(f"{bench.name} reaches out by itself: {', '.join(found)}", "services.http only", "see the rule's text")
+            fail(f"{bench.name} reaches out by itself: {', '.join(found)}", "services.http only")

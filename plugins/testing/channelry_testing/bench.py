@@ -154,6 +154,8 @@ class Bench:
 
     def _pure(self, hook: str, argument: Any, allowed: tuple[type[Exception], ...]) -> Any:
         self.doing = f"{self.name}.{hook}"
+        if hook not in self._functions:
+            fail(f"{self.name} has no hook {hook}", f"a channel with `{hook}`", "implement it, or exempt the rule")
         try:
             return self._functions[hook](argument)
         except allowed:

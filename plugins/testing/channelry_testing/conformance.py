@@ -82,8 +82,8 @@ def not_declared(what: str) -> NoReturn:
     exempt(f"not declared: {what}")
 
 
-def fail(broken: str, expected: str, mend: str) -> NoReturn:
-    """Fail a rule: what was found, what was expected, and the next step."""
+def fail(broken: str, expected: str, mend: str = "read the rule below") -> NoReturn:
+    """Fail a rule: what was found, what was expected, and the next step (the report prints the rule's manual)."""
     pytest.fail(f"{broken}\n  expected: {expected}\n  next step: {mend}", pytrace=False)
 
 

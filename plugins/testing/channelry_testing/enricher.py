@@ -68,7 +68,7 @@ class EnricherConformance(AskedRules):
                         fail(f"`{name}` has examples of {len(set(wanted))} kinds", "of two at least", "write them down")
                     for text, answer, one in zip(texts, await bench.call(hook, texts), wanted, strict=True):
                         if _told(answer) != one:
-                            fail(f"{hook} of {text.text[:60]!r} is {answer}", f"{one}", "see the rule's text")
+                            fail(f"{hook} of {text.text[:60]!r} is {answer}", f"{one}")
 
         run(main, doing=lambda: bench.doing)
 
@@ -96,9 +96,7 @@ class EnricherConformance(AskedRules):
                     ):
                         found = list(await bench.call(hook, batch))
                         if len(found) != len(batch):
-                            fail(
-                                f"{hook} gives {len(found)} answers for {what}", f"{len(batch)}", "see the rule's text"
-                            )
+                            fail(f"{hook} gives {len(found)} answers for {what}", f"{len(batch)}")
                         if (found[::2] if wanted is None else found) != (once if wanted is None else wanted):
                             fail(f"{hook} answers otherwise for {what}", "the same answers", "keep texts apart")
 
@@ -122,7 +120,7 @@ class EnricherConformance(AskedRules):
                         batch = [Text(text=odd, language=texts[0].language), texts[0]]
                         answers = await bench.call(hook, batch)
                         if len(answers) != 2 or answers[1] != alone:
-                            fail(f"beside {odd[:30]!r} the answer is {answers[-1:]}", f"{alone}", "see the rule's text")
+                            fail(f"beside {odd[:30]!r} the answer is {answers[-1:]}", f"{alone}")
 
         run(main, doing=lambda: bench.doing)
 
@@ -177,7 +175,7 @@ class EnricherConformance(AskedRules):
                         language = texts[0].language if texts else ""
                         (answer,) = await bench.call(hook, [Text(text=empty, language=language)])
                         if answer is not None:
-                            fail(f"{hook} of {empty!r} is {answer}", "None", "see the rule's text")
+                            fail(f"{hook} of {empty!r} is {answer}", "None")
 
         run(main, doing=lambda: bench.doing)
 
@@ -195,4 +193,4 @@ def _demand_range(hook: str, text: Text, answer: Language | Sentiment | None) ->
     sure, score = 0 <= answer.confidence <= 1, getattr(answer, "score", 0)
     tag = _BCP47.fullmatch(answer.code) if isinstance(answer, Language) else True
     if not sure or not -1 <= score <= 1 or not tag:
-        fail(f"{hook} of {text.text!r} is {answer}", "values within their ranges", "see the rule's text")
+        fail(f"{hook} of {text.text!r} is {answer}", "values within their ranges")

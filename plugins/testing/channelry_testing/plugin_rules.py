@@ -120,7 +120,7 @@ class PluginConformance(Conformance):
         made, faults = configured(type(plugin), table)
         if made is None or faults:
             if not all(path.startswith(f"connections.test.{key}") for path, _, _ in faults):
-                fail(f"a fault of {key} is told as {faults}", f"the path connections.test.{key}", "see the rule's text")
+                fail(f"a fault of {key} is told as {faults}", f"the path connections.test.{key}")
             return
         fail(
             f"{type(plugin).__name__}.Config takes a table that is wrong at {key}: {sorted(table)}",

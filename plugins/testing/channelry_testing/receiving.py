@@ -109,7 +109,7 @@ class ReceivingRules(Conformance):
             )
         for what, request in forgeries(simulator, good):
             if check(request):
-                fail(f"{bench.name}.verify accepts {what}", "RejectedError", "see the rule's text")
+                fail(f"{bench.name}.verify accepts {what}", "RejectedError")
         for field in _secrets_fields(bench.plugin):
             bare = type(bench.plugin)(evolve(bench.plugin.config, **dict.fromkeys(_secrets_fields(bench.plugin), ())))
             if inline(Bench(bare, bench.services).accepts, good, doing=f"{bench.name}.verify"):
@@ -191,11 +191,7 @@ class ReceivingRules(Conformance):
                     bench.accepts(signed)
                 again = bench.parse(signed)
             if found:
-                fail(
-                    f"{payload.name}: verify or parse reads {', '.join(sorted(set(found)))}",
-                    "no such read",
-                    "see above",
-                )
+                fail(f"{payload.name}: verify or parse reads {', '.join(sorted(set(found)))}", "no such read")
             if once != again:
                 fail(
                     f"{payload.name} is parsed differently the second time", "the same answer", "keep no state in parse"
@@ -242,7 +238,7 @@ class ReceivingRules(Conformance):
         for name, request in requests.items():
             for event in bench.parse(request).events:
                 if event.occurred_at.tzinfo is None or event.occurred_at.tzinfo is not UTC:
-                    fail(f"{name}: {type(event).__name__} occurred at {event.occurred_at!r}", "tzinfo=UTC", "see above")
+                    fail(f"{name}: {type(event).__name__} occurred at {event.occurred_at!r}", "tzinfo=UTC")
 
     @rule("batches", Grade.SILVER)
     def test_a_bad_row_costs_no_neighbour(self, bench: Bench, recorded: Sequence[Payload]) -> None:

@@ -51,7 +51,7 @@ class RecognizerConformance(AskedRules):
                 for profile, hints, customer in (*self.known, (NOBODY, {}, None)):
                     match: Match | None = await bench.call("recognize", profile, hints)
                     if (match.customer if match else None) != customer:
-                        fail(f"{profile} {dict(hints)} is {match}", f"{customer}", "see the rule's text")
+                        fail(f"{profile} {dict(hints)} is {match}", f"{customer}")
                     if match and not match.evidence.strip():
                         fail(f"the match of {profile} gives no evidence", "words for the agent", "say what matched")
 

@@ -41,7 +41,7 @@ from .guard import Watchdog, watching_network, watching_purity
 from .http import AsgiHttp
 from .plugin_rules import with_canaries
 from .receiving import TEXTS, ReceivingRules, posted
-from .samples import SENDABLE, excesses, sample
+from .samples import MEDIA, SENDABLE, excesses, sample
 
 PLACES = ("private", "public", "aside")
 """Where an action goes: a private conversation, a public answer, a private answer to a public message."""
@@ -277,11 +277,7 @@ class SendingRules(ReceivingRules):
                 with watching_purity() as found:
                     again = _composed(bench, outbound)
                 if found:
-                    fail(
-                        f"compose of {kind} reads {', '.join(sorted(set(found)))}",
-                        "no such read",
-                        "see the rule's text",
-                    )
+                    fail(f"compose of {kind} reads {', '.join(sorted(set(found)))}", "no such read")
                 if list(once) != list(again):
                     fail(f"compose of {kind} gives other calls the second time", "the same calls", "keep no state")
 
@@ -399,7 +395,8 @@ class SendingRules(ReceivingRules):
     def test_a_lost_answer_is_ambiguous_and_then_settled_as_declared(self, bench: Bench, simulator: Any) -> None:
         """When the answer is lost `send` raises AmbiguousError; then, by `resend`: SAFE, the same call again gives the
         same message; LOOKUP, `reconcile` finds it or tells that it was not taken; CALLBACK, a webhook bears our key;
-        NEVER, nothing is sent again and `reconcile`, where there is one, says Unknown.
+        NEVER, nothing is sent again and `reconcile`, where there is one, says Unknown. What only prepares a call (an
+        upload) is repeatable: its lost answer is a RetryableError.
 
         Why: a message that is sent twice cannot be taken back. Mend: leave the error of `services.http` as it is, and
         declare in `resend` what the provider really offers.
@@ -410,6 +407,7 @@ class SendingRules(ReceivingRules):
             async with bench.opened():
                 for place, target, carried in self.targets(bench, simulator):
                     await self._lose(bench, simulator, place, target, carried)
+                    await self._lose_preparation(bench, target, carried)
 
         run(main, doing=lambda: bench.doing)
 
@@ -446,6 +444,17 @@ class SendingRules(ReceivingRules):
                 answer = await bench.call("reconcile", call)
                 if type(answer).__name__ != "Unknown":
                     fail(f"`reconcile` answers {answer} although `resend` says NEVER", "Unknown", "declare LOOKUP")
+
+    async def _lose_preparation(self, bench: Bench, target: Target, carried: Capabilities) -> None:
+        """Lose the answer of a request that comes before the visible one."""
+        for kind in sorted(carried.sends & set(MEDIA)):
+            for call in _composed(bench, evolve(self.sample(kind, target, "", carried), key=f"kit-{kind}-prepared")):
+                counting = _Losing(bench.services.http, 0)
+                await Bench(bench.plugin, evolve(bench.services, http=counting)).tried("send", call)
+                if counting.requests > 1:
+                    losing = Bench(bench.plugin, evolve(bench.services, http=_Losing(bench.services.http, 1)))
+                    error = await raised(losing.call("send", call))
+                    _demand_error(error, RetryableError, f"the lost answer of what prepares {kind}")
 
     async def _look_up(self, bench: Bench, call: Call, fault: str, taken: Sequence[Any]) -> None:
         if not bench.has("reconcile"):
@@ -576,7 +585,7 @@ class SendingRules(ReceivingRules):
 
         run(main, doing=lambda: bench.doing)
         if dog.stalls:
-            fail(f"{bench.name} blocks the event loop at\n{dog.stalls[0]}", "a loop that turns", "see the rule's text")
+            fail(f"{bench.name} blocks the event loop at\n{dog.stalls[0]}", "a loop that turns")
 
     @rule("network", Grade.GOLD)
     def test_everything_goes_through_the_services(self, bench: Bench, simulator: Any) -> None:
@@ -593,7 +602,7 @@ class SendingRules(ReceivingRules):
 
             run(main, doing=lambda: bench.doing)
         if found:
-            fail(f"{bench.name} reaches out by itself: {', '.join(found)}", "services.http only", "see the rule's text")
+            fail(f"{bench.name} reaches out by itself: {', '.join(found)}", "services.http only")
 
     @rule("backends", Grade.SILVER)
     def test_it_runs_on_trio_as_on_asyncio(self, bench: Bench, simulator: Any) -> None:
@@ -610,7 +619,7 @@ class SendingRules(ReceivingRules):
 
             problems[backend] = run(main, doing=lambda: bench.doing, backend=backend)
         if problems["asyncio"] != problems["trio"]:
-            fail(f"on trio: {'; '.join(problems['trio'])}", "what asyncio gives", "see the rule's text")
+            fail(f"on trio: {'; '.join(problems['trio'])}", "what asyncio gives")
 
     async def _problems(self, bench: Bench, simulator: Any) -> AsyncIterator[str]:
         """Send what is declared and ask the other hooks; tell which of them end how."""
@@ -643,6 +652,24 @@ class _Answering:
 
     async def download(self, url: str, save: Any, **_: Any) -> Any:
         raise PermanentError("the kit has no file here", code="404")
+
+
+class _Losing:
+    """An HTTP client that loses the answer of one request, counted from 1; `requests` says how many there were."""
+
+    def __init__(self, http: Any, which: int) -> None:
+        self.http, self.which, self.requests = http, which, 0
+
+    async def request(self, method: str, url: str, *, repeatable: bool | None = None, **more: Any) -> HttpResponse:
+        self.requests += 1
+        answer: HttpResponse = await self.http.request(method, url, repeatable=repeatable, **more)
+        if self.requests == self.which:
+            safe = method == "GET" if repeatable is None else repeatable
+            raise (RetryableError if safe else AmbiguousError)("the answer was lost", code="answer_lost")
+        return answer
+
+    async def download(self, url: str, save: Any, **more: Any) -> Any:
+        return await self.http.download(url, save, **more)
 
 
 class _Holding:

@@ -1,6 +1,7 @@
 """Telegram keeps the rules of a channel."""
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -39,3 +40,13 @@ class TestTelegram(ChannelConformance):
     def held(self, simulator: TelegramSimulator) -> Media:
         simulator.hold("kit-file", FILE)
         return Media(kind=Kind.IMAGE, id="kit-file")
+
+
+class TestPolling(TestTelegram):
+    """The same bot where Telegram cannot reach the server."""
+
+    exempt: ClassVar = {"setup": "polling takes the webhook away and registers none"}
+
+    @pytest.fixture
+    def simulator(self) -> TelegramSimulator:
+        return TelegramSimulator(polling=True)

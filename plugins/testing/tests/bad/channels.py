@@ -553,6 +553,16 @@ class Forgetful(Acme):
 
 
 @plugin
+class UploadsOnce(Acme):
+    """Says that an upload cannot be repeated."""
+
+    async def http(self, services: Services, method: str, path: str, **content: Any) -> HttpResponse:
+        if path == "/files":
+            content["repeatable"] = False
+        return await Acme.http(self, services, method, path, **content)
+
+
+@plugin
 class MisspeltRate(Acme):
     """Limits an action that there is not."""
 
@@ -716,7 +726,7 @@ BAD = {
     "accounts": [Shared],
     "backends": [AsyncioOnly],
     "profiles": [Stranger],
-    "answer-lost": [Insistent, NotSafe, CannotAsk, NoReference, Forgetful],
+    "answer-lost": [Insistent, NotSafe, CannotAsk, NoReference, Forgetful, UploadsOnce],
     "rates": [MisspeltRate],
     "media": [Sizeless, HangingFetch, BlockingFetch, WrongFetch],
     "cancellation": [Undying],
