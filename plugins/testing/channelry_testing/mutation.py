@@ -74,7 +74,8 @@ def mutations(body: bytes) -> st.SearchStrategy[bytes]:
 
 
 _JUNK: st.SearchStrategy[Any] = st.text(max_size=6) | st.sampled_from([
-    None, True, 0, -1, 1.5, 2**63, 1e300, "", "\0", "😀", "-1", "1e9", "9" * 400, [], [None], [[]], [{}], {}, {"id": 1.5},
+    None, True, 0, -1, 1.5, 2**63, 1e300, "", "\0", "😀", "-1", "1e9", "9" * 400, [], [None], [[]], [{}], {},
+    {"id": 1.5},
 ])  # fmt: skip
 
 
