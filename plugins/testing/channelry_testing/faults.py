@@ -134,7 +134,7 @@ class FaultRules(SendingRules):
     async def _lose(self, bench: Bench, simulator: Any, place: str, target: Target, carried: Capabilities) -> None:
         kind = Kind.TEXT if Kind.TEXT in carried.sends else min(carried.sends & SENDABLE)
         for fault in ("lost", "lost-untaken"):
-            outbound = evolve(self.sample(kind, target, target.reply_to, carried), key=f"kit-{place}-{fault}")
+            outbound = self.action(kind, target, target.reply_to, carried, f"kit-{place}-{fault}")
             call = bench.compose(outbound)[0]
             before = len(simulator.ledger.taken)
             simulator.webhooks.clear()
@@ -168,7 +168,7 @@ class FaultRules(SendingRules):
     async def _lose_preparation(self, bench: Bench, target: Target, carried: Capabilities) -> None:
         """Lose the answer of a request that comes before the visible one."""
         for kind in sorted(carried.sends & set(MEDIA)):
-            for call in composed(bench, evolve(self.sample(kind, target, "", carried), key=f"kit-{kind}-prepared")):
+            for call in composed(bench, self.action(kind, target, "", carried, f"kit-{kind}-prepared")):
                 counting = Losing(bench.services.http, 0)
                 await Bench(bench.plugin, evolve(bench.services, http=counting)).tried("send", call)
                 if counting.requests > 1:

@@ -29,7 +29,7 @@ class RunningRules(FaultRules):
         if bench.has("send") and bench.has("compose"):
             for place, target, carried in self.targets(bench, simulator):
                 for kind in sorted(carried.sends & SENDABLE):
-                    outbound = evolve(self.sample(kind, target, "", carried), key=f"kit-{place}-{kind}")
+                    outbound = self.action(kind, target, "", carried, f"kit-{place}-{kind}")
                     for call in composed(bench, outbound):
                         await bench.tried("send", call)
         await bench.tried("check")
@@ -82,12 +82,12 @@ class RunningRules(FaultRules):
             tasks = len(anyio.get_running_tasks())
             held = Holding(bench.services.http, which)
             stuck = Bench(bench.plugin, evolve(bench.services, http=held))
-            ended = False
+            ended = resisted = False
 
             async def sending(stuck: Bench = stuck, held: Holding = held) -> None:
-                nonlocal ended
+                nonlocal ended, resisted
                 await stuck.tried("send", call)
-                ended = True
+                ended, resisted = not held.reached.is_set(), held.reached.is_set()
                 held.reached.set()
 
             async with anyio.create_task_group() as group:
@@ -96,7 +96,7 @@ class RunningRules(FaultRules):
                 group.cancel_scope.cancel()
             for _ in range(10):
                 await anyio.lowlevel.checkpoint()
-            if not ended and (held.again or len(anyio.get_running_tasks()) > tasks):
+            if resisted or held.again or len(anyio.get_running_tasks()) > tasks:
                 fail("`send` goes on after it was cancelled", "it to end at once", "catch no BaseException")
             if ended:
                 return
@@ -126,7 +126,7 @@ class RunningRules(FaultRules):
                 outbound: Outbound = SendMessage(key=f"kit-{place}-{number}", target=target, text=f"number {number}")
             else:
                 kind = min(carried.sends & SENDABLE)
-                outbound = evolve(self.sample(kind, target, "", carried), key=f"kit-{place}-{number}")
+                outbound = self.action(kind, target, "", carried, f"kit-{place}-{number}")
             (receipts[number],) = await self._sent(bench, outbound)
 
         async with anyio.create_task_group() as group:
@@ -189,20 +189,20 @@ class RunningRules(FaultRules):
         problems: dict[str, list[str]] = {}
         for backend in ("asyncio", "trio"):
 
-            async def main() -> list[str]:
+            async def main(backend: str = backend) -> list[str]:
                 async with bench.opened():
-                    return [problem async for problem in self._problems(bench, simulator)]
+                    return [problem async for problem in self._problems(bench, simulator, backend)]
 
             problems[backend] = run(main, doing=lambda: bench.doing, backend=backend)
         if problems["asyncio"] != problems["trio"]:
             fail(f"on trio: {'; '.join(problems['trio'])}", "what asyncio gives")
 
-    async def _problems(self, bench: Bench, simulator: Any) -> AsyncIterator[str]:
+    async def _problems(self, bench: Bench, simulator: Any, backend: str) -> AsyncIterator[str]:
         """Send what is declared and ask the other hooks; tell which of them end how."""
         if bench.has("send") and bench.has("compose"):
             for _, target, carried in self.targets(bench, simulator):
                 for kind in sorted(carried.sends & SENDABLE):
-                    for call in composed(bench, self.sample(kind, target, "", carried)):
+                    for call in composed(bench, self.action(kind, target, "", carried, f"kit-{backend}-{kind}")):
                         yield f"send {kind}: {await bench.tried('send', call)}"
         for hook in ("setup", "check"):
             yield f"{hook}: {await bench.tried(hook, *[PUBLIC_URL] * (hook == 'setup'))}"

@@ -30,6 +30,11 @@ class SendingRules(ReceivingRules):
         """
         return sample(kind, target, ours, capabilities)
 
+    def action(self, kind: Kind, target: Target, ours: str, capabilities: Capabilities, key: str) -> Outbound:
+        """Give the action of `sample` under a key, its text unlike any other: some providers refuse a repetition."""
+        made = evolve(self.sample(kind, target, ours, capabilities), key=key)
+        return evolve(made, text=f"{made.text} {key}") if isinstance(made, SendMessage) and made.text else made
+
     def target(self, place: str, bench: Bench, simulator: Any) -> Target:
         """Give where actions go at a place (`PLACES`); override it for a channel with public messages."""
         found = Target.answering(self.message(bench, simulator, "hello"))
@@ -56,7 +61,7 @@ class SendingRules(ReceivingRules):
     async def _message_sent(self, bench: Bench, target: Target, carried: Capabilities, key: str) -> list[Receipt]:
         """Send the plainest message that the channel carries."""
         kind = Kind.TEXT if Kind.TEXT in carried.sends else min(carried.sends & SENDABLE)
-        return await self._sent(bench, evolve(self.sample(kind, target, target.reply_to, carried), key=key))
+        return await self._sent(bench, self.action(kind, target, target.reply_to, carried, key))
 
     @rule("sends", Grade.SILVER)
     def test_everything_declared_is_sent(self, bench: Bench, simulator: Any) -> None:
@@ -81,7 +86,7 @@ class SendingRules(ReceivingRules):
                     fail(f"{kind} is declared among what is sent", "kinds that an action exists for", "leave it out")
                 receipts = await self._message_sent(bench, target, carried, f"kit-before-{place}-{kind}")
                 ours = next((one for receipt in receipts for one in receipt.external_ids), "")
-                outbound = evolve(self.sample(kind, target, ours, carried), key=f"kit-{place}-{kind}")
+                outbound = self.action(kind, target, ours, carried, f"kit-{place}-{kind}")
                 seen, taken = len(simulator.ledger.entries), len(simulator.ledger.taken)
                 try:
                     receipts = await self._sent(bench, outbound)
@@ -156,16 +161,19 @@ class SendingRules(ReceivingRules):
         run(main, doing=lambda: bench.doing)
 
     async def _fill(self, bench: Bench, simulator: Any, place: str, target: Target, carried: Capabilities) -> None:
+        emoji = "".join(chr(0x1F600 + number * number % 61) for number in range(carried.text + 1))
         full = ("word " * carried.text)[: carried.text - 1] + "."
         for what, text, pieces in (
             ("as long as declared", full, 1),
             ("one longer than declared", full + "x", 2),
-            ("of emoji beyond the limit", "😀" * (carried.text // carried.unit.measure("😀") + 1), 2),
+            ("of emoji beyond the limit", emoji[: carried.text // carried.unit.measure("😀") + 1], 2),
         ):
             before = len(simulator.ledger.taken)
             try:
                 await self._sent(bench, SendMessage(key=f"kit-{place}-{pieces}-{what}", target=target, text=text))
             except SendError as error:
+                if place == "aside" and pieces > 1:
+                    continue  # it is one message by its nature
                 fail(
                     f"a text {what} ({carried.text} {carried.unit}, {place}) is refused: {error}",
                     "it to be taken",
@@ -206,14 +214,14 @@ class SendingRules(ReceivingRules):
             keys: list[str] = []
             for kind in sorted(carried.sends & SENDABLE):
                 for number in (1, 2):
-                    outbound = evolve(self.sample(kind, target, target.reply_to, carried), key=f"kit-{kind}-{number}")
+                    outbound = self.action(kind, target, target.reply_to, carried, f"kit-{kind}-{number}")
                     calls = composed(bench, outbound)
                     for call in calls:
                         _demand_plain(call)
                     keys += [call.key for call in calls]
             if Kind.TEXT in carried.sends:
                 long = SendMessage(key="kit-long", target=target, text="word " * carried.text)
-                keys += [call.key for call in bench.compose(long)]
+                keys += [call.key for call in composed(bench, long)]
             if len(set(keys)) < len(keys) or not all(keys):
                 twice = sorted({key for key in keys if keys.count(key) > 1})
                 fail(f"calls share the keys {twice}", "a key each", 'f"{outbound.key}:{index}"')
