@@ -12,11 +12,11 @@ from .bench import PUBLIC_URL, Bench, raised
 from .conformance import Grade, fail, inline, not_declared, rule, run
 from .plugin_rules import with_canaries
 from .receiving import posted
+from .running import RunningRules
 from .samples import FILE
-from .sending import SendingRules
 
 
-class AccountRules(SendingRules):
+class AccountRules(RunningRules):
     """What holds for the accounts of a channel."""
 
     def held(self, simulator: Any) -> Media | None:
