@@ -14,6 +14,8 @@ LONGEST = 5_000
 """Characters that are read."""
 REACH = 3
 """Words of the same clause over which a negator or a degree reaches."""
+BEGINNING = 2
+"""Words of a clause among which one that asks is looked for."""
 NEGATED, STRONGER, WEAKER, BEFORE_TURN, EXCLAIMED = -0.6, 1.35, 0.6, 0.5, 1.15
 """What a weight is multiplied by: a negated word is less than its opposite."""
 SOFTNESS = 6.5
@@ -46,21 +48,27 @@ def score(text: str, lexicon: Lexicon) -> Sentiment | None:
     """Score a text of the lexicon's language; None where no word says anything, or as many say the contrary."""
     plain = fold(text[:LONGEST])
     weights = [EMOJI[sign] for sign in plain if sign in EMOJI]
-    asks = "?" in plain
-    for clause in _clauses(plain):
-        asks = asks or any(lexicon.asks.find(clause.words[index:]) for index in range(len(clause.words)))
+    clauses = _clauses(plain)
+    for clause in clauses:
         found = _weights(clause.words, lexicon)
         if weights and lexicon.turns.find(clause.words):
             weights = [weight * BEFORE_TURN for weight in weights]
         weights += [weight * EXCLAIMED if clause.end == "!" else weight for weight in found]
     whole, most = math.fsum(weights), math.fsum(map(abs, weights))
     if not most:
-        return ASKED if asks else None
+        return ASKED if _asks(plain, clauses, lexicon) else None
     agreement = abs(whole) / most
     if agreement < LEAST_AGREEMENT:
         return None
     confidence = agreement * most / (most + 1)
     return Sentiment(score=round(whole / math.hypot(whole, math.sqrt(SOFTNESS)), 4), confidence=round(confidence, 4))
+
+
+def _asks(text: str, clauses: Sequence[_Clause], lexicon: Lexicon) -> bool:
+    """Tell whether a text asks or requests something; with a negation in it ("why is nobody …") it may be more."""
+    if any(_any(lexicon.negators, clause.words) for clause in clauses):
+        return False
+    return "?" in text or any(_any(lexicon.asks, clause.words[:BEGINNING]) for clause in clauses)
 
 
 def _clauses(text: str) -> list[_Clause]:
@@ -88,7 +96,8 @@ def _weights(words: Phrase, lexicon: Lexicon) -> list[float]:
             continue
         length, weight = hit
         before, after = words[max(used, place - REACH) : place], words[place + length : place + length + REACH]
-        if _any(lexicon.negators, before) or _any(lexicon.negators_after, after):
+        itself = _any(lexicon.negators, words[place : place + length])  # "still not" is bad because of its own
+        if not itself and (_any(lexicon.negators, before) or _any(lexicon.negators_after, after)):
             weight *= NEGATED
         if _any(lexicon.stronger, before):
             weight *= STRONGER

@@ -11,6 +11,9 @@ from attrs import field, frozen
 
 LANGUAGES = ("de", "es", "fr", "it", "pl", "pt", "uk")
 
+_LETTERS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ł": "l"})
+"""What decomposition does not part from its mark, or must not: `schön` is not `schon`."""
+
 Phrase = tuple[str, ...]
 """Words in a row, folded; the last may end with `*`, which any letters stand for."""
 
@@ -27,7 +30,7 @@ class Phrases:
         return max(map(len, self._weights), default=0)
 
     def find(self, words: Phrase) -> tuple[int, float] | None:
-        """Give how many words the longest phrase has with which `words` begin, and its weight; None if there is none."""
+        """Give how many words the longest phrase has with which `words` begin, and its weight, or None."""
         for length in range(min(self.longest, len(words)), 0, -1):
             *start, last = words[:length]
             for end in [last, *(f"{last[:count]}*" for count in range(len(last), 1, -1))]:
@@ -41,10 +44,10 @@ class Phrases:
 class Lexicon:
     """One language.
 
-    - `words`: what is good or bad, from 3 to -3.
+    - `words`: what is good or bad, from 3 to -3; 0 for greetings and the like, whose words are neither.
     - `negators`: words that turn what follows into its opposite, `negators_after` what they follow.
     - `stronger`, `weaker`: words that do so to what follows; `turns`: after which comes what is meant.
-    - `asks`: words of questions and requests, which alone are neutral.
+    - `asks`: words that questions and requests begin with, which are neutral where nothing else is said.
     """
 
     words: Phrases
@@ -61,7 +64,9 @@ def lexicon(language: str) -> Lexicon:
     """Read the lexicon of one of `LANGUAGES`, once for the process."""
     table = tomllib.loads((files(__package__) / "languages" / f"{language}.toml").read_text("utf-8"))
     words = {phrase: float(weight) for weight, listed in table.pop("words").items() for phrase in phrases(listed)}
-    return Lexicon(Phrases(words), **{name: Phrases(dict.fromkeys(phrases(listed), 1.0)) for name, listed in table.items()})
+    return Lexicon(
+        Phrases(words), **{name: Phrases(dict.fromkeys(phrases(listed), 1.0)) for name, listed in table.items()}
+    )
 
 
 def phrases(listed: str) -> Iterator[Phrase]:
@@ -73,7 +78,7 @@ def phrases(listed: str) -> Iterator[Phrase]:
 
 def fold(text: str) -> str:
     """Write a text without capitals and accents, which customers leave out; an apostrophe parts Latin words only."""
-    plain = unicodedata.normalize("NFKD", text.casefold().replace("ł", "l"))
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", text).casefold().translate(_LETTERS))
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
     plain = re.sub("(?<=[а-яіє])['’ʼ](?=[а-яіє])", "", plain)
     return re.sub("['’`-]", " ", plain)
