@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+import moods
+from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
@@ -23,6 +25,10 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "replies": replies,
     "ready": ready,
     "memory": memory,
+    "azure-batches": azure_batches,
+    "sentiment-english": moods.english,
+    "sentiment-seven": moods.seven,
+    "sentiment-unread": moods.unread,
 }
 
 
