@@ -25,7 +25,8 @@ GOOD = {
     "uk": "Дуже привітна, рекомендую",
 }  # fmt: skip
 BAD = {
-    "de": "Das Gerät ist kaputt, ich bin enttäuscht", "es": "Llegó roto, qué decepción", "fr": "Il est cassé, je suis déçue",
+    "de": "Das Gerät ist kaputt, ich bin enttäuscht", "es": "Llegó roto, qué decepción",
+    "fr": "Il est cassé, je suis déçue",
     "it": "È rotto, sono delusa", "pl": "Jest zepsuty, jestem rozczarowana", "pt": "Chegou partido, estou desiludida",
     "uk": "Він зламаний, я розчарована",
 }  # fmt: skip
@@ -35,7 +36,8 @@ NEGATED = {
     "uk": ("гарний", "не гарний"),
 }  # fmt: skip
 ASKING = {
-    "de": "Wo ist mein Paket?", "es": "¿Dónde está mi paquete?", "fr": "Où est mon colis ?", "it": "Dov'è il mio pacco?",
+    "de": "Wo ist mein Paket?", "es": "¿Dónde está mi paquete?", "fr": "Où est mon colis ?",
+    "it": "Dov'è il mio pacco?",
     "pl": "Gdzie jest moja paczka?", "pt": "Onde está a minha encomenda?", "uk": "Де моя посилка?",
 }  # fmt: skip
 HOSTILE = [
