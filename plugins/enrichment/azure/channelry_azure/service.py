@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import count
+from threading import Lock
 from typing import Any
 
 from attrs import define, field
@@ -47,6 +48,7 @@ class Service:
     billed: Counter[str]
     _batchers: dict[str, Batcher] = field(factory=dict, init=False)
     _ids: "count[int]" = field(factory=count, init=False)
+    _counting: Lock = field(factory=Lock, init=False, repr=False)
 
     @classmethod
     def connect(
@@ -113,7 +115,8 @@ class Service:
             self._breaker.failed(error)
             raise
         self._breaker.succeeded()
-        self.billed[name] += records(documents)
+        with self._counting:
+            self.billed[name] += records(documents)
         found = {one.id: one for one in answers if not one.is_error}
         return [found.get(document["id"]) for document in sent]
 
