@@ -43,4 +43,4 @@ class Breaker:
         pause = (error.retry_after or 0.0) if isinstance(error, RetryableError) else 0.0
         if self._in_a_row >= FAILURES:
             pause = max(pause, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self._in_a_row - FAILURES, 10)))
-        self._until = self._clock.monotonic() + pause
+        self._until = max(self._until, self._clock.monotonic() + pause)  # another thread may know of a longer one

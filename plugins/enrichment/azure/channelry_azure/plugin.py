@@ -125,7 +125,7 @@ class Azure:
 
     @hookimpl
     def check(self) -> None:
-        if self._connected().languages([{"text": "Hello", "country_hint": ""}]) == [None]:
+        if not self._connected().answers({"text": "Hello", "country_hint": ""}, self.config.timeout):
             raise PermanentError("Azure refuses to name the language of a plain text", code="refused")
 
     @hookimpl

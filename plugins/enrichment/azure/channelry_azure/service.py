@@ -101,6 +101,10 @@ class Service:
         """Give the sentences (`mined_opinions`) of each document, or None."""
         return [one and one.sentences for one in self._batchers["opinions"].ask(documents)]
 
+    def answers(self, document: Document, seconds: float) -> bool:
+        """Ask for the language of one document, remembered or not; tell whether it has an answer."""
+        return self._request("language", self._client.detect_language, [document], seconds) != [None]
+
     def _request(
         self, name: str, method: Callable[..., Sequence[Any]], documents: Sequence[Document], seconds: float
     ) -> list[Any]:

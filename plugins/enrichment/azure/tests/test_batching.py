@@ -196,6 +196,7 @@ def test_the_breaker_opens_after_some_failures_in_a_row_and_ever_longer() -> Non
         ([PermanentError("bad document")] * 9, 0),
         ([AuthError("wrong key")] * FAILURES, 1),
         ([DOWN, DOWN, RetryableError("busy", retry_after=90)], 90),
+        ([RetryableError("busy", retry_after=17), DOWN], 17),  # which was on its way already
     ],
 )
 def test_the_breaker_knows_what_an_error_says_of_azure(errors: list[SendError], pause: float) -> None:

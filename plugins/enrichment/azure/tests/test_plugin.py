@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from channelry.config import load_configuration
-from channelry.errors import ConfigError, RetryableError
+from channelry.errors import AuthError, ConfigError, RetryableError
 from channelry.model import Language, Sentiment, Text
 from channelry.secrets import Secret
 from channelry_azure.documents import MOST_CHARACTERS, Opinion
@@ -202,9 +202,14 @@ def test_azure_is_told_to_keep_no_text(connect: Callable[..., Azure], simulator:
     assert simulator.requests("SentimentAnalysis")[0]["parameters"]["loggingOptOut"] is False
 
 
-def test_a_check_asks_about_one_text(azure: Azure, simulator: AzureSimulator) -> None:
+def test_each_check_asks_about_one_text(azure: Azure, simulator: AzureSimulator) -> None:
+    """Also where the answer is remembered: the key may have been revoked since."""
     azure.check()
-    assert sizes(simulator, "LanguageDetection") == [1]
+    azure.check()
+    assert sizes(simulator, "LanguageDetection") == [1, 1]
+    simulator.key = "rotated"
+    with pytest.raises(AuthError):
+        azure.check()
 
 
 def test_it_can_be_closed_unused_twice_and_opened_again(connect: Callable[..., Azure]) -> None:
