@@ -35,7 +35,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "azure-batches": azure_batches,
     "sentiment-english": moods.english,
     "sentiment-seven": moods.seven,
-    "sentiment-unread": moods.unread,
+    "sentiment-others": moods.others,
 }
 
 
