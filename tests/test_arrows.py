@@ -20,14 +20,13 @@ from packaging.utils import canonicalize_name
 CORE = {"channelry"}
 ARROWS = {
     "channelry": set[str](),
-    "channelry_meta": CORE,
     "channelry_simulation": CORE,
     "channelry_testing": CORE,
     "channelry_server": CORE,
     "channelry_desk": CORE,
     "channelry_demo": CORE | {"channelry_desk", "channelry_server", "channelry_simulation"},
 }
-META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_instagram"}
+META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_facebook", "channelry_instagram"}
 
 OPTIONAL = {"sniffio"}  # anyio imports it where trio has brought it, and does without elsewhere
 
