@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from attrs import define
+from attrs import define, field
 from starlette.requests import Request as ApiRequest
 from starlette.responses import Response
 from starlette.routing import Route
@@ -16,11 +16,13 @@ from .simulator_rules import CONTENTS, MARKS
 
 @define(eq=False, kw_only=True)
 class MessengerSimulator(MetaSimulator):
-    """A provider of one Page's conversations."""
+    """A provider of one Page's conversations; `comments`: who wrote each comment, by its id, as messages name them."""
 
     channel: ClassVar[str] = "messenger"
     about: ClassVar[str] = "page"
     account_setting: ClassVar[str] = "page_id"
+
+    comments: dict[str, str] = field(factory=dict, init=False)
 
     def message(self, customer: str, text: str) -> Request:
         """Write a text as a customer, by a page-scoped id."""
@@ -28,6 +30,9 @@ class MessengerSimulator(MetaSimulator):
 
     def person(self, customer: str) -> dict[str, Any]:
         return {"first_name": "Customer", "last_name": customer, "profile_pic": f"https://cdn.example/{customer}.jpg"}
+
+    def author(self, comment: str) -> str:
+        return self.comments.get(comment) or super().author(comment)
 
     def contents(self) -> Mapping[str, dict[str, Any]]:
         return CONTENTS
