@@ -102,10 +102,12 @@ class Messenger:
     config: Config
     account: str = field(init=False)
     _access: Access = field(init=False, repr=False)
+    _wanted: Subscription = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.account = self.config.page_id
         self._access = Access(self.config)
+        self._wanted = Subscription(receive.OBJECT, FIELDS, self.config.app_id)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -140,16 +142,11 @@ class Messenger:
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:
-        wanted, access = self._subscription(), self._access
-        await account.direct(url, self.config.verify_token, wanted, access.app(), services)
-        await account.subscribe(self.account, wanted, access.graph, services)
+        await self._access.register(url, self.account, self._wanted, services)
 
     @hookimpl
     async def check(self, services: Services) -> None:
-        await account.examine(self.account, self._subscription(), self._access.graph, services)
-
-    def _subscription(self) -> Subscription:
-        return Subscription(receive.OBJECT, FIELDS, self.config.app_id)
+        await account.examine(self.account, self._wanted, self._access.graph, services)
 
 
 _HUMAN_AGENT = evolve(CAPABILITIES, window=messages.HUMAN_AGENT_WINDOW)

@@ -4,7 +4,9 @@ from attrs import field, frozen
 
 from channelry.model import Request
 from channelry.secrets import Secret, Secrets
+from channelry.services import Services
 
+from . import account
 from .codes import REFUSALS
 from .graph import Graph
 from .webhook import verify
@@ -66,3 +68,8 @@ class Access:
         """
         secret = self.settings.app_secret[0].reveal() if self.settings.app_secret else ""
         return self.showing(Secret(f"{self.settings.app_id}|{secret}"))
+
+    async def register(self, url: str, name: str, wanted: account.Subscription, services: Services) -> None:
+        """Have the app's webhooks sent to `url`, and what happens on the account `name` told to the app."""
+        await account.direct(url, self.settings.verify_token, wanted, self.app(), services)
+        await account.subscribe(name, wanted, self.graph, services)

@@ -47,7 +47,7 @@ async def look_up(person: str, fields: str, graph: Graph, services: Services) ->
 async def direct(url: str, verify_token: Secret, wanted: Subscription, app: Graph, services: Services) -> None:
     """Have the app's webhooks of an object sent to `url`, which Meta calls back at once; `app` shows the app's token.
 
-    A subscription replaces what was there, so the fields of other channels of the same app are asked for again.
+    A subscription replaces what was there [k], so the fields of other channels of the same app are asked for again.
     """
     edge = f"{wanted.app_id}/subscriptions"
     known = await graph_data(app, edge, services)

@@ -1,0 +1,244 @@
+"""What a Page's feed tells: comments, visitors' posts and mentions in, events out.
+
+https://developers.facebook.com/docs/graph-api/webhooks/reference/page
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import orjson
+from attrs import define
+
+from channelry.model import (
+    Activity,
+    Address,
+    Announced,
+    EchoSent,
+    Event,
+    Kind,
+    Media,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    Part,
+    Profile,
+    Received,
+    Request,
+    Surface,
+    Thread,
+    Unsupported,
+)
+from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
+from channelry_meta import webhook
+
+OBJECT, SCHEME = "page", "facebook"
+"""What a webhook of a Page is about; the scheme of people's addresses, whose ids are scoped to the Page."""
+
+_POSTS: Mapping[str, Kind | None] = {"post": None, "status": None, "photo": Kind.IMAGE, "video": Kind.VIDEO}
+"""What visitors write on a Page, and what its `link` is then."""
+_HIDDEN = {"hide": "hidden", "unhide": "shown"}
+
+
+def parse(request: Request) -> Received:
+    """Tell what a verified request means."""
+    return webhook.parse(request, OBJECT, _entry)
+
+
+def _entry(entry: Any, at: datetime) -> Iterator[Event | str]:
+    page = _Page(identifier(entry["id"]), timestamp(entry.get("time"), at))
+    changes = entry.get("changes")
+    if changes is not None:
+        yield from each(changes, page.change, at, page.account)
+    for name in ("messaging", "standby"):  # conversations, which are another channel's
+        yield from (name for _ in sequence(entry.get(name)))
+
+
+@define(eq=False)
+class _Page:
+    """Our Page in one webhook, and when that was made."""
+
+    account: str
+    at: datetime
+
+    def change(self, change: Any) -> Event | str:
+        field, value = change["field"], change["value"]
+        if field == "mention":
+            return self._mention(value)
+        if field != "feed":
+            return f"field {string(field):.40}"
+        item, verb = string(value["item"]), string(value["verb"])
+        build = _BUILDS.get(verb)
+        if build is None or not (item == "comment" or item in _POSTS):
+            return f"{item:.30} {verb:.30}"
+        return build(self, _Row.of(value, item, self))
+
+    def add(self, row: "_Row") -> Event | str:
+        """Read a new comment or post; one of ours was written elsewhere, or by us, whose receipt names it."""
+        value = row.value
+        if row.ours and row.item != "comment":
+            return "post of our own"
+        text, parts = _content(value, row.item)
+        thread = _thread(value, row)
+        occurred_at = timestamp(value.get("created_time"), self.at)
+        if row.ours:
+            return EchoSent(
+                account=self.account,
+                key=row.id,
+                occurred_at=occurred_at,
+                recipient=None,
+                external_id=row.id,
+                thread=thread,
+                text=text,
+                parts=parts,
+            )
+        return MessageReceived(
+            account=self.account,
+            key=row.id,
+            occurred_at=occurred_at,
+            sender=row.author,
+            external_id=row.id,
+            text=text,
+            parts=parts,
+            surface=Surface.COMMENT,
+            thread=thread,
+        )
+
+    def edited(self, row: "_Row") -> Event | str:
+        if row.ours:
+            return "edit of our own"
+        text, parts = _content(row.value, row.item)
+        common = self._common(row, "edited")
+        return MessageEdited(**common, sender=row.author.address, external_id=row.id, text=text, parts=parts)
+
+    def remove(self, row: "_Row") -> Event | str:
+        """Read a removal, by whomever; Meta names the author at most."""
+        if row.ours and row.item != "comment":
+            return "post of our own"
+        named = row.value.get("from") is not None and not row.ours
+        return MessageDeleted(
+            account=self.account,
+            key=f"{row.id}:remove",
+            occurred_at=self.at,
+            external_id=row.id,
+            sender=row.author.address if named else None,
+        )
+
+    def hidden(self, row: "_Row") -> Event | str:
+        """Read that somebody hid a comment or showed it again."""
+        if row.ours:
+            return "hiding of our own"
+        name = _HIDDEN[row.value["verb"]]
+        return Activity(**self._common(row, name), sender=row.author, name=name, values={"comment": row.id})
+
+    def _common(self, row: "_Row", name: str) -> dict[str, Any]:
+        """Give what changes have in common: several of one comment differ in their time only."""
+        created = row.value.get("created_time")
+        stamp = "" if created is None else f":{identifier(created)}"
+        key = f"{row.id}:{name}:{self.at.timestamp():.3f}{stamp}"
+        return {"account": self.account, "key": key, "occurred_at": self.at}
+
+    def _mention(self, value: Any) -> Event | str:
+        """Read that somebody named the Page elsewhere [k]: `expand` reads what they wrote."""
+        verb = string(value.get("verb")) or "add"
+        if verb != "add":
+            return f"mention {verb:.30}"
+        ids = {name: value.get(key) for name, key in _MENTION.items()}
+        named = {name: identifier(found) for name, found in ids.items() if found not in (None, "")}
+        what = named.get("comment") or named["post"]
+        return Announced(
+            account=self.account,
+            key=f"mention:{what}",
+            occurred_at=timestamp(value.get("created_time"), self.at),
+            what="mention",
+            ids=named,
+        )
+
+
+_Build: TypeAlias = Callable[[_Page, "_Row"], Event | str]
+_BUILDS: Mapping[str, _Build] = {
+    "add": _Page.add,
+    "edited": _Page.edited,
+    "edit": _Page.edited,
+    "remove": _Page.remove,
+    "hide": _Page.hidden,
+    "unhide": _Page.hidden,
+}
+_MENTION = {"post": "post_id", "comment": "comment_id", "sender": "sender_id", "name": "sender_name"}
+
+
+@define(eq=False)
+class _Row:
+    """One comment or post of the feed: its id, who wrote it, and whether that was us."""
+
+    value: Any
+    item: str
+    id: str
+    author: Profile
+    ours: bool
+
+    @classmethod
+    def of(cls, value: Any, item: str, page: _Page) -> "_Row":
+        name = identifier(value["comment_id"] if item == "comment" else value["post_id"])
+        author = value.get("from")
+        if author is None:  # Meta withholds it where the app lacks a right: somebody, of this comment only
+            return cls(value, item, name, Profile(address=Address(SCHEME, f"author of {name}", page.account)), False)
+        person = identifier(author["id"])
+        profile = Profile(address=Address(SCHEME, person, page.account), name=string(author.get("name")))
+        return cls(value, item, name, profile, person == page.account)
+
+
+def _thread(value: Any, row: _Row) -> Thread:
+    """Tell where a comment stands: on the first level if what it answers is the post, by either form of its id."""
+    post, link = identifier(value["post_id"]), string(mapping(value.get("post")).get("permalink_url"))
+    if row.item != "comment":
+        return Thread(root=post, permalink=link, private=False)
+    parent = value.get("parent_id")
+    above = post if parent in (None, "") else identifier(parent)
+    nested = above not in (post, post.rpartition("_")[2])
+    return Thread(root=post, parent=above if nested else post, depth=2 if nested else 1, permalink=link, private=False)
+
+
+def _content(value: Any, item: str) -> tuple[str, tuple[Part, ...]]:
+    """Read text and files; a link without a file is text, and what has neither is kept as it is."""
+    text, link = string(value.get("message")), string(value.get("link"))
+    files = [(Kind.IMAGE, string(value.get("photo"))), (Kind.VIDEO, string(value.get("video")))]
+    files += [(Kind.IMAGE, string(url)) for url in sequence(value.get("photos"))]
+    kind = _POSTS.get(item)
+    if kind is not None and not any(url for _, url in files):
+        files.append((kind, link))
+    parts: tuple[Part, ...] = tuple(Media(kind=kind, url=url) for kind, url in files if url)
+    if link and not parts and link not in text:
+        text = f"{text}\n{link}".lstrip()
+    if not text and not parts:
+        parts = (Unsupported(kind=item, raw=orjson.dumps(value).decode()),)
+    return text, parts
+
+
+def mention(event: Announced, found: Mapping[str, Any] | None) -> MessageReceived:
+    """Make the message of a mention from what Meta tells of it, or tells not: then its page is all there is."""
+    ids, told = event.ids, found or {}
+    what, author = ids.get("comment") or ids["post"], mapping(told.get("from"))
+    sender = author.get("id") or ids.get("sender")
+    text, link = string(told.get("message")), string(told.get("permalink_url")) or f"https://www.facebook.com/{what}"
+    depth = 1 if "comment" in ids else 0
+    root = ids.get("post", what)
+    return MessageReceived(
+        account=event.account,
+        key=f"{what}:mention",
+        occurred_at=timestamp_of(told.get("created_time"), event.occurred_at),
+        sender=Profile(
+            address=Address(SCHEME, identifier(sender) if sender else f"author of {what}", event.account),
+            name=string(author.get("name")) or ids.get("name", ""),
+        ),
+        external_id=what,
+        text=text,
+        parts=() if text else (Unsupported(kind="mention", raw=orjson.dumps(dict(ids)).decode()),),
+        surface=Surface.MENTION,
+        thread=Thread(root=root, parent=root if depth else "", depth=depth, permalink=link, private=False),
+    )
+
+
+def timestamp_of(text: Any, otherwise: datetime) -> datetime:
+    """Read a time as the Graph API writes it."""
+    return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) else otherwise
