@@ -3,7 +3,7 @@
 https://developers.facebook.com/docs/graph-api/webhooks/reference/page
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -37,6 +37,7 @@ OBJECT, SCHEME = "page", "facebook"
 
 _POSTS: Mapping[str, Kind | None] = {"post": None, "status": None, "photo": Kind.IMAGE, "video": Kind.VIDEO}
 """What visitors write on a Page, and what its `link` is then."""
+_BESIDE = frozenset({"link", "photo", "photos", "video"})
 _HIDDEN = {"hide": "hidden", "unhide": "shown"}
 
 
@@ -45,21 +46,26 @@ def parse(request: Request) -> Received:
     return webhook.parse(request, OBJECT, _entry)
 
 
-def _entry(entry: Any, at: datetime) -> Iterator[Event | str]:
-    page = _Page(identifier(entry["id"]), timestamp(entry.get("time"), at))
-    changes = entry.get("changes")
+def _entry(entry: Any, at: datetime, found: webhook.Found) -> None:
+    page, changes = _Page(identifier(entry["id"]), entry.get("time"), at), entry.get("changes")
     if changes is not None:
-        yield from each(changes, page.change, at, page.account)
+        found += each(changes, page.change, at, page.account)
     for name in ("messaging", "standby"):  # conversations, which are another channel's
-        yield from (name for _ in sequence(entry.get(name)))
+        if name in entry:
+            found += [name] * len(sequence(entry[name]))
 
 
 @define(eq=False)
 class _Page:
-    """Our Page in one webhook, and when that was made."""
+    """Our Page in one webhook: its id, when Meta made that, and when it came."""
 
     account: str
-    at: datetime
+    time: Any
+    received_at: datetime
+
+    @property
+    def at(self) -> datetime:
+        return timestamp(self.time, self.received_at)
 
     def change(self, change: Any) -> Event | str:
         field, value = change["field"], change["value"]
@@ -80,7 +86,8 @@ class _Page:
             return "post of our own"
         text, parts = _content(value, row.item)
         thread = _thread(value, row)
-        occurred_at = timestamp(value.get("created_time"), self.at)
+        created = value.get("created_time")
+        occurred_at = self.at if created is None else timestamp(created, self.received_at)
         if row.ours:
             return EchoSent(
                 account=self.account,
@@ -133,10 +140,10 @@ class _Page:
 
     def _common(self, row: "_Row", name: str) -> dict[str, Any]:
         """Give what changes have in common: several of one comment differ in their time only."""
-        created = row.value.get("created_time")
+        created, at = row.value.get("created_time"), self.at
         stamp = "" if created is None else f":{identifier(created)}"
-        key = f"{row.id}:{name}:{self.at.timestamp():.3f}{stamp}"
-        return {"account": self.account, "key": key, "occurred_at": self.at}
+        key = f"{row.id}:{name}:{at.timestamp():.3f}{stamp}"
+        return {"account": self.account, "key": key, "occurred_at": at}
 
     def _mention(self, value: Any) -> Event | str:
         """Read that somebody named the Page elsewhere [k]: `expand` reads what they wrote."""
@@ -190,18 +197,22 @@ class _Row:
 
 def _thread(value: Any, row: _Row) -> Thread:
     """Tell where a comment stands: on the first level if what it answers is the post, by either form of its id."""
-    post, link = identifier(value["post_id"]), string(mapping(value.get("post")).get("permalink_url"))
+    post, about = identifier(value["post_id"]), value.get("post")
+    link = "" if about is None else string(about.get("permalink_url"))
     if row.item != "comment":
         return Thread(root=post, permalink=link, private=False)
     parent = value.get("parent_id")
     above = post if parent in (None, "") else identifier(parent)
-    nested = above not in (post, post.rpartition("_")[2])
+    nested = above != post and above != post.rpartition("_")[2]
     return Thread(root=post, parent=above if nested else post, depth=2 if nested else 1, permalink=link, private=False)
 
 
 def _content(value: Any, item: str) -> tuple[str, tuple[Part, ...]]:
     """Read text and files; a link without a file is text, and what has neither is kept as it is."""
-    text, link = string(value.get("message")), string(value.get("link"))
+    text = string(value.get("message"))
+    if text and value.keys().isdisjoint(_BESIDE):  # the usual case, quickly
+        return text, ()
+    link = string(value.get("link"))
     files = [(Kind.IMAGE, string(value.get("photo"))), (Kind.VIDEO, string(value.get("video")))]
     files += [(Kind.IMAGE, string(url)) for url in sequence(value.get("photos"))]
     kind = _POSTS.get(item)

@@ -3,12 +3,12 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
-from channelry.model import Address, Event, Profile, Received, Request
+from channelry.model import Address, Profile, Received, Request
 from channelry.parsing import sequence, string
 from channelry_meta import conversations, webhook
 
@@ -23,10 +23,10 @@ def parse(request: Request, app_id: str) -> Received:
     return webhook.parse(request, OBJECT, partial(_entry, app_id))
 
 
-def _entry(app_id: str, entry: Any, at: datetime) -> Iterator[Event | str]:
-    yield from conversations.read(entry, at, DIALECT.scheme, app_id)
+def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
+    conversations.read(entry, at, DIALECT.scheme, app_id, found)
     for change in sequence(entry.get("changes")):  # of the Page's feed: comments, which are another channel's
-        yield f"field {string(change['field']):.40}"
+        found.append(f"field {string(change['field']):.40}")
 
 
 def profile(address: Address, found: Mapping[str, Any]) -> Profile:

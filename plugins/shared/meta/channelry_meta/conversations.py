@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, TypeAlias
@@ -35,6 +35,7 @@ from channelry.model import (
 from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
 
 from .attachments import content
+from .webhook import Found
 
 STANDBY = "standby"
 """The key of a message's context that says: another app owned the conversation when it came."""
@@ -43,13 +44,13 @@ _EMOJI = {"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love"
 """Meta's names of reactions, for rows that bear no emoji."""
 
 
-def read(entry: Any, at: datetime, scheme: str, app_id: str) -> Iterator[Event | str]:
+def read(entry: Any, at: datetime, scheme: str, app_id: str, found: Found) -> None:
     """Read one entry's conversations; `app_id` is the app that we send by, `scheme` that of people's addresses."""
     account = identifier(entry["id"])
     for name in ("messaging", STANDBY):
         rows = entry.get(name)
         if rows is not None:
-            yield from each(rows, Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
+            found += each(rows, Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
 
 
 @define(eq=False)

@@ -3,7 +3,7 @@
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from hmac import compare_digest, digest
@@ -13,8 +13,10 @@ from channelry.errors import RejectedError
 from channelry.model import Event, Received, Request, Response
 from channelry.parsing import each, received
 
-ReadEntry: TypeAlias = Callable[[Any, datetime], Iterable[Event | str]]
-"""Yields what one entry of a delivery tells, given when it was received."""
+Found: TypeAlias = list[Event | str]
+"""The events of a delivery, and the reasons of what was ignored."""
+ReadEntry: TypeAlias = Callable[[Any, datetime, Found], None]
+"""Reads one entry of a delivery, given when it was received, and adds what it tells; also before it fails."""
 
 _REJECTED = "the request is not signed by Meta"
 
@@ -54,13 +56,12 @@ def parse(request: Request, about: str, read: ReadEntry) -> Received:
     return received(request, partial(_events, about, read, request.received_at))
 
 
-def _events(about: str, read: ReadEntry, at: datetime, body: Any) -> Iterator[Event | str]:
+def _events(about: str, read: ReadEntry, at: datetime, body: Any) -> Found:
     if body["object"] != about:
-        yield f"object is not {about}"
-        return
-    found: list[Event | str] = []
-    yield from each(body["entry"], lambda entry: found.extend(read(entry, at)), at)
-    yield from found
+        return [f"object is not {about}"]
+    found: Found = []
+    unread = each(body["entry"], lambda entry: read(entry, at, found), at)
+    return unread + found
 
 
 def _shakes_hands(request: Request, verify_token: bytes) -> bool:
