@@ -6,7 +6,8 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 from collections.abc import Mapping
 from typing import Any
 
-_REPLY = {"content_type": "text", "title": 20, "payload": 1000}
+from channelry_meta.simulator import QUICK_REPLIES, names_a_file
+
 _TYPES = frozenset({"image", "audio", "video", "file"})
 
 
@@ -19,11 +20,6 @@ def _button(value: Any) -> bool:
         and all(isinstance(text, str) and text for text in value.values())
         and len(value["title"]) <= 20
     )
-
-
-def _payload(value: Any) -> bool:
-    """Tell whether a file is named once, by its link or by its id."""
-    return isinstance(value, dict) and set(value) - {"is_reusable"} in ({"url"}, {"attachment_id"})
 
 
 def _template(value: Any) -> bool:
@@ -45,12 +41,12 @@ def _attachment(value: Any) -> bool:
     return (
         _template(value["payload"])
         if value["type"] == "template"
-        else (value["type"] in _TYPES and _payload(value["payload"]))
+        else (value["type"] in _TYPES and names_a_file(value["payload"]))
     )
 
 
 CONTENTS: Mapping[str, dict[str, Any]] = {
-    "text": {"text": 2000, "quick_replies?": (_REPLY, 13)},
+    "text": {"text": 2000, "quick_replies?": QUICK_REPLIES},
     "attachment": {"attachment": _attachment},
     "sticker_id": {"sticker_id": int},
 }

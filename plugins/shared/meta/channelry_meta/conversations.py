@@ -98,7 +98,7 @@ class Inbox:
             text=text,
             parts=parts,
             reply_to=None if reply_to is None else _quote(reply_to),
-            referral=_mention(message) if referral is None else _referral(referral),
+            referral=_referral(referral) if referral is not None else _mention(message) if parts else None,
             context={STANDBY: "1"} if self.standby else {},
         )
 
@@ -255,7 +255,7 @@ def _quote(reply_to: Any) -> Quote | None:
 
 def _mention(message: Any) -> Referral | None:
     """Tell that a story of the customer's mentions us: it comes as the attachment of a message."""
-    for attachment in message.get("attachments") or ():
+    for attachment in sequence(message.get("attachments")):
         if isinstance(attachment, dict) and attachment.get("type") == "story_mention":
             return Referral(source="story_mention", url=string(mapping(attachment.get("payload")).get("url")))
     return None

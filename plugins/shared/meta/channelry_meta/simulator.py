@@ -33,6 +33,8 @@ _MIB = 1024 * 1024
 UPLOADS: Mapping[str, int] = {"image": 8 * _MIB, "audio": 25 * _MIB, "video": 25 * _MIB, "file": 25 * _MIB}
 """The largest upload of each type of attachment, in bytes."""
 _UPLOAD = {"attachment": {"type": lambda kind: kind in UPLOADS, "payload": {"is_reusable?": bool}}}
+QUICK_REPLIES = ({"content_type": "text", "title": 20, "payload": 1000}, 13)
+"""The shape of what a customer may answer with one tap."""
 _RECIPIENT = {"id?": 512, "comment_id?": 512}
 _SIGNS = frozenset({"typing_on", "typing_off", "mark_seen"})
 _SIGN = {"recipient": {"id": 512}, "sender_action": _SIGNS.__contains__}
@@ -171,10 +173,14 @@ class MetaSimulator(Simulator):
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, f"Bearer {token}".encode()):
             raise Refused(BAD_TOKEN, "Invalid OAuth access token - Cannot parse access token")
-        for name, own in (("account", self.account), ("app", self.app_id)):
-            named = request.path_params.get(name, own)
-            if named != own:
+        own = {"account": self.node_id(), "app": self.app_id}
+        for name, named in request.path_params.items():
+            if named != own.get(name, named):
                 raise gone(named)
+
+    def node_id(self) -> str:
+        """Give the id by which the account is called."""
+        return self.account
 
     async def _messages(self, request: ApiRequest) -> Response:
         body = await json_of(request)
@@ -302,7 +308,7 @@ class MetaSimulator(Simulator):
 
     def look_up(self, name: str) -> Response:
         """Tell of the account itself, or of a person who wrote."""
-        if name == self.account:
+        if name in (self.account, self.node_id()):
             return JSONResponse({"id": name})
         if name not in self._wrote:
             raise gone(name)
@@ -340,6 +346,11 @@ async def json_of(request: ApiRequest) -> Any:
 def gone(name: str) -> Refused:
     """Refuse an object that is not there."""
     return Refused(INVALID, f"Unsupported request. Object with ID '{name}' does not exist", _GONE)
+
+
+def names_a_file(value: Any) -> bool:
+    """Tell whether an attachment's payload names a file once, by its link or by its id."""
+    return isinstance(value, dict) and set(value) - {"is_reusable"} in ({"url"}, {"attachment_id"})
 
 
 def _parsed(body: bytes) -> Any:
