@@ -51,11 +51,12 @@ async def current(access: Access, services: Services) -> Graph:
     if kept is None or kept.origin != origin:
         kept = _Kept(origin, configured, services.clock.now())
     if services.clock.now() >= kept.renew_at:
-        renewed = await _renewed(kept, access, services)
-        if not await state.compare_and_set(_STATE, stored, renewed.text()):
-            other = await state.get(_STATE)  # another process was quicker
-            renewed = renewed if other is None else _Kept.read(other)
-        kept = renewed
+        kept = await _renewed(kept, access, services)
+        while not await state.compare_and_set(_STATE, stored, kept.text()):  # another process renews too
+            stored = await state.get(_STATE)
+            other = None if stored is None else _Kept.read(stored)
+            if other is not None and other.renew_at >= kept.renew_at:
+                return access.showing(other.token)
     return access.showing(kept.token)
 
 
