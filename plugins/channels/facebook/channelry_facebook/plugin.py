@@ -72,10 +72,13 @@ class Facebook:
 
     @frozen(kw_only=True)
     class Config(Settings):
-        """One Page's configuration, beside what all of Meta's have.
+        """One Page's configuration.
 
-        - `page_id`: of the Page, whose token is `access_token`, with pages_manage_engagement, pages_read_user_content,
+        - `page_id`, `access_token`: of the Page; the token with pages_manage_engagement, pages_read_user_content,
           pages_manage_metadata and, for private replies, pages_messaging.
+        - `app_id`, `app_secret`: of the app that webhooks come from; two secrets while one is replaced.
+        - `verify_token`: any text; Meta shows it once, when the webhook is registered.
+        - `api_version`, `base_url`: of the Graph API.
         """
 
         page_id: str
@@ -125,8 +128,7 @@ class Facebook:
 
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Reconciled:
-        listing = comments.Listing("message", "created_time", self.account)
-        return await comments.reconcile(call, listing, self._access.graph, services)
+        return await comments.reconcile(call, send.listing(self.account), self._access.graph, services)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:

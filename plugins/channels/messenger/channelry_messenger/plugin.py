@@ -90,10 +90,13 @@ class Messenger:
 
     @frozen(kw_only=True)
     class Config(Settings):
-        """One Page's configuration, beside what all of Meta's have.
+        """One Page's configuration.
 
-        - `page_id`: of the Page, whose token is `access_token`, with pages_messaging and pages_manage_metadata.
+        - `page_id`, `access_token`: of the Page; the token with pages_messaging and pages_manage_metadata.
+        - `app_id`, `app_secret`: of the app that webhooks come from; two secrets while one is replaced.
+        - `verify_token`: any text; Meta shows it once, when the webhook is registered.
         - `human_agent`: the app was given the right to answer for seven days by hand (the tag HUMAN_AGENT).
+        - `api_version`, `base_url`: of the Graph API.
         """
 
         page_id: str

@@ -4,15 +4,17 @@ A call's body is the request itself: `method`, `path`, `json`. Of a new comment 
 it, which for an answer to an answer is that of the first-level comment, since both services nest one level deep.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 from attrs import frozen
 
 from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
-from channelry.parsing import identifier
+from channelry.parsing import identifier, mapping, string
 from channelry.services import Services
 
 from .account import graph_data
@@ -22,22 +24,28 @@ from .graph import Graph
 COMMENT, CHANGE = "comment", "change"
 """The actions: what everybody can read, and what may be repeated: an edit, a deletion, hiding, a like."""
 
-_SKEW = timedelta(seconds=30)
-"""How far Meta's clock may be behind ours."""
 _LISTED = timedelta(seconds=15)
 """After how long a comment that was taken is certainly listed [k]."""
 
 
 @frozen
 class Listing:
-    """How a service lists comments: the names of the text and of the time, and who we are there."""
+    """How a service lists comments: the name of their text, who we are there, and how the newest come first."""
 
     text: str
-    time: str
     author: str
+    order: Mapping[str, str]
 
-    def query(self) -> dict[str, str]:
-        return {"fields": f"id,from,{self.text},{self.time}", "limit": "100"}
+    async def ours(self, call: Call, graph: Graph, services: Services) -> list[str]:
+        """Give the ids of our comments beside a new one, or that new one, which have its text."""
+        text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
+        rows = await graph_data(graph, call.body["among"], services, query | dict(self.order))
+        return [
+            identifier(row.get("id"))
+            for row in rows
+            if str(mapping(row.get("from")).get("id")) == self.author
+            and string(row.get(self.text)).strip() == text.strip()
+        ]
 
 
 def edge(target: Target, name: str) -> str:
@@ -76,8 +84,8 @@ def moderation(outbound: Delete | Hide, field: str) -> Call:
     return change(key, outbound.target, "POST", at, {field: outbound.on})
 
 
-async def send(call: Call, graph: Graph, services: Services) -> Receipt:
-    """Make one call; the time of a new comment is noted first, by which it is told from earlier ones like it."""
+async def send(call: Call, listing: Listing, graph: Graph, services: Services) -> Receipt:
+    """Make one call. Before a new comment those that look like it are noted, by which it can be told from them."""
     body = call.body
     if call.action == CHANGE:
         try:
@@ -86,52 +94,42 @@ async def send(call: Call, graph: Graph, services: Services) -> Receipt:
             if body["method"] != "DELETE" or error.code != GONE:
                 raise
         return Receipt()
-    await _note(call, services.clock.now().isoformat(), services)
+    if "among" in body:
+        known = await listing.ours(call, graph, services)
+        note = {"at": services.clock.now().isoformat(), "known": known}
+        await _keep(call, orjson.dumps(note).decode(), services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
+        receipt = Receipt((identifier(answer.get("id")),))
     except AmbiguousError:
         raise
-    except SendError:
-        await _note(call, None, services)
-        raise
-    try:
-        receipt = Receipt((identifier(answer.get("id")),))
     except ValueError:
         raise AmbiguousError("Meta answered without the id of the comment", code="unreadable") from None
-    await _note(call, None, services)
+    except SendError:
+        await _keep(call, None, services)
+        raise
+    await _keep(call, None, services)
     return receipt
 
 
 async def reconcile(call: Call, listing: Listing, graph: Graph, services: Services) -> Reconciled:
-    """Look for one comment of ours with this text that is not older than the call."""
-    noted, among = await services.state.get(_name(call)), call.body.get("among", "")
-    if noted is None or not among:
-        return Unknown("there is no list to find it in")
-    began, text = datetime.fromisoformat(noted), call.body["json"].get("message", "")
-    rows = await graph_data(graph, among, services, listing.query())
-    found = [row for row in rows if _is_ours(row, listing, text, began - _SKEW)]
+    """Look for one comment of ours that has this text and was not there before the call."""
+    noted = await services.state.get(_name(call))
+    if noted is None:
+        return Unknown("it is not known what was there before")
+    note = orjson.loads(noted)
+    found = [one for one in await listing.ours(call, graph, services) if one not in note["known"]]
     if len(found) > 1:
         return Unknown("several comments of ours have this text")
-    if not found and services.clock.now() - began < _LISTED:
+    if not found and services.clock.now() - datetime.fromisoformat(note["at"]) < _LISTED:
         return Unknown("not listed yet")
-    await _note(call, None, services)
-    return Accepted(Receipt((identifier(found[0]["id"]),))) if found else NotTaken()
+    await _keep(call, None, services)
+    return Accepted(Receipt((found[0],))) if found else NotTaken()
 
 
-def _is_ours(row: Any, listing: Listing, text: str, since: datetime) -> bool:
-    author, told = row.get("from"), row.get(listing.time)
-    return (
-        isinstance(author, dict)
-        and str(author.get("id")) == listing.author
-        and (row.get(listing.text) or "").strip() == text.strip()
-        and isinstance(told, str)
-        and datetime.fromisoformat(told) >= since
-    )
-
-
-async def _note(call: Call, value: str | None, services: Services) -> None:
+async def _keep(call: Call, note: str | None, services: Services) -> None:
     name = _name(call)
-    await services.state.compare_and_set(name, await services.state.get(name), value)
+    await services.state.compare_and_set(name, await services.state.get(name), note)
 
 
 def _name(call: Call) -> str:

@@ -220,7 +220,8 @@ async def send(call: Call, graph: Graph, account: str, dialect: Dialect, service
     known = answer.get("recipient_id")
     if call.action != PRIVATE or not isinstance(known, str):
         return Receipt((message,))
-    return Receipt((message,), Address(dialect.scheme, known, call.to.scope))
+    address = Address(dialect.scheme, known, call.to.scope)
+    return Receipt((message,), None if address == call.to else address)
 
 
 async def _upload(

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -50,6 +51,7 @@ class MetaSimulator(Simulator):
     - `account`, `app_id`: the account, and the app that it tells.
     - `access_token`, `app_secret`, `verify_token`: the credentials that it demands and signs with.
     - `human_agent`: the app may answer by hand for seven days.
+    - `private_replies`: how many a comment may have; Meta takes one.
     - `people`: what is known of who wrote, by id; `media`: files by id: type and content.
     - `callback`, `fields`: where webhooks were directed to, or `""`; what the app is told of.
     """
@@ -63,12 +65,13 @@ class MetaSimulator(Simulator):
     app_secret: str = "simulated-app-secret"
     verify_token: str = "simulated-verify-token"
     human_agent: bool = False
+    private_replies: int = 1
     people: dict[str, dict[str, Any]] = field(factory=dict, init=False)
     media: dict[str, tuple[str, bytes]] = field(factory=dict, init=False)
     callback: str = field(default="", init=False)
     fields: str = field(default="", init=False)
     _wrote: dict[str, datetime] = field(factory=dict, init=False)
-    _answered: set[str] = field(factory=set, init=False)
+    _answered: Counter[str] = field(factory=Counter, init=False)
     _count: int = field(default=0, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
@@ -241,7 +244,7 @@ class MetaSimulator(Simulator):
             raise Refused(INVALID, "recipient must have one of id and comment_id")
         if "id" in recipient:
             return self._known(recipient["id"])
-        if recipient["comment_id"] in self._answered:
+        if self._answered[recipient["comment_id"]] >= self.private_replies:
             raise Refused(USED, "Activity already replied to")
         return self.author(recipient["comment_id"])
 
@@ -267,7 +270,7 @@ class MetaSimulator(Simulator):
         external_id = self.new_id("m_OUT")
         self.ledger.taken.append(Taken(external_id, to, _text(body["message"]), body))
         if "comment_id" in body["recipient"]:
-            self._answered.add(body["recipient"]["comment_id"])
+            self._answered[body["recipient"]["comment_id"]] += 1
         self.webhooks.extend(self.told(external_id, to, body["message"]))
         return JSONResponse({"recipient_id": to, "message_id": external_id})
 
