@@ -101,7 +101,7 @@ class CommentsSimulator(MetaSimulator):
 
         async def take() -> Response:
             comment = self.write(self.account, body.get("message", ""), post, name)
-            self._took(comment, body, "add")
+            self._took(comment, body, "add", to=over.author if over else "")
             return JSONResponse({"id": comment.id})
 
         return await self.visible(take)
@@ -135,8 +135,8 @@ class CommentsSimulator(MetaSimulator):
         """Tell of an object that is no comment."""
         return self.look_up(name)
 
-    def _took(self, comment: Comment, body: Mapping[str, Any], verb: str) -> None:
-        self.ledger.taken.append(Taken(comment.id, comment.author, comment.text, body))
+    def _took(self, comment: Comment, body: Mapping[str, Any], verb: str, to: str = "") -> None:
+        self.ledger.taken.append(Taken(comment.id, to or comment.author, comment.text, body))
         self.webhooks.extend(self.happened(comment, verb))
 
 
