@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from attrs import define
+from attrs import define, field
 from starlette.requests import Request as ApiRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -19,12 +19,17 @@ _COMMENT = {"message?": _TEXT, "attachment_url?": 2048, "attachment_id?": 512}
 
 @define(eq=False, kw_only=True)
 class FacebookSimulator(CommentsSimulator):
-    """A provider of one Page's comments; its posts are numbered, and people are known to Messenger by other ids."""
+    """A provider of one Page's comments; its posts are numbered, and people are known to Messenger by other ids.
+
+    - `posts`: who wrote each post of a visitor's, by its id.
+    """
 
     channel: ClassVar[str] = "facebook"
     about: ClassVar[str] = "page"
     account_setting: ClassVar[str] = "page_id"
     edge: ClassVar[str] = "comments"
+
+    posts: dict[str, str] = field(factory=dict, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
         return {name: value for name, value in super().settings(base_url).items() if name != "human_agent"}
@@ -33,6 +38,20 @@ class FacebookSimulator(CommentsSimulator):
         """Comment on a post of the Page's, as a person by a page-scoped id."""
         (request,) = self.happened(self.write(customer, text, f"{self.account}_900"), "add")
         return request
+
+    def visit(self, customer: str, text: str) -> Request:
+        """Write on the Page as a visitor."""
+        name = self.new_id(f"{self.account}_")
+        self.posts[name] = customer
+        value = {
+            "item": "post",
+            "verb": "add",
+            "post_id": name,
+            "from": {"id": customer, "name": f"Customer {customer}"},
+            "message": text,
+            "created_time": int(self.now().timestamp()),
+        }
+        return self._told("feed", value)
 
     def mention(self, customer: str, text: str) -> Request:
         """Name the Page in a comment on somebody else's post."""
@@ -46,13 +65,14 @@ class FacebookSimulator(CommentsSimulator):
             "sender_name": f"Customer {customer}",
             "created_time": int(comment.at.timestamp()),
         }
-        return self.delivery(changes=[{"field": "mention", "value": value}])
+        return self._told("mention", value)
 
     def person(self, customer: str) -> dict[str, Any]:
         return {"name": f"Customer {customer}"}
 
-    def author(self, comment: str) -> str:
-        return f"PSID-{super().author(comment)}"
+    def author(self, name: str, kind: str) -> str:
+        visitor = self.posts.get(name) if kind == "post_id" else None
+        return f"PSID-{visitor or super().author(name, kind)}"
 
     def contents(self) -> Mapping[str, dict[str, Any]]:
         return {"text": {"text": 2000}}
@@ -95,7 +115,10 @@ class FacebookSimulator(CommentsSimulator):
             "created_time": int(comment.at.timestamp()),
             **({} if verb == "remove" else {"message": comment.text}),
         }
-        return [self.delivery(time=int(self.now().timestamp()), changes=[{"field": "feed", "value": value}])]
+        return [self._told("feed", value)]
+
+    def _told(self, name: str, value: Mapping[str, Any]) -> Request:
+        return self.delivery(time=int(self.now().timestamp()), changes=[{"field": name, "value": value}])
 
     def routes(self) -> list[Route]:
         return [self.route("/{version}/{object}/likes", self._likes, "POST", "DELETE"), *super().routes()]

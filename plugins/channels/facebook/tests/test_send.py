@@ -32,6 +32,7 @@ from channelry.model import (
     Location,
     MarkRead,
     Media,
+    MessageReceived,
     NotTaken,
     Outbound,
     React,
@@ -211,6 +212,20 @@ async def test_a_private_reply_goes_out_once_and_tells_who_its_author_is_in_mess
         await facebook.send(call, desk)
     with pytest.raises(WindowClosedError):
         facebook.capabilities.admit(message("x", target=ASIDE), NOW.replace(day=30))
+
+
+async def test_a_visitors_post_is_answered_in_public_and_in_private(
+    facebook: Facebook, simulator: FacebookSimulator, desk: Services
+) -> None:
+    (event,) = facebook.parse(simulator.visit("U9", "hello")).events
+    assert isinstance(event, MessageReceived)
+    target = Target.answering(event)
+    await send(facebook, desk, message("welcome", target=target))
+    (receipt,) = await send(facebook, desk, message("let us talk", target=evolve(target, audience=PRIVATE)))
+    public, private = simulator.ledger.taken
+    assert simulator.comments[public.external_id].post == event.external_id
+    assert private.body["recipient"] == {"post_id": event.external_id}
+    assert receipt.address == Address("messenger", "PSID-U9", "55")
 
 
 UNKNOWN: list[Outbound] = [

@@ -31,8 +31,8 @@ class MessengerSimulator(MetaSimulator):
     def person(self, customer: str) -> dict[str, Any]:
         return {"first_name": "Customer", "last_name": customer, "profile_pic": f"https://cdn.example/{customer}.jpg"}
 
-    def author(self, comment: str) -> str:
-        return self.comments.get(comment) or super().author(comment)
+    def author(self, name: str, kind: str) -> str:
+        return self.comments.get(name) or super().author(name, kind)
 
     def contents(self) -> Mapping[str, dict[str, Any]]:
         return CONTENTS

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
-from channelry.parsing import identifier, mapping, string
+from channelry.parsing import identifier
 from channelry.services import Services
 
 from .account import graph_data
@@ -40,12 +40,12 @@ class Listing:
         """Give the ids of our comments beside a new one, or that new one, which have its text."""
         text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
         rows = await graph_data(graph, call.body["among"], services, query | dict(self.order))
-        return [
-            identifier(row.get("id"))
-            for row in rows
-            if str(mapping(row.get("from")).get("id")) == self.author
-            and string(row.get(self.text)).strip() == text.strip()
-        ]
+        return [str(row.get("id")) for row in rows if self._is_ours(row, text)]
+
+    def _is_ours(self, row: Mapping[str, Any], text: str) -> bool:
+        author = row.get("from")
+        by_us = isinstance(author, dict) and str(author.get("id")) == self.author
+        return by_us and str(row.get(self.text) or "").strip() == text.strip()
 
 
 def edge(target: Target, name: str) -> str:

@@ -109,7 +109,8 @@ def _messages(message: SendMessage, limits: Capabilities, dialect: Dialect, tagg
     if aside:
         if not target.reply_to:
             raise PermanentError("a private reply needs the comment that it answers in reply_to", code="no_comment")
-        common = {"recipient": {"comment_id": target.reply_to}}
+        named = "post_id" if target.thread and target.thread.root == target.reply_to else "comment_id"
+        common = {"recipient": {named: target.reply_to}}
     else:
         if tagged and target.last_inbound_at is not None:
             common[_LAST_INBOUND] = target.last_inbound_at.isoformat()

@@ -36,7 +36,7 @@ UPLOADS: Mapping[str, int] = {"image": 8 * _MIB, "audio": 25 * _MIB, "video": 25
 _UPLOAD = {"attachment": {"type": lambda kind: kind in UPLOADS, "payload": {"is_reusable?": bool}}}
 QUICK_REPLIES = ({"content_type": "text", "title": 20, "payload": 1000}, 13)
 """The shape of what a customer may answer with one tap."""
-_RECIPIENT = {"id?": 512, "comment_id?": 512}
+_RECIPIENT = {"id?": 512, "comment_id?": 512, "post_id?": 512}
 _SIGNS = frozenset({"typing_on", "typing_off", "mark_seen"})
 _SIGN = {"recipient": {"id": 512}, "sender_action": _SIGNS.__contains__}
 _REACTION = {"message_id": 512, "reaction?": 32}
@@ -238,19 +238,19 @@ class MetaSimulator(Simulator):
             raise Refused(INVALID, "the reaction is not taken")
 
     def _recipient(self, body: dict[str, Any]) -> str:
-        """Tell who gets it: a person who wrote, or once the author of a comment."""
-        recipient = body["recipient"]
-        if len(recipient) != 1:
-            raise Refused(INVALID, "recipient must have one of id and comment_id")
-        if "id" in recipient:
-            return self._known(recipient["id"])
-        if self._answered[recipient["comment_id"]] >= self.private_replies:
+        """Tell who gets it: a person who wrote, or once the author of a comment or a post."""
+        if len(body["recipient"]) != 1:
+            raise Refused(INVALID, "recipient must have one of id, comment_id and post_id")
+        ((kind, name),) = body["recipient"].items()
+        if kind == "id":
+            return self._known(name)
+        if self._answered[name] >= self.private_replies:
             raise Refused(USED, "Activity already replied to")
-        return self.author(recipient["comment_id"])
+        return self.author(name, kind)
 
-    def author(self, comment: str) -> str:
-        """Tell who wrote a comment, by the id that messages are sent to."""
-        raise gone(comment)
+    def author(self, name: str, kind: str) -> str:
+        """Tell who wrote what is named by a `comment_id` or a `post_id`, by the id that messages are sent to."""
+        raise gone(name)
 
     def _known(self, person: str) -> str:
         if person not in self._wrote:
@@ -258,7 +258,7 @@ class MetaSimulator(Simulator):
         return person
 
     def _examine_window(self, body: dict[str, Any], to: str) -> None:
-        if "comment_id" in body["recipient"]:
+        if "id" not in body["recipient"]:
             return
         kind = body.get("messaging_type", "RESPONSE")
         if (kind == "MESSAGE_TAG") != ("tag" in body) or ("tag" in body and not self.human_agent):
@@ -269,8 +269,7 @@ class MetaSimulator(Simulator):
     def _take(self, body: dict[str, Any], to: str) -> Response:
         external_id = self.new_id("m_OUT")
         self.ledger.taken.append(Taken(external_id, to, _text(body["message"]), body))
-        if "comment_id" in body["recipient"]:
-            self._answered[body["recipient"]["comment_id"]] += 1
+        self._answered.update(name for kind, name in body["recipient"].items() if kind != "id")
         self.webhooks.extend(self.told(external_id, to, body["message"]))
         return JSONResponse({"recipient_id": to, "message_id": external_id})
 

@@ -72,10 +72,10 @@ class CommentsSimulator(MetaSimulator):
         """Give the webhooks that tell of what happened to a comment."""
         return []
 
-    def author(self, comment: str) -> str:
-        if comment not in self.comments:
-            raise gone(comment)
-        return self.comments[comment].author
+    def author(self, name: str, kind: str) -> str:
+        if kind != "comment_id" or name not in self.comments:
+            raise gone(name)
+        return self.comments[name].author
 
     def routes(self) -> list[Route]:
         return [
