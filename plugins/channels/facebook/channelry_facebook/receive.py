@@ -38,6 +38,7 @@ OBJECT, SCHEME = "page", "facebook"
 _POSTS: Mapping[str, Kind | None] = {"post": None, "status": None, "photo": Kind.IMAGE, "video": Kind.VIDEO}
 """What visitors write on a Page, and what its `link` is then."""
 _BESIDE = frozenset({"link", "photo", "photos", "video"})
+_TOLD_OF_OURS = ("add", "remove")
 _HIDDEN = {"hide": "hidden", "unhide": "shown"}
 
 
@@ -77,73 +78,68 @@ class _Page:
         build = _BUILDS.get(verb)
         if build is None or not (item == "comment" or item in _POSTS):
             return f"{item:.30} {verb:.30}"
-        return build(self, _Row.of(value, item, self))
+        name, author = identifier(value["comment_id" if item == "comment" else "post_id"]), value.get("from")
+        # Meta withholds the author where the app lacks a right: then it is somebody, of this comment only
+        person = f"author of {name}" if author is None else identifier(author["id"])
+        if person == self.account and (item != "comment" or verb not in _TOLD_OF_OURS):
+            return f"{item} {verb} of our own"
+        called = "" if author is None else string(author.get("name"))
+        return build(self, value, item, name, Profile(address=Address(SCHEME, person, self.account), name=called))
 
-    def add(self, row: "_Row") -> Event | str:
+    def add(self, value: Any, item: str, name: str, author: Profile) -> Event:
         """Read a new comment or post; one of ours was written elsewhere, or by us, whose receipt names it."""
-        value = row.value
-        if row.ours and row.item != "comment":
-            return "post of our own"
-        text, parts = _content(value, row.item)
-        thread = _thread(value, row)
-        created = value.get("created_time")
+        text, parts = _content(value, item)
+        thread, created = _thread(value, item), value.get("created_time")
         occurred_at = self.at if created is None else timestamp(created, self.received_at)
-        if row.ours:
+        if author.address.value == self.account:
             return EchoSent(
                 account=self.account,
-                key=row.id,
+                key=name,
                 occurred_at=occurred_at,
                 recipient=None,
-                external_id=row.id,
+                external_id=name,
                 thread=thread,
                 text=text,
                 parts=parts,
             )
         return MessageReceived(
             account=self.account,
-            key=row.id,
+            key=name,
             occurred_at=occurred_at,
-            sender=row.author,
-            external_id=row.id,
+            sender=author,
+            external_id=name,
             text=text,
             parts=parts,
             surface=Surface.COMMENT,
             thread=thread,
         )
 
-    def edited(self, row: "_Row") -> Event | str:
-        if row.ours:
-            return "edit of our own"
-        text, parts = _content(row.value, row.item)
-        common = self._common(row, "edited")
-        return MessageEdited(**common, sender=row.author.address, external_id=row.id, text=text, parts=parts)
+    def edited(self, value: Any, item: str, name: str, author: Profile) -> Event:
+        text, parts = _content(value, item)
+        common = self._common(value, f"{name}:edited")
+        return MessageEdited(**common, sender=author.address, external_id=name, text=text, parts=parts)
 
-    def remove(self, row: "_Row") -> Event | str:
+    def remove(self, value: Any, item: str, name: str, author: Profile) -> Event:
         """Read a removal, by whomever; Meta names the author at most."""
-        if row.ours and row.item != "comment":
-            return "post of our own"
-        named = row.value.get("from") is not None and not row.ours
+        named = value.get("from") is not None and author.address.value != self.account
         return MessageDeleted(
             account=self.account,
-            key=f"{row.id}:remove",
+            key=f"{name}:remove",
             occurred_at=self.at,
-            external_id=row.id,
-            sender=row.author.address if named else None,
+            external_id=name,
+            sender=author.address if named else None,
         )
 
-    def hidden(self, row: "_Row") -> Event | str:
+    def hidden(self, value: Any, item: str, name: str, author: Profile) -> Event:
         """Read that somebody hid a comment or showed it again."""
-        if row.ours:
-            return "hiding of our own"
-        name = _HIDDEN[row.value["verb"]]
-        return Activity(**self._common(row, name), sender=row.author, name=name, values={"comment": row.id})
+        what = _HIDDEN[value["verb"]]
+        return Activity(**self._common(value, f"{name}:{what}"), sender=author, name=what, values={item: name})
 
-    def _common(self, row: "_Row", name: str) -> dict[str, Any]:
+    def _common(self, value: Any, key: str) -> dict[str, Any]:
         """Give what changes have in common: several of one comment differ in their time only."""
-        created, at = row.value.get("created_time"), self.at
+        created, at = value.get("created_time"), self.at
         stamp = "" if created is None else f":{identifier(created)}"
-        key = f"{row.id}:{name}:{at.timestamp():.3f}{stamp}"
-        return {"account": self.account, "key": key, "occurred_at": at}
+        return {"account": self.account, "key": f"{key}:{at.timestamp():.3f}{stamp}", "occurred_at": at}
 
     def _mention(self, value: Any) -> Event | str:
         """Read that somebody named the Page elsewhere [k]: `expand` reads what they wrote."""
@@ -162,7 +158,7 @@ class _Page:
         )
 
 
-_Build: TypeAlias = Callable[[_Page, "_Row"], Event | str]
+_Build: TypeAlias = Callable[[_Page, Any, str, str, Profile], Event]
 _BUILDS: Mapping[str, _Build] = {
     "add": _Page.add,
     "edited": _Page.edited,
@@ -174,32 +170,11 @@ _BUILDS: Mapping[str, _Build] = {
 _MENTION = {"post": "post_id", "comment": "comment_id", "sender": "sender_id", "name": "sender_name"}
 
 
-@define(eq=False)
-class _Row:
-    """One comment or post of the feed: its id, who wrote it, and whether that was us."""
-
-    value: Any
-    item: str
-    id: str
-    author: Profile
-    ours: bool
-
-    @classmethod
-    def of(cls, value: Any, item: str, page: _Page) -> "_Row":
-        name = identifier(value["comment_id"] if item == "comment" else value["post_id"])
-        author = value.get("from")
-        if author is None:  # Meta withholds it where the app lacks a right: somebody, of this comment only
-            return cls(value, item, name, Profile(address=Address(SCHEME, f"author of {name}", page.account)), False)
-        person = identifier(author["id"])
-        profile = Profile(address=Address(SCHEME, person, page.account), name=string(author.get("name")))
-        return cls(value, item, name, profile, person == page.account)
-
-
-def _thread(value: Any, row: _Row) -> Thread:
+def _thread(value: Any, item: str) -> Thread:
     """Tell where a comment stands: on the first level if what it answers is the post, by either form of its id."""
     post, about = identifier(value["post_id"]), value.get("post")
     link = "" if about is None else string(about.get("permalink_url"))
-    if row.item != "comment":
+    if item != "comment":
         return Thread(root=post, permalink=link, private=False)
     parent = value.get("parent_id")
     above = post if parent in (None, "") else identifier(parent)

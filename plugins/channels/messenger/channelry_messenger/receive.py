@@ -25,8 +25,8 @@ def parse(request: Request, app_id: str) -> Received:
 
 def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
     conversations.read(entry, at, DIALECT.scheme, app_id, found)
-    for change in sequence(entry.get("changes")):  # of the Page's feed: comments, which are another channel's
-        found.append(f"field {string(change['field']):.40}")
+    if "changes" in entry:  # of the Page's feed: comments, which are another channel's
+        found += [f"field {string(change['field']):.40}" for change in sequence(entry["changes"])]
 
 
 def profile(address: Address, found: Mapping[str, Any]) -> Profile:

@@ -40,6 +40,7 @@ from .webhook import Found
 STANDBY = "standby"
 """The key of a message's context that says: another app owned the conversation when it came."""
 
+_ROWS = ("messaging", STANDBY)
 _EMOJI = {"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤️", "like": "👍", "dislike": "👎"}
 """Meta's names of reactions, for rows that bear no emoji."""
 
@@ -47,10 +48,9 @@ _EMOJI = {"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love"
 def read(entry: Any, at: datetime, scheme: str, app_id: str, found: Found) -> None:
     """Read one entry's conversations; `app_id` is the app that we send by, `scheme` that of people's addresses."""
     account = identifier(entry["id"])
-    for name in ("messaging", STANDBY):
-        rows = entry.get(name)
-        if rows is not None:
-            found += each(rows, Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
+    for name in _ROWS:
+        if name in entry:
+            found += each(entry[name], Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
 
 
 @define(eq=False)
@@ -93,7 +93,7 @@ class Inbox:
             account=self.account,
             key=key,
             occurred_at=occurred_at,
-            sender=Profile(address=self._address(sender)),
+            sender=Profile(address=Address(self.scheme, sender, self.account)),
             external_id=key,
             text=text,
             parts=parts,
