@@ -77,9 +77,7 @@ def test_statuses_of_one_message_differ_in_their_keys_and_a_repeated_one_does_no
 # Signatures
 
 URL = "https://care.example.com/hooks/sms?tenant=7"
-FIELDS = (
-    b"From=%2B15005550006&To=%2B15005550001&Body=Hi+there&MessageSid=SM00000000000000000000000000000001&NumMedia=0"
-)
+FIELDS = b"From=%2B15005550006&To=%2B15005550001&Body=Hi+there&MessageSid=SM00000000000000000000000000000001&NumMedia=0"
 SHA1, SHA256 = b"BnSqaDtLZWC1PzI97gQ5pI02rl0=", b"UchWDA+sPrSuofQsBt5msot1zaAf1OJ+6f6atos1F60="
 NAMED = b"x-twilio-webhooks-signature-settings", b"key=webhooks_sharedkey_1,algorithm=HMAC_SHA256"
 TOKEN = "twilio_auth_token"

@@ -16,9 +16,7 @@ from channelry_twilio.simulator import TwilioSimulator
 pytestmark = pytest.mark.anyio
 
 URL = "https://care.example.com/hooks/sms?tenant=7"
-FIELDS = (
-    b"From=%2B15005550006&To=%2B15005550001&Body=Hi+there&MessageSid=SM00000000000000000000000000000001&NumMedia=0"
-)
+FIELDS = b"From=%2B15005550006&To=%2B15005550001&Body=Hi+there&MessageSid=SM00000000000000000000000000000001&NumMedia=0"
 FORM = b"content-type", b"application/x-www-form-urlencoded"
 EVE = "+15005550006"
 
