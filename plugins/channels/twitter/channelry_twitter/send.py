@@ -204,8 +204,8 @@ async def reconcile(call: Call, api: Api, ours: str, services: Services) -> Reco
     if text is None:  # the process ended before it could note the moment
         return Unknown("when it was sent is not known")
     doubt = _Doubt.of(text)
-    rows = await (_own_messages if call.action == DM else _own_posts)(call, api, ours, services)
     try:
+        rows = await (_own_messages if call.action == DM else _own_posts)(call, api, ours, services)
         near = [row for row in rows if doubt.covers(datetime.fromisoformat(row["created_at"]))]
         alike = [identifier(row["id"]) for row in near if row.get("text", "") == call.body.get("text", "")]
     except (ValueError, TypeError, KeyError, AttributeError):

@@ -37,7 +37,7 @@ class TwitterSimulator(Simulator):
     - `oauth2`: whether the account's right is a refresh token that rotates (`refresh_token` is the one that is good
       now), or the keys `access_token` and `access_token_secret`.
     - `access`: access tokens and when they end; `ready_after`: how often a video is asked for before it is ready.
-    - `posts`, `messages`: what there is, newest last; `hidden`, `likes`, `deleted`: what was done to posts and messages.
+    - `posts`, `messages`: what there is, newest last; `hidden`, `likes`, `deleted`: what was done to them.
     - `callbacks`, `subscriptions`: the app's webhooks and what they are subscribed to; `uploads`: categories by id.
     - `files`: what can be downloaded, by path (`hold`).
     """
