@@ -10,7 +10,7 @@ from functools import lru_cache
 from hashlib import sha256
 from hmac import compare_digest, digest
 from math import isfinite
-from urllib.parse import parse_qs, parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
 import orjson
 from attrs import frozen
@@ -83,18 +83,18 @@ def verify(request: Request, url: str, tokens: Sequence[bytes], shared_keys: Seq
 
     The MAC covers the URL and the form's fields, sorted; of JSON the URL holds the hash.
     """
-    try:
-        spellings, fields = _spellings(url), _signed_fields(request, url)
-    except ValueError:
-        raise RejectedError("the request is not signed by Twilio") from None
     algorithm, secrets = _scheme(request.header(SETTINGS), tokens, shared_keys)
-    signature, good = request.header(SIGNATURE), False
-    for secret in secrets:
-        for spelling in spellings:
-            expected = b64encode(digest(secret, spelling + fields, algorithm))
-            good |= compare_digest(expected, signature) and bool(secret)
-    if not good:
-        raise RejectedError("the request is not signed by Twilio")
+    signature = request.header(SIGNATURE)
+    try:
+        fields = _signed_fields(request, url)
+        for spelling in _spellings(url):
+            for secret in secrets:
+                expected = b64encode(digest(secret, spelling.encode() + fields, algorithm))
+                if compare_digest(expected, signature) and secret:
+                    return
+    except ValueError:  # a URL that is none, another body than its hash
+        pass
+    raise RejectedError("the request is not signed by Twilio")
 
 
 def _scheme(settings: bytes, tokens: Sequence[bytes], shared_keys: Sequence[bytes]) -> tuple[str, Sequence[bytes]]:
@@ -104,23 +104,21 @@ def _scheme(settings: bytes, tokens: Sequence[bytes], shared_keys: Sequence[byte
     return {b"HMAC_SHA1": ("sha1", secrets), b"HMAC_SHA256": ("sha256", secrets)}.get(algorithm, ("sha1", ()))
 
 
-def _spellings(url: str) -> tuple[bytes, ...]:
-    """Give the URL as it is, and with its default port put in or left out."""
+def _spellings(url: str) -> Iterator[str]:
+    """Give the URL as it is, then with its default port put in or left out."""
+    yield url
     parts = urlsplit(url)
     default = {"https": 443, "http": 80}.get(parts.scheme)
-    host = parts.netloc.removesuffix(f":{parts.port}")
-    other = f"{host}:{default}" if parts.port is None else host
-    if default is None or parts.port not in (None, default):
-        return (url.encode(),)
-    return url.encode(), urlunsplit(parts._replace(netloc=other)).encode()
+    if default is not None and parts.port in (None, default):
+        host = parts.netloc.removesuffix(f":{default}")
+        yield urlunsplit(parts._replace(netloc=host if parts.port else f"{host}:{default}"))
 
 
 def _signed_fields(request: Request, url: str) -> bytes:
     """Give what the MAC covers behind the URL: nothing of a GET, nothing of a body whose hash is in the URL."""
     if request.method == "GET":
         return b""
-    hashes = parse_qs(urlsplit(url).query).get(BODY_HASH)
-    if hashes:
+    if BODY_HASH in url and (hashes := parse_qs(urlsplit(url).query).get(BODY_HASH)):
         if not compare_digest(sha256(request.body).hexdigest().encode(), hashes[0].encode()):
             raise ValueError("another body")
         return b""
@@ -129,16 +127,16 @@ def _signed_fields(request: Request, url: str) -> bytes:
 
 @lru_cache(maxsize=8)
 def _form(body: bytes) -> tuple[tuple[str, str], ...]:
-    """Read a form; verifying and parsing want the same one, and reading it is most of their work."""
-    return tuple(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+    """Read a form, as `parse_qsl` does in three times the time; verifying and parsing want the same one."""
+    pairs = (pair.partition("=") for pair in body.decode(errors="replace").replace("+", " ").split("&") if pair)
+    return tuple((unquote(name), unquote(value)) for name, _, value in pairs)
 
 
 def parse(request: Request, account: str) -> Received:
     """Tell what a verified request means: a message, a status; `account` is the sender that is configured here."""
     try:
-        query = request.query()
-        fields = query if request.method == "GET" else dict(_form(request.body))
-        found = list(_Form(fields, query, account, request).read())
+        fields = request.query() if request.method == "GET" else dict(_form(request.body))
+        found = list(_Form(fields, account, request).read())
     except (ValueError, KeyError) as error:
         reason = f"missing field {error.args[0]}" if isinstance(error, KeyError) else str(error)
         found = [Unparsed.of(reason, request.body or request.path.encode(), request.received_at, account)]
@@ -148,10 +146,9 @@ def parse(request: Request, account: str) -> Received:
 
 @frozen
 class _Form:
-    """One form, the query of the URL that it came to, the sender configured here, and the request."""
+    """One form, the sender configured here, and the request."""
 
     fields: Mapping[str, str]
-    query: Mapping[str, str]
     sender: str
     request: Request
 
@@ -176,14 +173,14 @@ class _Form:
             return f"status {name}"
         if name not in _STATUSES:
             raise ValueError("an unknown status")
-        to = get("To")
+        to, ours = get("To"), self.request.query()
         return StatusChanged(
-            account=self.query.get(ACCOUNT) or self._account("From"),
+            account=ours.get(ACCOUNT) or self._account("From"),
             key=f"{sid}:{name}",
             occurred_at=self.request.received_at,
             external_id=sid,
             status=_STATUSES[name],
-            reference=self.query.get(REFERENCE, ""),
+            reference=ours.get(REFERENCE, ""),
             recipient=addresses.read(to) if to else None,
             code=get("ErrorCode", ""),
             reason=get("ErrorMessage") or get("ChannelStatusMessage", ""),

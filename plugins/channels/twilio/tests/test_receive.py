@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hmac import digest
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import pytest
@@ -19,7 +19,7 @@ from channelry.errors import RejectedError
 from channelry.model import EVENT_TYPES, Event, MessageReceived, OptedOut, Request, StatusChanged, Unparsed
 from channelry.secrets import Secret
 from channelry_twilio.plugin import Twilio
-from channelry_twilio.receive import EMPTY
+from channelry_twilio.receive import EMPTY, _form
 
 EVENT: Any = Event
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -217,3 +217,9 @@ def test_an_opt_out_stands_beside_the_message_that_it_is() -> None:
     assert isinstance(out, OptedOut)
     assert out.sender == message.sender.address
     assert len({message.key, out.key}) == 2
+
+
+@settings(max_examples=1_000, deadline=None, derandomize=True)
+@given(st.binary(max_size=40) | st.text("=&+%aé0 ;", max_size=20).map(str.encode))
+def test_a_form_is_read_as_the_standard_library_reads_it(body: bytes) -> None:
+    assert list(_form(body)) == parse_qsl(body.decode(errors="replace"), keep_blank_values=True)
