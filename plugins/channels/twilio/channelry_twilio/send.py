@@ -75,33 +75,31 @@ class Sender:
             raise PermanentError(f"Twilio does not send {outbound.kind}", code="unsupported")
         common = {"To": addresses.spell(target.to, self.name), self._own_field: self.name}
         return [
-            Call(
-                key=f"{outbound.key}:{place}", to=target.to, action=MESSAGE, body=common | body, uploads=tuple(uploads)
-            )
-            for place, (body, *uploads) in enumerate(self._pieces(outbound))
+            Call(key=f"{outbound.key}:{place}", to=target.to, action=MESSAGE, body=common | body, uploads=files)
+            for place, (body, files) in enumerate(self._pieces(outbound))
         ]
 
     @property
     def _own_field(self) -> str:
         return "MessagingServiceSid" if is_service(self.name) else "From"
 
-    def _pieces(self, message: SendMessage) -> Iterator[tuple[Any, ...]]:
+    def _pieces(self, message: SendMessage) -> Iterator[tuple[Body, tuple[Media, ...]]]:
         """Give each message's body, and the files to make links for: text with the first file, if it fits."""
         if message.template is not None:
             if message.text or message.parts:
                 raise PermanentError("a template stands alone at Twilio", code="unsupported")
-            yield (_template(message.template),)
+            yield _template(message.template), ()
             return
         files = [part for part in message.parts if isinstance(part, Media)]
         text, whatsapp = message.text.strip(), addresses.is_whatsapp(self.name)
         together = bool(files) and len(text) <= self.capabilities.caption
         if not together:
-            yield from (({"Body": piece},) for piece in self._split(text))
+            yield from (({"Body": piece}, ()) for piece in self._split(text))
         for place, batch in enumerate(_batches(files, 1 if whatsapp else MMS_FILES)):
             caption = {"Body": text} if together and text and not place else {}
             linked = [_link(file) for file in batch]
-            yield ({**caption, "MediaUrl": linked}, *(file for file in batch if file.ref))
-        yield from ((_place(part),) for part in message.parts if isinstance(part, Location))
+            yield {**caption, "MediaUrl": linked}, tuple(file for file in batch if file.ref)
+        yield from ((_place(part), ()) for part in message.parts if isinstance(part, Location))
 
     def _split(self, text: str) -> list[str]:
         """Cut a text at Twilio's limit, and before it takes more segments than carriers put together again."""
@@ -160,8 +158,9 @@ async def send(call: Call, api: Api, webhook: str, services: Services) -> Receip
         answer = await api.call(services, "POST", api.url("/Messages.json"), form=_form(body), repeatable=False)
         return _receipt(answer)
     except AmbiguousError:
+        earlier = await services.state.get(_lost(call))  # of an attempt that somebody had repeated
         note = f"{began.isoformat()} {services.clock.now().isoformat()}"
-        await services.state.compare_and_set(_lost(call), None, note)
+        await services.state.compare_and_set(_lost(call), earlier, note)
         raise
 
 

@@ -346,6 +346,16 @@ async def test_one_of_another_text_at_that_moment_is_no_proof_either_way(
     assert isinstance(await twilio.reconcile(call, desk), Unknown)
 
 
+async def test_one_that_somebody_had_repeated_is_looked_for_in_its_own_moment(
+    twilio: Twilio, simulator: TwilioSimulator, desk: Services, clock: FakeClock
+) -> None:
+    await lost(twilio, simulator, desk, FaultKind.LOST_UNTAKEN, say("hello"))
+    await clock.advance(3600)
+    call = await lost(twilio, simulator, desk, FaultKind.LOST, say("hello"))
+    await clock.advance(61)
+    assert await twilio.reconcile(call, desk) == Accepted(Receipt((simulator.ledger.taken[0].external_id,)))
+
+
 async def test_without_a_note_of_the_moment_nothing_can_be_said(
     twilio: Twilio, simulator: TwilioSimulator, desk: Services
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import Kind, Media, Part, Postback, Thread, Unsupported
+from channelry.model import Kind, Media, Part, Postback, Unsupported
 from channelry.parsing import identifier, mapping, sequence, string
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
@@ -53,12 +53,9 @@ def older_post(row: Mapping[str, Any]) -> Content:
 
 def files(includes: Mapping[str, Any]) -> dict[str, Any]:
     """Index the files that stand beside a post."""
-    return {identifier(file["media_key"]): file for file in sequence(includes.get("media")) if "media_key" in file}
-
-
-def place(root: str, parent: str, depth: int, permalink: str) -> Thread:
-    """Give where a post stands, which everybody can read."""
-    return Thread(root=root, parent=parent, depth=depth, permalink=permalink, private=False)
+    found = includes.get("media")
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    return {str(row.get("media_key")): row for row in rows}
 
 
 def _readable(text: str, links: Any) -> str:

@@ -42,15 +42,14 @@ class Authority(Protocol):
 def signature(method: str, url: str, oauth: Mapping[str, str], consumer_secret: str, token_secret: str) -> str:
     """Sign a request whose body is no form, with HMAC-SHA1."""
     parts = urlsplit(url)
-    pairs = sorted((_escape(name), _escape(value)) for name, value in [*oauth.items(), *_query(parts.query)])
+    pairs = sorted(
+        (_escape(name), _escape(value))
+        for name, value in [*oauth.items(), *parse_qsl(parts.query, keep_blank_values=True)]
+    )
     parameters = "&".join(f"{name}={value}" for name, value in pairs)
     base = "&".join(map(_escape, (method, f"{parts.scheme}://{parts.netloc}{parts.path}", parameters)))
     key = f"{_escape(consumer_secret)}&{_escape(token_secret)}"
     return b64encode(digest(key.encode(), base.encode(), "sha1")).decode()
-
-
-def _query(text: str) -> list[tuple[str, str]]:
-    return parse_qsl(text, keep_blank_values=True)
 
 
 def _escape(text: str) -> str:

@@ -4,26 +4,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from channelry.model import Address, Profile
-from channelry.parsing import identifier, mapping, sequence, string
 
 SCHEME = "x"
 
 
-def address(user_id: str, username: str = "") -> Address:
-    """Give somebody's address."""
-    return Address(SCHEME, user_id, "", f"@{username}" if username else "")
-
-
 def profile(user_id: str, people: Mapping[str, Any]) -> Profile:
     """Give somebody's profile, by the names of the older API (`screen_name`) and of the newer one."""
-    row = mapping(people.get(user_id))
-    name = string(row.get("screen_name")) or string(row.get("username"))
-    picture = string(row.get("profile_image_url_https")) or string(row.get("profile_image_url"))
-    return Profile(address=address(user_id, name), name=string(row.get("name")), picture=picture)
+    row = people.get(user_id, {})
+    name = _text(row.get("screen_name")) or _text(row.get("username"))
+    picture = _text(row.get("profile_image_url_https")) or _text(row.get("profile_image_url"))
+    address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
+    return Profile(address=address, name=_text(row.get("name")), picture=picture)
 
 
 def people(found: Any) -> dict[str, Any]:
     """Index the users of a webhook, a map by id or an array; the X Activity API puts each one under `data`."""
-    rows = found.values() if isinstance(found, dict) else sequence(found)
-    users = [mapping(row).get("data", row) for row in rows]
-    return {identifier(user["id"]): user for user in users if isinstance(user, dict) and "id" in user}
+    rows = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
+    users = [row.get("data", row) for row in rows if isinstance(row, dict)]
+    return {str(user["id"]): user for user in users if isinstance(user, dict) and isinstance(user.get("id"), str | int)}
+
+
+def _text(value: Any) -> str:
+    """Give a text; what is wrong with somebody's name costs the name and not the message."""
+    return value if isinstance(value, str) else ""

@@ -29,6 +29,7 @@ from channelry.model import (
     Request,
     Response,
     Surface,
+    Thread,
     Typing,
     Unsupported,
 )
@@ -38,9 +39,9 @@ from . import content, people
 from .capabilities import LIKE
 
 SIGNATURE = b"x-twitter-webhooks-signature"
-_CRC = re.compile(r"[A-Za-z0-9_=-]{1,512}")
-"""What a challenge may be. Our answer signs it with the key of the webhooks, so one that looks like a webhook's body
-would be a forged webhook."""
+_CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
+"""What a challenge may be. Our answer signs it with the key of the webhooks, and anybody may ask: a challenge that
+looks like a webhook would forge one, and a body that looks like a challenge is nobody's, and not kept."""
 
 _REJECTED = "the request is not signed by X"
 
@@ -68,7 +69,7 @@ def _challenge(request: Request) -> str:
         token = request.query().get("crc_token", "")
     except ValueError:  # a path that is no URL
         return ""
-    return token if _CRC.fullmatch(token) else ""
+    return token if _CRC.fullmatch(token.encode(errors="replace")) else ""
 
 
 def parse(request: Request, secret: bytes) -> Received:
@@ -76,6 +77,8 @@ def parse(request: Request, secret: bytes) -> Received:
     if request.method == "GET":
         token = sign(secret, _challenge(request).encode()).decode()
         return Received(request, answer=Response.json({"response_token": token}))
+    if _CRC.fullmatch(request.body):
+        return Received(request, ignored=("a challenge in place of a webhook",))
     return received(request, partial(_read, request.received_at))
 
 
@@ -239,7 +242,7 @@ class _Account:
         who, root = author.address, root or parent or key
         depth = 0 if not parent else 1 if parent == root else 2
         permalink = f"https://x.com/{who.display.removeprefix('@') or 'i'}/status/{key}"
-        thread = content.place(root, parent, depth, permalink)
+        thread = Thread(root=root, parent=parent, depth=depth, permalink=permalink, private=False)
         text, parts = shown
         if who.value == self.ours:
             if not parent:

@@ -12,32 +12,26 @@ from channelry.model import RateScope
 from channelry.secrets import one_line
 from channelry.services import HttpResponse
 
-TYPES = "https://api.twitter.com/2/problems/"
-"""What the type of a problem begins with; `api.x.com` in newer answers."""
-KINDS: tuple[tuple[str, type[SendError]], ...] = (
-    ("usage-capped", RetryableError),
-    ("rate-limit-exceeded", RetryableError),
-    ("client-forbidden", AuthError),
-    ("unsupported-authentication", AuthError),
-    ("oauth1-permissions", AuthError),
-    ("not-authorized-for-resource", PermanentError),
-    ("duplicate-rules", PermanentError),
-)
+PROBLEMS: Mapping[str, type[SendError]] = {
+    "usage-capped": RetryableError,
+    "rate-limit-exceeded": RetryableError,
+    "client-forbidden": AuthError,
+    "unsupported-authentication": AuthError,
+    "oauth1-permissions": AuthError,
+}
 """By the last word of a problem's type."""
 CODES: Mapping[int, type[SendError]] = {
     32: AuthError, 64: AuthError, 89: AuthError, 215: AuthError, 326: AuthError,
     88: RetryableError, 130: RetryableError, 131: RetryableError,
     108: RecipientError, 150: RecipientError, 349: RecipientError,
     185: RetryableError,
-    186: PermanentError, 187: PermanentError, 385: PermanentError, 433: PermanentError,
 }  # fmt: skip
-"""By the code of the older API: no credentials; limits and troubles; cannot be messaged; too long, said already."""
+"""By the code of the older API: no credentials; limits and troubles; cannot be messaged; the day's posts are used up.
+Of the others, 186 is too long, 187 was said already, 385 and 433 may not be answered."""
 WORDS: tuple[tuple[str, type[SendError]], ...] = (
     ("cannot send messages to this user", RecipientError),
     ("do not have permission to dm", RecipientError),
-    ("duplicate content", PermanentError),
     ("scope", AuthError),
-    ("not permitted to perform this action", PermanentError),
 )
 """By words of a 403, in lower case. Bodies of these are not documented, from what developers report."""
 STATUSES: Mapping[int, type[SendError]] = {401: AuthError, 429: RetryableError}
@@ -68,13 +62,9 @@ def refusal(response: HttpResponse, now: datetime) -> SendError:
 
 
 def _kind(status: int, problem: str, number: Any, said: str) -> type[SendError]:
-    for name, kind in KINDS:
-        if name == problem:
-            return kind
-    if isinstance(number, int) and number in CODES:
-        return CODES[number]
-    if status in STATUSES:
-        return STATUSES[status]
+    known = PROBLEMS.get(problem) or (CODES.get(number) if isinstance(number, int) else None) or STATUSES.get(status)
+    if known is not None:
+        return known
     if status == 403:
         return next((kind for words, kind in WORDS if words in said), PermanentError)
     return RetryableError if status >= 500 else PermanentError

@@ -90,10 +90,8 @@ def _direct(message: SendMessage, limits: Capabilities) -> _Made:
 
 def _posts(message: SendMessage, limits: Capabilities) -> _Made:
     """Give the bodies of posts, which all answer the same one: up to four pictures each, or one video."""
-    files, pieces = (
-        list(_groups([_file(part) for part in message.parts])),
-        texts.split(message.text, limits.text, weight),
-    )
+    files = list(_groups([_file(part) for part in message.parts]))
+    pieces = texts.split(message.text, limits.text, weight)
     post = _answered(message.target)
     for place in range(max(len(files), len(pieces))):
         text = {"text": pieces[place]} if place < len(pieces) else {}
@@ -153,8 +151,8 @@ async def send(call: Call, api: Api, services: Services) -> Receipt:
     try:
         return _receipt(await api.call(services, "POST", path, json=body, repeatable=False), name)
     except AmbiguousError:
-        doubt = _Doubt(began, services.clock.now())
-        await services.state.compare_and_set(_Doubt.key(call), None, doubt.text())
+        noted = await services.state.get(_Doubt.key(call))  # of an earlier attempt that somebody had repeated
+        await services.state.compare_and_set(_Doubt.key(call), noted, _Doubt(began, services.clock.now()).text())
         raise
 
 

@@ -159,6 +159,15 @@ def test_what_could_be_a_webhook_is_never_signed_as_a_challenge(path: str) -> No
         twitter(KEY).verify(Request("GET", path, (), b"", NOW))
 
 
+def test_a_challenge_that_comes_back_as_a_webhook_is_not_kept() -> None:
+    """Anybody may have any such token signed by asking, and could fill the store with them."""
+    answer = orjson.loads(twitter(KEY).parse(challenge("1234567890")).answer.body)
+    forged = post(answer["response_token"].encode(), b"1234567890")
+    twitter(KEY).verify(forged)
+    found = twitter(KEY).parse(forged)
+    assert (found.events, found.ignored) == ((), ("a challenge in place of a webhook",))
+
+
 # Bodies that nobody wrote
 
 _JSON = st.recursive(
@@ -217,7 +226,9 @@ def test_bytes_changed_anywhere_are_read_or_kept(body: bytes, cut_in: bytes, whe
     assert_sound(body[:at] + cut_in + body[at + dropped :])
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"[" * 100_000, b'{"data":7}', b'{"for_user_id":1.5}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"[null]", b"[]", b"[" * 100_000, b'{"data":7}', b'{"for_user_id":1.5}', b"\xff"]
+)
 def test_what_cannot_be_read_is_kept_whole(body: bytes) -> None:
     (event,) = twitter(KEY).parse(post(SIGNED, body)).events
     assert isinstance(event, Unparsed)
@@ -227,3 +238,20 @@ def test_what_cannot_be_read_is_kept_whole(body: bytes) -> None:
 def test_a_bad_row_harms_no_other() -> None:
     found = twitter().parse(request(PAYLOADS["aaa_dm_batch"]))
     assert [type(event) for event in found.events] == [MessageReceived, Unparsed, MessageReceived]
+
+
+@pytest.mark.parametrize(
+    "users", [7, [7], {"222": 7}, {"222": {"data": 7}}, {"222": {"id": 1.5}}, {"222": {"id": "222", "name": 7}}]
+)
+def test_what_is_wrong_with_a_name_costs_the_name_and_not_the_message(users: Any) -> None:
+    for name in ("aaa_dm", "xaa_dm_received", "xaa_reply"):
+        body = json.loads(json.dumps(PAYLOADS[name]["json"]))
+        if "data" not in body:
+            body["users"] = users
+        elif "includes" in body["data"]:
+            body["data"]["includes"] = {"users": users, "media": users}
+        else:
+            body["data"]["payload"]["users"] = users
+        (event,) = twitter().parse(request({"json": body})).events
+        assert isinstance(event, MessageReceived)
+        assert (event.sender.address.value, event.sender.name) == ("222", "")

@@ -355,6 +355,16 @@ async def test_another_text_at_that_moment_is_no_proof_either_way(
     assert isinstance(await twitter.reconcile(call, desk), Unknown)
 
 
+async def test_one_that_somebody_had_repeated_is_looked_for_in_its_own_moment(
+    twitter: Twitter, simulator: TwitterSimulator, desk: Services, clock: FakeClock
+) -> None:
+    await lost(twitter, simulator, desk, FaultKind.LOST_UNTAKEN, say("hello"))
+    await clock.advance(3600)
+    call = await lost(twitter, simulator, desk, FaultKind.LOST, say("hello"))
+    await clock.advance(61)
+    assert await twitter.reconcile(call, desk) == Accepted(Receipt((simulator.ledger.taken[0].external_id,)))
+
+
 async def test_without_a_note_of_the_moment_nothing_can_be_said(
     twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
