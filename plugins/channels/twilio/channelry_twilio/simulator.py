@@ -45,7 +45,7 @@ class TwilioSimulator(Simulator):
     channel: ClassVar[str] = "twilio"
 
     account_sid: str = "AC00000000000000000000000000000001"
-    auth_token: str = "simulated-auth-token"
+    auth_token: str = "twilio_auth_token"
     shared_key: str = ""
     sender: str = "+15005550001"
     webhook_url: str = "https://care.example.com/hooks/twilio"

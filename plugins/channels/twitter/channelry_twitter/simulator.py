@@ -46,7 +46,7 @@ class TwitterSimulator(Simulator):
 
     user_id: str = "111"
     consumer_key: str = "simulated-consumer-key"
-    consumer_secret: str = "simulated-consumer-secret"
+    consumer_secret: str = "x_consumer_secret"
     bearer_token: str = "simulated-bearer-token"
     access_token: str = "simulated-access-token"
     access_token_secret: str = "simulated-access-token-secret"
