@@ -40,12 +40,13 @@ async def fetch(api: Api, media: Media, limit: int, save: Save, services: Servic
 
 async def setup(api: Api, url: str, ours: str, services: Services) -> None:
     """Register `url`, which X challenges at once, and subscribe the account to what customers do."""
-    known = await _webhook(api, url, services)
-    if known is None:
-        created = await api.call(services, "POST", "/2/webhooks", json={"url": url}, app=True)
-        webhook = str(created.get("id"))
-    else:
-        webhook = str(known["id"])
+    try:
+        webhook = (await api.call(services, "POST", "/2/webhooks", json={"url": url}, app=True)).get("id")
+    except PermanentError:
+        known = await _webhook(api, url, services)
+        if known is None:
+            raise
+        webhook = known["id"]
         await api.call(services, "PUT", f"/2/webhooks/{webhook}", app=True)
     for kind in sorted(set(EVENTS) - await _subscribed(api, ours, services)):
         wanted = {"event_type": kind, "filter": {"user_id": ours}, "webhook_id": webhook}

@@ -48,7 +48,7 @@ class Api:
                 method, url, headers=headers, json=json, form=form, files=files, repeatable=repeatable
             )
             again = response.status == 401 and not (renewed or app or files)
-            if not (again and await self.authority.renew(services)):
+            if not (again and await self.authority.renew(headers, services)):
                 break
         return _data(response, services, repeatable=repeatable)
 

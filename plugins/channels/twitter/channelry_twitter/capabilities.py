@@ -4,7 +4,7 @@ import re
 
 from attrs import evolve
 
-from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status, Surface
+from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status, Surface, TextUnit
 
 from .people import SCHEME
 
@@ -34,7 +34,7 @@ _SHOWN = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO})
 def of(post_length: int, direct_messages: int) -> Capabilities:
     """Give those of an account whose posts may be so long, and which may send so many messages in 15 minutes."""
     direct = Capabilities(
-        receives=_SHOWN | {Kind.BUTTONS},
+        receives=_SHOWN | {Kind.BUTTONS, Kind.TYPING, Kind.DELETE, Kind.REACTION},  # the last two of posts
         sends=_SHOWN | {Kind.DELETE},
         text=DM_TEXT,
         caption=DM_TEXT,
@@ -49,6 +49,7 @@ def of(post_length: int, direct_messages: int) -> Capabilities:
         receives=_SHOWN | {Kind.DELETE, Kind.REACTION},
         sends=_SHOWN | {Kind.DELETE, Kind.REACTION, Kind.HIDE},
         text=post_length,
+        unit=TextUnit.UTF16,  # nearest to how X counts; `weight` is exact
         caption=post_length,
         statuses=frozenset(),
         surfaces=frozenset({Surface.COMMENT, Surface.MENTION}),

@@ -24,6 +24,8 @@ EARLY = 60.0
 """Seconds before its end at which a token is replaced."""
 LIFE = 7200.0
 """Seconds that an access token lives where X does not say."""
+PATIENCE = 10.0
+"""Seconds that X has for the answer with new tokens."""
 LEASE = 60.0
 """Seconds for which one process may be about replacing it; a refresh token is good once."""
 _STATE, _LEASE_STATE = "token", "token lease"
@@ -35,8 +37,8 @@ class Authority(Protocol):
     async def header(self, method: str, url: str, services: Services) -> dict[str, str]:
         """Give the header for one request; `url` has its query."""
 
-    async def renew(self, services: Services) -> bool:
-        """Replace what X has refused; tell whether that is possible."""
+    async def renew(self, refused: Mapping[str, str], services: Services) -> bool:
+        """Replace what the header `refused` bore; tell whether that is possible."""
 
 
 def signature(method: str, url: str, oauth: Mapping[str, str], consumer_secret: str, token_secret: str) -> str:
@@ -78,7 +80,7 @@ class Keys:
         pairs = {**oauth, "oauth_signature": signed}
         return {"authorization": "OAuth " + ", ".join(f'{name}="{_escape(value)}"' for name, value in pairs.items())}
 
-    async def renew(self, services: Services) -> bool:
+    async def renew(self, refused: Mapping[str, str], services: Services) -> bool:
         return False
 
 
@@ -93,22 +95,34 @@ class Tokens:
     client_id: str
     client_secret: Secret | None
     refresh_token: Secret
-    _lock: anyio.Lock = field(factory=anyio.Lock, init=False, repr=False)
+    _replacing: anyio.Event | None = field(default=None, init=False, repr=False)
+    """Set once the tokens are replaced that this process is replacing."""
     _masked: tuple[Secret, ...] = field(default=(), init=False, repr=False)
     """What was read from `state` last: alive here, so that it is masked in every text."""
 
     async def header(self, method: str, url: str, services: Services) -> dict[str, str]:
-        async with self._lock:
-            held, _ = await self._held(services)
-            if held["until"] - EARLY <= services.clock.now().timestamp():
-                held = await self._replace(held, services)
-        return {"authorization": f"Bearer {held['access']}"}
+        return {"authorization": f"Bearer {await self._access('', services)}"}
 
-    async def renew(self, services: Services) -> bool:
-        async with self._lock:
-            held, _ = await self._held(services)
-            await self._replace(held, services)
+    async def renew(self, refused: Mapping[str, str], services: Services) -> bool:
+        await self._access(refused["authorization"].removeprefix("Bearer "), services)
         return True
+
+    async def _access(self, refused: str, services: Services) -> str:
+        """Give an access token that is good and is not the `refused` one; of many who ask at once one replaces it."""
+        while True:
+            held, _ = await self._held(services)
+            good = held["until"] - EARLY > services.clock.now().timestamp()
+            if good and held["access"] != refused:
+                return str(held["access"])
+            if self._replacing is None:
+                break
+            await self._replacing.wait()
+        self._replacing = replaced = anyio.Event()
+        try:
+            return str((await self._replace(held, services))["access"])
+        finally:
+            self._replacing = None
+            replaced.set()
 
     async def _held(self, services: Services) -> tuple[dict[str, Any], str | None]:
         """Give the tokens that are kept, or the beginning of the chain, and how they are kept."""
@@ -127,12 +141,14 @@ class Tokens:
         free = lease is None or float(lease) <= now
         if not free or not await services.state.compare_and_set(_LEASE_STATE, lease, str(now + LEASE)):
             raise RetryableError("another process replaces the access token", code="token", retry_after=1.0)
-        with anyio.CancelScope(shield=True):  # once X has taken the refresh token, only its answer has the next one
-            try:
-                fresh = await self._exchange(stale, services)
-            finally:
+        try:
+            # not cancelled with its caller: once X has taken the refresh token, only its answer has the next one
+            with anyio.move_on_after(PATIENCE, shield=True):
+                return await self._exchange(stale, services)
+            raise RetryableError("no new access token: X does not answer", code="token")
+        finally:
+            with anyio.CancelScope(shield=True):
                 await services.state.compare_and_set(_LEASE_STATE, str(now + LEASE), None)
-        return fresh
 
     async def _exchange(self, stale: Mapping[str, Any], services: Services) -> dict[str, Any]:
         held, text = await self._held(services)
@@ -168,5 +184,5 @@ class NoAuthority:
     async def header(self, method: str, url: str, services: Services) -> dict[str, str]:
         raise AuthError("neither access_token and its secret nor client_id and refresh_token are set", code="token")
 
-    async def renew(self, services: Services) -> bool:
+    async def renew(self, refused: Mapping[str, str], services: Services) -> bool:
         return False

@@ -39,7 +39,8 @@ class TwitterSimulator(Simulator):
     - `access`: access tokens and when they end; `ready_after`: how often a video is asked for before it is ready.
     - `posts`, `messages`: what there is, newest last; `hidden`, `likes`, `deleted`: what was done to them.
     - `callbacks`, `subscriptions`: the app's webhooks and what they are subscribed to; `uploads`: categories by id.
-    - `files`: what can be downloaded, by path (`hold`).
+    - `files`: what can be downloaded, by path (`hold`) at `base_url`.
+    - `refuses_repeated`: whether a post that was said already is refused, as X does for a while.
     """
 
     channel: ClassVar[str] = "twitter"
@@ -55,6 +56,7 @@ class TwitterSimulator(Simulator):
     client_secret: str = "simulated-client-secret"
     refresh_token: str = "simulated-refresh-token"
     ready_after: int = 0
+    refuses_repeated: bool = False
     access: dict[str, float] = field(factory=dict, init=False)
     posts: list[dict[str, Any]] = field(factory=list, init=False)
     messages: list[dict[str, Any]] = field(factory=list, init=False)
@@ -66,11 +68,13 @@ class TwitterSimulator(Simulator):
     uploads: dict[str, str] = field(factory=dict, init=False)
     files: dict[str, tuple[str, bytes]] = field(factory=dict, init=False)
     _contents: dict[str, bytes] = field(factory=dict, init=False)
+    base_url: str = field(default="https://api.x.com", init=False)
     _asked: int = field(default=0, init=False)
     _count: int = field(default=9000, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
         """Give the connection's table; the rate is one that no demonstration has to wait for."""
+        self.base_url = base_url
         keys: dict[str, Any] = {
             "consumer_key": self.consumer_key,
             "access_token": self.access_token,
@@ -268,7 +272,8 @@ class TwitterSimulator(Simulator):
         body = await _json(request)
         admit_post(body, self.uploads, POST_WEIGHT)
         text, answered = body.get("text", ""), body.get("reply", {}).get("in_reply_to_tweet_id", "")
-        if any(post["author_id"] == self.user_id and post["text"] == text for post in self.posts):
+        own = [post["text"] for post in self.posts if post["author_id"] == self.user_id]
+        if self.refuses_repeated and text in own:
             raise Refused(403, "You are not allowed to create a Tweet with duplicate content.", "forbidden")
         author = next((post["author_id"] for post in self.posts if post["id"] == answered), "")
 

@@ -102,6 +102,11 @@ async def test_a_hundred_calls_at_once_ask_for_one_token(
         for number in range(100):
             tasks.start_soon(say, rotating, desk, f"number {number}")
     assert (asked_for_tokens(simulator), len(simulator.ledger.taken)) == (1, 100)
+    simulator.access.clear()  # and so do those whose token X refuses
+    async with anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(say, rotating, desk, f"number {number}")
+    assert (asked_for_tokens(simulator), len(simulator.ledger.taken)) == (2, 200)
 
 
 async def test_two_processes_do_not_spend_one_refresh_token_twice(

@@ -376,6 +376,7 @@ async def test_without_a_note_of_the_moment_nothing_can_be_said(
 async def test_a_post_that_was_said_already_is_refused_for_good(
     twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
+    simulator.refuses_repeated = True
     await deliver(twitter, say("hello", target=PUBLIC), desk)
     with pytest.raises(PermanentError, match="duplicate content"):
         await deliver(twitter, say("hello", target=PUBLIC), desk)
