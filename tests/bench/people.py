@@ -1,7 +1,6 @@
 """A desk's database in which everybody of the sample has written once, made through the desk itself."""
 
 import asyncio
-import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import sample
 from channelry.config import load_configuration
 from channelry.hub import open_hub
 from channelry.model import OK, Request
+from channelry_desk.database import Database
 from channelry_desk.desk import Desk, desk
 
 DESK = """
@@ -49,5 +49,5 @@ def request(body: bytes) -> Request:
     return Request("POST", "/hooks/support", headers, body, datetime.now(UTC))
 
 
-def _busy(db: sqlite3.Connection) -> bool:
+def _busy(db: Database) -> bool:
     return db.execute("SELECT 1 FROM jobs LIMIT 1").fetchone() is not None

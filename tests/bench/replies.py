@@ -1,7 +1,6 @@
 """Replies out: the durable outbox against a plain client that posts the same bodies to the same stub."""
 
 import asyncio
-import sqlite3
 import tempfile
 import time
 import urllib.request
@@ -22,6 +21,7 @@ from processes import uvicorn
 from channelry.config import Configuration, load_configuration
 from channelry.hub import closed_hub, open_hub
 from channelry.model import Address, SendMessage, Target
+from channelry_desk.database import Database
 from channelry_desk.desk import Desk, without_worker
 from channelry_desk.rules import CallState
 from channelry_server.client import open_client
@@ -128,5 +128,5 @@ async def _send(configuration: Configuration, number: int) -> float:
         return took
 
 
-def _unsettled(db: sqlite3.Connection) -> bool:
+def _unsettled(db: Database) -> bool:
     return db.execute("SELECT 1 FROM calls WHERE head = 1 LIMIT 1").fetchone() is not None

@@ -3,7 +3,6 @@
 A call is the head of its conversation until it is settled; only heads are sent, which keeps their order.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 import orjson
@@ -13,6 +12,7 @@ from channelry import codec
 from channelry.model import Call, Outbound, Receipt, Resend, Status
 
 from . import changes, rules, sql
+from .database import Database
 from .errors import ConflictError, NotFoundError
 from .rules import SETTLED, CallState, Decision
 from .texts import json_of
@@ -42,37 +42,37 @@ class Due:
 
 
 def queue(
-    db: sqlite3.Connection, conversation: int, connection: str, author: str, outbound: Outbound,
+    db: Database, conversation: int, connection: str, author: str, outbound: Outbound,
     calls: Sequence[Call], window_until: int | None, now: int,
 ) -> int:  # fmt: skip
     """Append what an agent writes, and the calls it takes, in the transaction of both; give the message's id."""
     text = getattr(outbound, "text", "")
-    message = db.execute(
+    message = db.insert(
         "INSERT INTO messages (conversation, connection, key, direction, author, occurred_at, recorded_at, text,"
         " payload) VALUES (?,?,?,'out',?,?,?,?,?) ON CONFLICT DO NOTHING",
         (conversation, connection, outbound.key, author, now, now, text, json_of(outbound, Outbound)),
     )
-    if not message.rowcount:
+    if not message:
         raise ConflictError(f"there is a message with the key {outbound.key!r} already")
-    assert message.lastrowid is not None
     for call in calls:
         db.execute(
             "INSERT INTO calls (message, conversation, connection, key, payload, state, head, due_at, attempt, token,"
             " lookups, window_until, status, code, reason, decided_by, created_at)"
-            " VALUES (?1,?2,?3,?4,?5,'ready', NOT EXISTS (SELECT 1 FROM calls WHERE conversation = ?2 AND head = 1),"
+            " VALUES (?1,?2,?3,?4,?5,'ready',"
+            " CASE WHEN EXISTS (SELECT 1 FROM calls WHERE conversation = ?2 AND head = 1) THEN 0 ELSE 1 END,"
             " ?6,0,0,0,?7,'queued','','','',?6)",
-            (message.lastrowid, conversation, connection, call.key, json_of(call), now, window_until),
+            (message, conversation, connection, call.key, json_of(call), now, window_until),
         )
     db.execute("UPDATE conversations SET last_message_at = ? WHERE id = ?", (now, conversation))
-    return message.lastrowid
+    return message
 
 
-def due(db: sqlite3.Connection, connection: str, now: int, limit: int) -> list[Due]:
+def due(db: Database, connection: str, now: int, limit: int) -> list[Due]:
     """Give the heads of a connection that are due, those that have waited longest first."""
     return [Due(*row) for row in db.execute(sql.DUE, (connection, now, limit))]
 
 
-def next_due(db: sqlite3.Connection, connection: str, now: int) -> int | None:
+def next_due(db: Database, connection: str, now: int) -> int | None:
     """Give when the next head of a connection is due that is not due yet."""
     row: tuple[int | None] = db.execute(
         "SELECT min(due_at) FROM calls WHERE head = 1 AND connection = ? AND due_at > ?", (connection, now)
@@ -80,12 +80,12 @@ def next_due(db: sqlite3.Connection, connection: str, now: int) -> int | None:
     return row[0]
 
 
-def claim(db: sqlite3.Connection, calls: Sequence[Due], lease_until: int, now: int) -> set[int]:
+def claim(db: Database, calls: Sequence[Due], lease_until: int, now: int) -> set[int]:
     """Make calls ours to send, before any socket opens; give those that nobody else was faster with."""
     return {one.id for one in calls if db.execute(sql.CLAIM, (lease_until, now, one.id, one.token)).rowcount}
 
 
-def accept(db: sqlite3.Connection, one: Due, token: int, channel: str, receipt: Receipt) -> bool:
+def accept(db: Database, one: Due, token: int, channel: str, receipt: Receipt) -> bool:
     """The provider took it: keep the receipt, let early statuses count, make way for the next one.
 
     An answer that comes after its lease still counts, as long as nobody has sent the call again.
@@ -112,12 +112,12 @@ def accept(db: sqlite3.Connection, one: Due, token: int, channel: str, receipt: 
     return settled
 
 
-def postpone(db: sqlite3.Connection, one: Due, token: int, until: int, code: str, reason: str) -> bool:
+def postpone(db: Database, one: Due, token: int, until: int, code: str, reason: str) -> bool:
     """It was certainly not taken: again at `until`."""
     return _settle(db, one, token, CallState.RETRY, until, code, reason)
 
 
-def refuse(db: sqlite3.Connection, one: Due, token: int, state: CallState, code: str, reason: str) -> bool:
+def refuse(db: Database, one: Due, token: int, state: CallState, code: str, reason: str) -> bool:
     """It will never be taken (`failed`), or nobody tries any more (`dead`)."""
     db.execute(
         "UPDATE calls SET state = 'sending' WHERE id = ? AND token = ? AND state IN ('ready', 'retry')", (one.id, token)
@@ -128,9 +128,7 @@ def refuse(db: sqlite3.Connection, one: Due, token: int, state: CallState, code:
     return settled
 
 
-def doubt(
-    db: sqlite3.Connection, one: Due, token: int, resend: Resend, again_at: int, give_up_at: int, reason: str
-) -> CallState:
+def doubt(db: Database, one: Due, token: int, resend: Resend, again_at: int, give_up_at: int, reason: str) -> CallState:
     """The answer was lost: by the channel's word send it again at `again_at`, ask then, wait until `give_up_at` for
     the provider's status, or leave it to a person. A status that came already settles it."""
     if db.execute("SELECT 1 FROM receipts WHERE call = ?", (one.id,)).fetchone():
@@ -145,19 +143,19 @@ def doubt(
     return state
 
 
-def ask_later(db: sqlite3.Connection, one: Due, until: int | None, reason: str) -> bool:
+def ask_later(db: Database, one: Due, until: int | None, reason: str) -> bool:
     """The provider could not tell: ask again at `until`, or (None) leave it to a person."""
     db.execute("UPDATE calls SET lookups = lookups + 1 WHERE id = ? AND token = ?", (one.id, one.token))
     state = CallState.UNCERTAIN if until is None else CallState.AMBIGUOUS
     return _settle(db, one, one.token, state, until, "ambiguous", reason)
 
 
-def again(db: sqlite3.Connection, one: Due, now: int) -> bool:
+def again(db: Database, one: Due, now: int) -> bool:
     """The provider never took it: it can be sent."""
     return _settle(db, one, one.token, CallState.READY, now, "", "")
 
 
-def decide(db: sqlite3.Connection, call: int, decision: Decision, who: str, now: int) -> None:
+def decide(db: Database, call: int, decision: Decision, who: str, now: int) -> None:
     """Let a person settle an uncertain call; ConflictError where it is not, or no longer, uncertain."""
     row = db.execute("SELECT state, conversation, decided_by FROM calls WHERE id = ?", (call,)).fetchone()
     if row is None:
@@ -167,9 +165,9 @@ def decide(db: sqlite3.Connection, call: int, decision: Decision, who: str, now:
         raise ConflictError(f"call {call} is {state}" + (f", decided by {by}" if by else "") + ", not uncertain")
     resend = decision is Decision.RESEND
     db.execute(
-        "UPDATE calls SET state = ?1, decided_by = ?2, due_at = ?3, head = CASE WHEN ?4 THEN"
-        " NOT EXISTS (SELECT 1 FROM calls WHERE conversation = ?5 AND head = 1) END WHERE id = ?6",
-        (rules.DECIDED[decision], who, now if resend else None, resend, conversation, call),
+        "UPDATE calls SET state = ?1, decided_by = ?2, due_at = ?3, head = CASE WHEN ?4 = 0 THEN NULL"
+        " WHEN EXISTS (SELECT 1 FROM calls WHERE conversation = ?5 AND head = 1) THEN 0 ELSE 1 END WHERE id = ?6",
+        (rules.DECIDED[decision], who, now if resend else None, int(resend), conversation, call),
     )
     if decision is Decision.SENT:
         changes.raise_status(db, call, _status(db, call), Status.ACCEPTED)
@@ -178,7 +176,7 @@ def decide(db: sqlite3.Connection, call: int, decision: Decision, who: str, now:
 
 
 def _settle(
-    db: sqlite3.Connection, one: Due, token: int, state: CallState, due_at: int | None = None, code: str = "",
+    db: Database, one: Due, token: int, state: CallState, due_at: int | None = None, code: str = "",
     reason: str = "", status: str | None = None,
 ) -> bool:  # fmt: skip
     """Move a call that is ours to another state; nothing happens where the token is not the last one's."""
@@ -189,6 +187,6 @@ def _settle(
     return bool(moved)
 
 
-def _status(db: sqlite3.Connection, call: int) -> str:
+def _status(db: Database, call: int) -> str:
     (status,) = db.execute("SELECT status FROM calls WHERE id = ?", (call,)).fetchone()
     return str(status)

@@ -4,7 +4,6 @@ Each event is a row, and applies to what it is about when both are there, whiche
 the provider's clock) holds, a deletion and a status never go back.
 """
 
-import sqlite3
 from typing import Any
 
 import orjson
@@ -28,11 +27,12 @@ from channelry.model import (
 )
 
 from . import jobs, rules, sql
+from .database import Database
 from .moments import micros
 from .texts import event_of, json_of, visible
 
 
-def record(db: sqlite3.Connection, channel: str, connection: str, event: Event, journal: int | None) -> int | None:
+def record(db: Database, channel: str, connection: str, event: Event, journal: int | None) -> int | None:
     """Keep an event and apply it as far as that can be done now; give its id, or None where it is known."""
     subject = getattr(event, "external_id", "")
     reference = event.reference if isinstance(event, StatusChanged) else ""
@@ -40,11 +40,9 @@ def record(db: sqlite3.Connection, channel: str, connection: str, event: Event, 
     at = micros(event.occurred_at)
     row = (connection, event.key, type(event).__name__, subject, reference, at, journal, json_of(event, Event),
            0 if waits else 1)  # fmt: skip
-    kept = db.execute(sql.EVENT, row)
-    if not kept.rowcount:
+    number = db.insert(sql.EVENT, row)
+    if not number:
         return None
-    number = kept.lastrowid
-    assert number is not None
     if isinstance(event, MessageEdited | MessageDeleted | StatusChanged):
         _settle(db, connection, number, event)
     elif isinstance(event, ReactionChanged):
@@ -60,7 +58,7 @@ def record(db: sqlite3.Connection, channel: str, connection: str, event: Event, 
     return number
 
 
-def catch_up(db: sqlite3.Connection, connection: str, subject: str, reference: str = "") -> None:
+def catch_up(db: Database, connection: str, subject: str, reference: str = "") -> None:
     """Apply what came before that which it is about, in the provider's order."""
     rows = db.execute(
         "SELECT id, payload FROM events WHERE connection = ?1 AND settled = 0"
@@ -71,7 +69,7 @@ def catch_up(db: sqlite3.Connection, connection: str, subject: str, reference: s
         _settle(db, connection, number, event_of(payload))
 
 
-def _settle(db: sqlite3.Connection, connection: str, number: int, event: Event) -> None:
+def _settle(db: Database, connection: str, number: int, event: Event) -> None:
     done = False
     if isinstance(event, MessageEdited):
         done = _edit(db, connection, event)
@@ -90,7 +88,7 @@ _FIND_MESSAGE = (
 )
 
 
-def _edit(db: sqlite3.Connection, connection: str, event: MessageEdited) -> bool:
+def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
     row = db.execute(_FIND_MESSAGE, (connection, event.external_id)).fetchone()
     if row is None:
         return False
@@ -117,7 +115,7 @@ def _with_parts(payload: str | None, event: MessageEdited) -> str | None:
     return orjson.dumps(whole).decode()
 
 
-def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> bool:
+def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
     """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files.
 
     A journal row holds a whole request: where it brought other messages too, they leave the journal with it.
@@ -137,7 +135,7 @@ def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> b
         "UPDATE messages SET text = '', payload = NULL, language = NULL, sentiment = NULL, deleted_at = ? WHERE id = ?",
         (micros(event.occurred_at), message),
     )
-    db.execute("UPDATE journal SET body = x'' WHERE id = ?", (journal,))
+    db.execute("UPDATE journal SET body = ? WHERE id = ?", (b"", journal))
     db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'deleted' WHERE message = ?", (message,))
     for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
         jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
@@ -145,16 +143,17 @@ def _delete(db: sqlite3.Connection, connection: str, event: MessageDeleted) -> b
     return True
 
 
-def _forget_events(db: sqlite3.Connection, connection: str, subject: str) -> None:
+def _forget_events(db: Database, connection: str, subject: str) -> None:
     """Empty the edits of a message, in the list of events and in the journal."""
     where = "connection = ? AND subject = ? AND type = 'MessageEdited'"
     db.execute(
-        f"UPDATE journal SET body = x'' WHERE id IN (SELECT journal FROM events WHERE {where})", (connection, subject)
+        f"UPDATE journal SET body = ? WHERE id IN (SELECT journal FROM events WHERE {where})",
+        (b"", connection, subject),
     )
     db.execute(f"UPDATE events SET payload = '{{}}', settled = 1 WHERE {where}", (connection, subject))
 
 
-def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bool:
+def _status(db: Database, connection: str, event: StatusChanged) -> bool:
     row = None
     if event.external_id:
         row = db.execute(
@@ -179,9 +178,7 @@ def _status(db: sqlite3.Connection, connection: str, event: StatusChanged) -> bo
     return True
 
 
-def raise_status(
-    db: sqlite3.Connection, call: int, known: str, reported: Status, code: str = "", reason: str = ""
-) -> None:
+def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> None:
     """Let a call's status rise, never fall."""
     joined = rules.join(known, reported)
     if joined != known:
@@ -190,7 +187,7 @@ def raise_status(
             db.execute("UPDATE calls SET code = ?, reason = ? WHERE id = ?", (visible(code), visible(reason), call))
 
 
-def _advance(db: sqlite3.Connection, channel: str, connection: str, event: ReadUpTo | DeliveredUpTo) -> None:
+def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | DeliveredUpTo) -> None:
     """Raise the statuses of what we sent to somebody up to a moment, and of the calls that are named."""
     profile = _profile(db, channel, event.sender)
     if profile is None:
@@ -212,7 +209,7 @@ def _advance(db: sqlite3.Connection, channel: str, connection: str, event: ReadU
     if until is None:
         return
     column = "read_until" if read else "delivered_until"
-    db.execute(f"UPDATE profiles SET {column} = max(coalesce({column}, 0), ?) WHERE id = ?", (until, profile))
+    db.execute(f"UPDATE profiles SET {column} = ?1 WHERE id = ?2 AND coalesce({column}, 0) < ?1", (until, profile))
     rows = db.execute(
         "SELECT c.id, c.status FROM conversations v JOIN calls c ON c.conversation = v.id"
         " WHERE v.profile = ? AND v.connection = ? AND c.state = 'accepted' AND c.sent_at <= ?",
@@ -222,18 +219,18 @@ def _advance(db: sqlite3.Connection, channel: str, connection: str, event: ReadU
         raise_status(db, call, status, reported)
 
 
-def _react(db: sqlite3.Connection, connection: str, event: ReactionChanged, at: int) -> None:
+def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> None:
     actor = "\x1f".join((event.sender.scheme, event.sender.value, event.sender.scope))
     db.execute(
         "INSERT INTO reactions (connection, external_id, actor, emoji, active, occurred_at, reaction_id)"
-        " VALUES (?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET active = excluded.active,"
-        " occurred_at = excluded.occurred_at, reaction_id = excluded.reaction_id"
-        " WHERE excluded.occurred_at >= occurred_at",
-        (connection, event.external_id, actor, event.emoji, event.on, at, event.reaction_id),
+        " VALUES (?,?,?,?,?,?,?) ON CONFLICT (connection, external_id, actor, emoji) DO UPDATE SET"
+        " active = excluded.active, occurred_at = excluded.occurred_at, reaction_id = excluded.reaction_id"
+        " WHERE excluded.occurred_at >= reactions.occurred_at",
+        (connection, event.external_id, actor, event.emoji, int(event.on), at, event.reaction_id),
     )
 
 
-def _profile(db: sqlite3.Connection, channel: str, address: Address) -> int | None:
+def _profile(db: Database, channel: str, address: Address) -> int | None:
     row = db.execute(
         "SELECT profile FROM addresses WHERE channel = ? AND scheme = ? AND value = ? AND scope = ?",
         (channel, address.scheme, address.value, address.scope),
@@ -241,18 +238,18 @@ def _profile(db: sqlite3.Connection, channel: str, address: Address) -> int | No
     return None if row is None else row[0]
 
 
-def _move(db: sqlite3.Connection, channel: str, old: Address, new: Address) -> None:
+def _move(db: Database, channel: str, old: Address, new: Address) -> None:
     """Let somebody be known, and written to, by another address."""
     profile = _profile(db, channel, old)
     if profile is not None:
         readdress(db, channel, profile, new)
 
 
-def readdress(db: sqlite3.Connection, channel: str, profile: int, new: Address) -> None:
+def readdress(db: Database, channel: str, profile: int, new: Address) -> None:
     """Write to a profile at another address from now on; the old one still finds it."""
     db.execute(
         "INSERT INTO addresses (channel, scheme, value, scope, profile) VALUES (?,?,?,?,?)"
-        " ON CONFLICT DO UPDATE SET profile = excluded.profile",
+        " ON CONFLICT (channel, scheme, value, scope) DO UPDATE SET profile = excluded.profile",
         (channel, new.scheme, new.value, new.scope, profile),
     )
     db.execute(
@@ -261,7 +258,7 @@ def readdress(db: sqlite3.Connection, channel: str, profile: int, new: Address) 
     )
 
 
-def _opt(db: sqlite3.Connection, channel: str, event: OptedIn | OptedOut, at: int) -> None:
+def _opt(db: Database, channel: str, event: OptedIn | OptedOut, at: int) -> None:
     if event.topic:  # of one subject only
         return
     out = isinstance(event, OptedOut)
@@ -269,7 +266,7 @@ def _opt(db: sqlite3.Connection, channel: str, event: OptedIn | OptedOut, at: in
     db.execute("UPDATE profiles SET opted_out_at = ? WHERE id = ?", (at if out else None, profile))
 
 
-def _echo(db: sqlite3.Connection, channel: str, connection: str, event: EchoSent, at: int, journal: int | None) -> None:
+def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int, journal: int | None) -> None:
     """Show what the business wrote elsewhere in the customer's open conversation, if there is one."""
     if db.execute(
         "SELECT 1 FROM receipts WHERE connection = ? AND external_id = ?", (connection, event.external_id)

@@ -1,17 +1,17 @@
 """What agents do with conversations, profiles and customers: operations, each with its guard inside the transaction."""
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channelry.model import Match
 
 from . import rules, sql
+from .database import Database
 from .errors import ClosedError, ConflictError, IncompleteError, NotFoundError
 from .rules import ConversationState
 
 
-def accept(db: sqlite3.Connection, conversation: int, agent: str, version: int | None, now: int) -> None:
+def accept(db: Database, conversation: int, agent: str, version: int | None, now: int) -> None:
     """Pending becomes active; whoever comes second gets a ConflictError that names the first."""
     state, assignee, found = _open(db, conversation, now)
     if state == ConversationState.ACTIVE:
@@ -22,7 +22,7 @@ def accept(db: sqlite3.Connection, conversation: int, agent: str, version: int |
     _move(db, conversation, ConversationState.ACTIVE, agent)
 
 
-def release(db: sqlite3.Connection, conversation: int, version: int | None, now: int) -> None:
+def release(db: Database, conversation: int, version: int | None, now: int) -> None:
     """Active becomes pending again, for anybody to accept."""
     state, _, found = _open(db, conversation, now)
     if state == ConversationState.PENDING:
@@ -31,14 +31,14 @@ def release(db: sqlite3.Connection, conversation: int, version: int | None, now:
     _move(db, conversation, ConversationState.PENDING, None)
 
 
-def close(db: sqlite3.Connection, conversation: int, reason: str, version: int | None, now: int) -> None:
+def close(db: Database, conversation: int, reason: str, version: int | None, now: int) -> None:
     """Close for good."""
     _, _, found = _open(db, conversation, now)
     _expect(conversation, version, found)
     db.execute(sql.CLOSE, (now, reason, conversation))
 
 
-def expired(db: sqlite3.Connection, now: int, limit: int = 500) -> list[int]:
+def expired(db: Database, now: int, limit: int = 500) -> list[int]:
     """Name conversations that have had no customer's message for too long."""
     rows = db.execute(
         "SELECT id FROM conversations WHERE closed_at IS NULL AND expires_at < ? LIMIT ?", (now, limit)
@@ -46,7 +46,7 @@ def expired(db: sqlite3.Connection, now: int, limit: int = 500) -> list[int]:
     return [number for (number,) in rows]
 
 
-def close_expired(db: sqlite3.Connection, numbers: Sequence[int], now: int) -> None:
+def close_expired(db: Database, numbers: Sequence[int], now: int) -> None:
     """Close those of the named conversations that are expired still: their customer may have written meanwhile."""
     for number in numbers:
         row = db.execute("SELECT expires_at FROM conversations WHERE id = ?", (number,)).fetchone()
@@ -54,12 +54,12 @@ def close_expired(db: sqlite3.Connection, numbers: Sequence[int], now: int) -> N
             db.execute(sql.CLOSE, (now, "inactive", number))
 
 
-def require_open(db: sqlite3.Connection, conversation: int, now: int) -> None:
+def require_open(db: Database, conversation: int, now: int) -> None:
     """Raise NotFoundError, or ClosedError for a conversation that is closed or would be, had somebody looked."""
     _open(db, conversation, now)
 
 
-def create_customer(db: sqlite3.Connection, given: Mapping[str, str], now: int) -> int:
+def create_customer(db: Database, given: Mapping[str, str], now: int) -> int:
     """Record a customer; IncompleteError without a name, or with neither e-mail nor phone."""
     values = {name: given.get(name, "").strip() for name in _CUSTOMER}
     if not (values["first_name"] and values["last_name"]):
@@ -67,17 +67,13 @@ def create_customer(db: sqlite3.Connection, given: Mapping[str, str], now: int) 
     if not (values["email"] or values["phone"]):
         raise IncompleteError("a customer needs an e-mail address or a phone number")
     columns = ", ".join(_CUSTOMER)
-    number = db.execute(
-        f"INSERT INTO customers ({columns}, created_at) VALUES (?,?,?,?,?,?,?)", (*values.values(), now)
-    ).lastrowid
-    assert number is not None
-    return number
+    return db.insert(f"INSERT INTO customers ({columns}, created_at) VALUES (?,?,?,?,?,?,?)", (*values.values(), now))
 
 
 _CUSTOMER = ("first_name", "last_name", "email", "phone", "company", "address")
 
 
-def relate(db: sqlite3.Connection, profile: int, customer: int) -> None:
+def relate(db: Database, profile: int, customer: int) -> None:
     """Record that a profile is a customer's: from now on what it writes is recognized."""
     if db.execute("SELECT 1 FROM customers WHERE id = ?", (customer,)).fetchone() is None:
         raise NotFoundError(f"there is no customer {customer}")
@@ -86,7 +82,7 @@ def relate(db: sqlite3.Connection, profile: int, customer: int) -> None:
         raise NotFoundError(f"there is no profile {profile}")
 
 
-def recognize(db: sqlite3.Connection, profile: int, match: Match, names: tuple[str, str], now: int) -> None:
+def recognize(db: Database, profile: int, match: Match, names: tuple[str, str], now: int) -> None:
     """Record what a recognizer found: a certain match relates the profile, another is kept for the agent to see."""
     if not match.exact:
         db.execute(
@@ -96,17 +92,17 @@ def recognize(db: sqlite3.Connection, profile: int, match: Match, names: tuple[s
         return
     row = db.execute("SELECT customer FROM matches WHERE reference = ?", (match.customer,)).fetchone()
     if row is None:
-        number = db.execute(
+        number = db.insert(
             "INSERT INTO customers (first_name, last_name, email, phone, company, address, created_at)"
             " VALUES (?,?,'','','','',?)",
             (*names, now),
-        ).lastrowid
+        )
         db.execute("INSERT INTO matches (reference, customer) VALUES (?,?)", (match.customer, number))
         row = (number,)
     db.execute("UPDATE profiles SET customer = ? WHERE id = ? AND customer IS NULL", (row[0], profile))
 
 
-def _open(db: sqlite3.Connection, conversation: int, now: int) -> tuple[str, str | None, int]:
+def _open(db: Database, conversation: int, now: int) -> tuple[str, str | None, int]:
     row: Any = db.execute(
         "SELECT state, assignee, version, expires_at FROM conversations WHERE id = ?", (conversation,)
     ).fetchone()
@@ -123,7 +119,7 @@ def _expect(conversation: int, version: int | None, found: int) -> None:
         raise ConflictError(f"conversation {conversation} has changed: version {found}, not {version}")
 
 
-def _move(db: sqlite3.Connection, conversation: int, state: ConversationState, assignee: str | None) -> None:
+def _move(db: Database, conversation: int, state: ConversationState, assignee: str | None) -> None:
     db.execute(
         "UPDATE conversations SET state = ?, assignee = ?, version = version + 1 WHERE id = ?",
         (state, assignee, conversation),

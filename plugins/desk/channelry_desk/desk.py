@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,13 +17,14 @@ from channelry.services import Files, State
 from channelry.sink import Sink
 
 from .config import DeskConfig
+from .database import Database
 from .errors import StoreError
 from .intake import Intake
 from .moments import HOUR
 from .service import Service
-from .store import SqliteStore, Store
+from .sqlite import Sqlite
+from .store import Store, open_store
 from .worker import Worker
-from .writer import is_of_the_store
 
 log = logging.getLogger("channelry.desk")
 
@@ -50,7 +50,7 @@ class Desk(Sink):
         try:
             await self.store.write(lambda db: self.intake.record(db, received))
         except Exception as error:  # one event that cannot be applied: its neighbours can
-            if is_of_the_store(error):
+            if isinstance(error, StoreError):
                 raise
             log.warning("%s: %s", received.connection, one_line(f"{type(error).__name__}: {error}"))
             await self.store.write(lambda db: self.intake.record_singly(db, received))
@@ -69,9 +69,10 @@ class Desk(Sink):
         return DeskFiles(self.folder)
 
 
-def _touch(db: sqlite3.Connection) -> None:
+def _touch(db: Database) -> None:
     db.execute(
-        "INSERT INTO state (owner, key, value) VALUES ('desk', 'probe', '') ON CONFLICT DO UPDATE SET value = value"
+        "INSERT INTO state (owner, key, value) VALUES ('desk', 'probe', '')"
+        " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value"
     )
 
 
@@ -89,7 +90,7 @@ class DeskState:
     async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
         """Write `new` (None deletes) if the value is still `old`; durable when it returns."""
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: Database) -> bool:
             if _value(db, self.owner, key) != old:
                 return False
             if new is None:
@@ -97,7 +98,7 @@ class DeskState:
             else:
                 db.execute(
                     "INSERT INTO state (owner, key, value) VALUES (?,?,?)"
-                    " ON CONFLICT DO UPDATE SET value = excluded.value",
+                    " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
                     (self.owner, key, new),
                 )
             return True
@@ -105,7 +106,7 @@ class DeskState:
         return await self.store.write(write)
 
 
-def _value(db: sqlite3.Connection, owner: str, key: str) -> str | None:
+def _value(db: Database, owner: str, key: str) -> str | None:
     row = db.execute("SELECT value FROM state WHERE owner = ? AND key = ?", (owner, key)).fetchone()
     return None if row is None else str(row[0])
 
@@ -151,7 +152,8 @@ def _folder(configuration: Configuration) -> Path:
 async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
     """Open the desk of a hub, with the table `[desk]` of its configuration; `work`: its worker runs here too."""
     config = hub.configuration.section("desk", DeskConfig)
-    folder, store = _folder(hub.configuration), SqliteStore(database(hub.configuration))
+    folder = _folder(hub.configuration)
+    store = await open_store(Sqlite(database(hub.configuration)))
     try:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))

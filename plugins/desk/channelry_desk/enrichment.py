@@ -3,7 +3,6 @@
 A cursor in the database says how far each has come, so a message costs nothing at intake and a restart loses none.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from functools import partial
 
@@ -13,6 +12,7 @@ from channelry.hub import Hub
 from channelry.model import Language, Received, Sentiment, Text
 
 from . import jobs
+from .database import Database, Row
 from .journal import request_of
 from .moments import SECOND, micros
 from .store import Store
@@ -49,7 +49,7 @@ class Enrichment:
         later = micros(self.hub.clock.now()) + REPAIR
         blank = [] if self.healthy(*ENRICHERS) else [number for number, *found in judged if None in found]
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Database) -> None:
             for one in judged:
                 _write(db, *one)
             for number in blank:  # perhaps the outage's
@@ -102,19 +102,20 @@ class Enrichment:
         return 0.0 if len(rows) == BATCH else IDLE
 
 
-def _cursor(db: sqlite3.Connection, name: str) -> int:
+def _cursor(db: Database, name: str) -> int:
     row = db.execute("SELECT value FROM state WHERE owner = 'desk' AND key = ?", (name,)).fetchone()
     return 0 if row is None else int(row[0])
 
 
-def _advance(db: sqlite3.Connection, name: str, to: int) -> None:
+def _advance(db: Database, name: str, to: int) -> None:
     db.execute(
-        "INSERT INTO state (owner, key, value) VALUES ('desk', ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
+        "INSERT INTO state (owner, key, value) VALUES ('desk', ?, ?)"
+        " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
         (name, str(to)),
     )
 
 
-def _next_texts(db: sqlite3.Connection, cursor: int) -> list[tuple[int, str, str]]:
+def _next_texts(db: Database, cursor: int) -> list[tuple[int, str, str]]:
     return db.execute(
         "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
         " JOIN profiles p ON p.id = c.profile WHERE m.id > ? AND m.direction = 'in' AND m.text <> ''"
@@ -123,7 +124,7 @@ def _next_texts(db: sqlite3.Connection, cursor: int) -> list[tuple[int, str, str
     ).fetchall()
 
 
-def _text(db: sqlite3.Connection, message: int) -> list[tuple[int, str, str]]:
+def _text(db: Database, message: int) -> list[tuple[int, str, str]]:
     return db.execute(
         "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
         " JOIN profiles p ON p.id = c.profile WHERE m.id = ? AND m.text <> ''",
@@ -131,13 +132,11 @@ def _text(db: sqlite3.Connection, message: int) -> list[tuple[int, str, str]]:
     ).fetchall()
 
 
-def _next_requests(db: sqlite3.Connection, cursor: int) -> list[sqlite3.Row]:
-    found = db.cursor()
-    found.row_factory = sqlite3.Row
-    return found.execute("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (cursor, BATCH)).fetchall()
+def _next_requests(db: Database, cursor: int) -> list[Row]:
+    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (cursor, BATCH))
 
 
-def _write(db: sqlite3.Connection, message: int, language: Language | None, sentiment: Sentiment | None) -> None:
+def _write(db: Database, message: int, language: Language | None, sentiment: Sentiment | None) -> None:
     """Write what was found to the message, and what follows from it to its conversation."""
     db.execute(
         "UPDATE messages SET language = ?, sentiment = ? WHERE id = ? AND deleted_at IS NULL",

@@ -5,7 +5,6 @@ growing pauses, and harms no other.
 """
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from random import Random
 from uuid import uuid4
@@ -21,6 +20,7 @@ from channelry.secrets import one_line
 
 from . import conversations, jobs, rules
 from .config import DeskConfig
+from .database import Database
 from .enrichment import Enrichment
 from .intake import Intake
 from .jobs import Job
@@ -56,7 +56,7 @@ class Errands:
             until = None if last else self._now() + round(pause * SECOND)
             await self.store.write(lambda db: self._postpone(db, job, until, reason))
 
-    def _postpone(self, db: sqlite3.Connection, job: Job, until: int | None, reason: str) -> None:
+    def _postpone(self, db: Database, job: Job, until: int | None, reason: str) -> None:
         jobs.postpone(db, job.id, until, reason)
         if job.kind == "media" and until is None:
             db.execute("UPDATE media SET state = 'failed', reason = ? WHERE id = ?", (reason, job.subject))
@@ -68,7 +68,7 @@ class Errands:
         if match is None and not self.enrichment.healthy("recognize"):
             raise RetryableError("a recognizer fails")
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Database) -> None:
             if match is not None:
                 names = (profile.first_name or profile.name, profile.last_name)
                 conversations.recognize(db, job.subject, match, names, self._now())
@@ -85,7 +85,7 @@ class Errands:
         profile = await self.store.read(lambda db: _read_profile(db, job.subject))
         found = await self.hub.profile(job.connection, profile.address)
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Database) -> None:
             if found is not None:
                 db.execute(
                     "UPDATE profiles SET name = ?, first_name = ?, last_name = ?, picture = ?,"
@@ -110,7 +110,7 @@ class Errands:
         request = Request("EXPAND", "", (), b"", self.hub.clock.now())
         received = Received(request, tuple(events), connection=job.connection)
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Database) -> None:
             for one in events:
                 self.intake.apply(db, received, one, journal)
             db.execute("UPDATE events SET settled = 1 WHERE id = ?", (job.subject,))
@@ -149,7 +149,7 @@ class Errands:
             raise
         kept = evolve(found, size=size, content=b"")
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: Database) -> bool:
             jobs.done(db, job.id)
             return bool(
                 db.execute(
@@ -168,7 +168,7 @@ class Errands:
         if row is not None:
             await asyncio.to_thread((self.folder / row[0]).unlink, missing_ok=True)
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: Database) -> None:
             db.execute("UPDATE media SET file = '' WHERE id = ?", (job.subject,))
             jobs.done(db, job.id)
 
@@ -178,7 +178,7 @@ class Errands:
         return micros(self.hub.clock.now())
 
 
-def _read_profile(db: sqlite3.Connection, number: int) -> Profile:
+def _read_profile(db: Database, number: int) -> Profile:
     row = db.execute(
         "SELECT scheme, value, scope, display, name, first_name, last_name, picture, locale FROM profiles WHERE id = ?",
         (number,),
@@ -191,13 +191,13 @@ def _read_profile(db: sqlite3.Connection, number: int) -> Profile:
     )  # fmt: skip
 
 
-def _read_event(db: sqlite3.Connection, number: int) -> tuple[str, int | None] | None:
+def _read_event(db: Database, number: int) -> tuple[str, int | None] | None:
     row: tuple[str, int | None] | None = db.execute(
         "SELECT payload, journal FROM events WHERE id = ?", (number,)
     ).fetchone()
     return row
 
 
-def _read_media(db: sqlite3.Connection, number: int) -> str | None:
+def _read_media(db: Database, number: int) -> str | None:
     row = db.execute("SELECT payload FROM media WHERE id = ? AND state = 'pending'", (number,)).fetchone()
     return None if row is None else str(row[0])

@@ -1,6 +1,5 @@
 """What arrives, into the store: one operation for each request, in the transaction that its acknowledgement awaits."""
 
-import sqlite3
 from collections.abc import Mapping
 
 from attrs import define
@@ -9,6 +8,7 @@ from channelry.model import Announced, Event, MessageReceived, Part, Profile, Re
 from channelry.model import Media as MediaPart
 
 from . import changes, jobs, rules, sql
+from .database import Database
 from .journal import enter
 from .moments import micros
 from .texts import json_of, payload, plain, visible
@@ -28,7 +28,7 @@ class Intake:
     channels: Mapping[str, str]
     open_for: int
 
-    def record(self, db: sqlite3.Connection, received: Received) -> int:
+    def record(self, db: Database, received: Received) -> int:
         """Record a request and all its events; give how many of them were new."""
         journal = enter(db, received)
         new = 0
@@ -38,7 +38,7 @@ class Intake:
             db.execute("DELETE FROM journal WHERE id = ?", (journal,))
         return new
 
-    def record_singly(self, db: sqlite3.Connection, received: Received) -> int:
+    def record_singly(self, db: Database, received: Received) -> int:
         """Record a request of which something cannot be applied: that becomes a dead letter, the rest is recorded."""
         journal = enter(db, received)
         new = 0
@@ -46,16 +46,16 @@ class Intake:
             db.execute("SAVEPOINT event")
             try:
                 new += self.apply(db, received, event, journal)
-            except sqlite3.OperationalError:  # the store's
-                raise
             except Exception as error:  # whatever a value of a plugin's makes the store or our own code raise
+                if db.failed(error):
+                    raise
                 db.execute("ROLLBACK TO event")
                 at = micros(received.request.received_at)
                 new += bury(db, received.connection, event, journal, f"not applied: {type(error).__name__}", at)
             db.execute("RELEASE event")
         return new
 
-    def apply(self, db: sqlite3.Connection, received: Received, event: Event, journal: int | None) -> bool:
+    def apply(self, db: Database, received: Received, event: Event, journal: int | None) -> bool:
         """Apply one event, unless it is known; tell whether it was new."""
         connection, at = received.connection, micros(received.request.received_at)
         if type(event) is MessageReceived and connection:
@@ -71,9 +71,7 @@ class Intake:
             jobs.add(db, "expand", connection, known, at)
         return True
 
-    def _message(
-        self, db: sqlite3.Connection, connection: str, event: MessageReceived, at: int, journal: int | None
-    ) -> bool:
+    def _message(self, db: Database, connection: str, event: MessageReceived, at: int, journal: int | None) -> bool:
         channel = self.channels.get(connection, connection)
         address, external_id, key = event.sender.address, event.external_id, event.key
         place = "" if event.thread is None else rules.place(event.surface, event.thread, external_id)
@@ -95,21 +93,20 @@ class Intake:
         occurred_at, text = micros(event.occurred_at), visible(event.text)
         message = (conversation, connection, key, None if external_id == key else external_id,
                    occurred_at, at, text, payload(event), journal)  # fmt: skip
-        appended = db.execute(sql.APPEND, message)
-        if not appended.rowcount:  # redelivered, perhaps after its conversation was closed
+        appended = db.insert(sql.APPEND, message)
+        if not appended:  # redelivered, perhaps after its conversation was closed
             if opens:
                 db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
             return False
-        db.execute(sql.TOUCH, (at, self.open_for, occurred_at, conversation))
+        db.execute(sql.TOUCH, (at, at + self.open_for, occurred_at, conversation))
         if event.parts:
-            assert appended.lastrowid is not None
-            _await_media(db, connection, appended.lastrowid, event.parts, at)
+            _await_media(db, connection, appended, event.parts, at)
         if early:
             changes.catch_up(db, connection, external_id)
         return True
 
 
-def bury(db: sqlite3.Connection, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:
+def bury(db: Database, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:
     """Put an event on the list of dead letters, once."""
     row = (connection, plain(str(event.key)), journal, type(event).__name__, plain(reason), at)
     return bool(
@@ -122,13 +119,11 @@ def bury(db: sqlite3.Connection, connection: str, event: Event, journal: int | N
 
 
 def open_conversation(
-    db: sqlite3.Connection, connection: str, profile: int, place: str, surface: str, at: int, expires_at: int
+    db: Database, connection: str, profile: int, place: str, surface: str, at: int, expires_at: int
 ) -> int:
     """Open a conversation and give its id."""
     row = (connection, profile, place, str(surface), at, expires_at)
-    number = db.execute(sql.OPEN, row).lastrowid
-    assert number is not None
-    return number
+    return db.insert(sql.OPEN, row)
 
 
 def signature(profile: Profile) -> str:
@@ -141,7 +136,7 @@ def signature(profile: Profile) -> str:
     return visible("\x1f".join(told))
 
 
-def save_profile(db: sqlite3.Connection, channel: str, connection: str, profile: Profile, at: int) -> int:
+def save_profile(db: Database, channel: str, connection: str, profile: Profile, at: int) -> int:
     """Record a person, or what is new of them: found by any address they are known by; give the profile's id."""
     found = None
     addresses = (profile.address, *profile.aliases)
@@ -159,12 +154,11 @@ def save_profile(db: sqlite3.Connection, channel: str, connection: str, profile:
         profile.last_name, profile.picture, profile.locale, signature(profile),
     ))  # fmt: skip
     if found is None:
-        number = db.execute(
+        number = db.insert(
             "INSERT INTO profiles (scheme, value, scope, display, name, first_name, last_name, picture, locale, seen,"
             " channel, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
             (*told, channel, at),
-        ).lastrowid
-        assert number is not None
+        )
         jobs.add(db, "recognize", connection, number, at)
         if not (profile.name or profile.first_name or profile.last_name):
             jobs.add(db, "profile", connection, number, at)
@@ -185,7 +179,7 @@ def save_profile(db: sqlite3.Connection, channel: str, connection: str, profile:
     return number
 
 
-def _at_place(db: sqlite3.Connection, connection: str, place: str) -> tuple[int, int] | None:
+def _at_place(db: Database, connection: str, place: str) -> tuple[int, int] | None:
     found: tuple[int, int] | None = db.execute(
         "SELECT id, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
         " AND closed_at IS NULL ORDER BY id LIMIT 1",
@@ -194,15 +188,14 @@ def _at_place(db: sqlite3.Connection, connection: str, place: str) -> tuple[int,
     return found
 
 
-def _await_media(db: sqlite3.Connection, connection: str, message: int, parts: tuple[Part, ...], at: int) -> None:
+def _await_media(db: Database, connection: str, message: int, parts: tuple[Part, ...], at: int) -> None:
     """Note the files of a message, to be fetched after the acknowledgement."""
     for number, part in enumerate(parts):
         media = part.media if isinstance(part, Sticker) else part
         if isinstance(media, MediaPart):
-            added = db.execute(
+            added = db.insert(
                 "INSERT INTO media (message, part, connection, payload, state, file, reason)"
                 " VALUES (?,?,?,?,'pending','','')",
                 (message, number, connection, json_of(media)),
-            ).lastrowid
-            assert added is not None
+            )
             jobs.add(db, "media", connection, added, at)

@@ -1,8 +1,8 @@
 """Work after the acknowledgement, as rows: what is not done yet is found again after a restart."""
 
-import sqlite3
-
 from attrs import frozen
+
+from .database import Database
 
 ATTEMPTS = 48
 """After so many failures (a day or more) a job is left for a person to see, with its reason."""
@@ -19,16 +19,16 @@ class Job:
     attempts: int
 
 
-def add(db: sqlite3.Connection, kind: str, connection: str, subject: int, at: int) -> None:
+def add(db: Database, kind: str, connection: str, subject: int, at: int) -> None:
     """Have something done, once."""
     db.execute(
         "INSERT INTO jobs (kind, connection, subject, attempts, due_at, reason) VALUES (?,?,?,0,?,'')"
-        " ON CONFLICT DO UPDATE SET due_at = excluded.due_at, attempts = 0",
+        " ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, attempts = 0",
         (kind, connection, subject, at),
     )
 
 
-def due(db: sqlite3.Connection, now: int, limit: int) -> list[Job]:
+def due(db: Database, now: int, limit: int) -> list[Job]:
     """Give what is to be done now, the oldest first."""
     rows = db.execute(
         "SELECT id, kind, connection, subject, attempts FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?",
@@ -37,11 +37,11 @@ def due(db: sqlite3.Connection, now: int, limit: int) -> list[Job]:
     return [Job(*row) for row in rows]
 
 
-def done(db: sqlite3.Connection, job: int) -> None:
+def done(db: Database, job: int) -> None:
     """Take a finished job off the list."""
     db.execute("DELETE FROM jobs WHERE id = ?", (job,))
 
 
-def postpone(db: sqlite3.Connection, job: int, until: int | None, reason: str) -> None:
+def postpone(db: Database, job: int, until: int | None, reason: str) -> None:
     """Try again at `until`; None: never by itself."""
     db.execute("UPDATE jobs SET attempts = attempts + 1, due_at = ?, reason = ? WHERE id = ?", (until, reason, job))

@@ -1,12 +1,12 @@
 """The journal: the verified raw requests, as they came, for as long as they are kept."""
 
-import sqlite3
 from collections.abc import Sequence
 from itertools import chain
 
 from channelry.model import Received, Request
 
 from . import sql
+from .database import Database, Row
 from .moments import micros, moment
 
 
@@ -21,17 +21,15 @@ def headers_of(stored: bytes) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(zip(pieces, pieces, strict=False))
 
 
-def enter(db: sqlite3.Connection, received: Received) -> int:
+def enter(db: Database, received: Received) -> int:
     """Write the raw request into the journal and give its number."""
     request = received.request
     row = (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
            joined(request.headers), request.body)  # fmt: skip
-    number = db.execute(sql.JOURNAL, row).lastrowid
-    assert number is not None
-    return number
+    return db.insert(sql.JOURNAL, row)
 
 
-def request_of(row: sqlite3.Row) -> Request:
+def request_of(row: Row) -> Request:
     """Give a journaled request as it came."""
     return Request(
         row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),
@@ -39,7 +37,7 @@ def request_of(row: sqlite3.Row) -> Request:
     )  # fmt: skip
 
 
-def outdated(db: sqlite3.Connection, before: int, limit: int = 500) -> list[int]:
+def outdated(db: Database, before: int, limit: int = 500) -> list[int]:
     """Name the oldest requests that came before a moment and that no open dead letter needs."""
     rows = db.execute(
         "SELECT id, received_at FROM journal WHERE id NOT IN (SELECT journal FROM dead_letters"
@@ -49,6 +47,6 @@ def outdated(db: sqlite3.Connection, before: int, limit: int = 500) -> list[int]
     return [number for number, received_at in rows if received_at < before]
 
 
-def forget(db: sqlite3.Connection, numbers: Sequence[int]) -> None:
+def forget(db: Database, numbers: Sequence[int]) -> None:
     """Delete requests."""
     db.executemany("DELETE FROM journal WHERE id = ?", [(number,) for number in numbers])

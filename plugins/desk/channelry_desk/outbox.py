@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Coroutine
 from functools import partial
 from random import Random
@@ -19,6 +18,8 @@ from channelry.secrets import one_line
 from . import calls, rules
 from .calls import Due
 from .config import DeskConfig
+from .database import Database
+from .errors import StoreError
 from .moments import DAY, SECOND, micros
 from .rates import Rates
 from .rules import CallState
@@ -181,13 +182,13 @@ class Outbox:
             until = None if last else self._now() + round(pause * SECOND)
             await self._keep_trying(lambda db: calls.ask_later(db, one, until, reason))
 
-    async def _keep_trying(self, operation: Callable[[sqlite3.Connection], _Result]) -> None:
+    async def _keep_trying(self, operation: Callable[[Database], _Result]) -> None:
         """Settle a call even if the store cannot now: we know what became of it, and nobody else does."""
         attempt = 0
         while True:
             try:
                 await self.store.write(operation)
-            except sqlite3.OperationalError as error:
+            except StoreError as error:
                 attempt += 1
                 log.error("not settled yet: %s", one_line(str(error)))
                 await self.hub.clock.sleep(min(30.0, 0.1 * 2**attempt))
@@ -202,7 +203,7 @@ class Outbox:
         return micros(self.hub.clock.now())
 
 
-def _refuse(one: Due, token: int, state: CallState, code: str, reason: str, db: sqlite3.Connection) -> bool:
+def _refuse(one: Due, token: int, state: CallState, code: str, reason: str, db: Database) -> bool:
     return calls.refuse(db, one, token, state, code, reason)
 
 

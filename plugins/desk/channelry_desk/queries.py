@@ -1,8 +1,6 @@
 """What is read: named queries, each on a connection that cannot write. Cursors are ids; the newest come first."""
 
-import sqlite3
 from collections.abc import Iterator
-from typing import Any
 
 import orjson
 from attrs import evolve
@@ -10,6 +8,7 @@ from attrs import evolve
 from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Target
 
+from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
 from .journal import request_of
 from .moments import moment, moment_or_none
@@ -26,11 +25,10 @@ FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u O
 
 
 def conversations(
-    db: sqlite3.Connection, state: ConversationState | None, connection: str, limit: int, cursor: str
+    db: Database, state: ConversationState | None, connection: str, limit: int, cursor: str
 ) -> Page[Conversation]:
     """List conversations."""
-    rows = _rows(
-        db,
+    rows = db.rows(
         f"{_CONVERSATIONS} WHERE (?1 = '' OR c.state = ?1) AND (?2 = '' OR c.connection = ?2) AND c.id < ?3"
         " ORDER BY c.id DESC LIMIT ?4",
         (state or "", connection, _before(cursor), limit),
@@ -39,17 +37,16 @@ def conversations(
     return Page(found, _cursor([one.id for one in found], limit))
 
 
-def conversation(db: sqlite3.Connection, number: int) -> Conversation:
+def conversation(db: Database, number: int) -> Conversation:
     """Read one conversation."""
-    for row in _rows(db, f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
+    for row in db.rows(f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
         return _conversation(row)
     raise NotFoundError(f"there is no conversation {number}")
 
 
-def messages(db: sqlite3.Connection, conversation: int, limit: int, cursor: str) -> Page[Message]:
+def messages(db: Database, conversation: int, limit: int, cursor: str) -> Page[Message]:
     """List the messages of a conversation, with their deliveries, files and reactions."""
-    rows = _rows(
-        db,
+    rows = db.rows(
         "SELECT * FROM messages WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
         (conversation, _before(cursor), limit),
     )
@@ -57,24 +54,24 @@ def messages(db: sqlite3.Connection, conversation: int, limit: int, cursor: str)
     return Page(found, _cursor([one.id for one in found], limit))
 
 
-def target(db: sqlite3.Connection, number: int) -> tuple[str, Target]:
+def target(db: Database, number: int) -> tuple[str, Target]:
     """Give the connection of a conversation, and where an answer to its customer's last message goes."""
-    row = next(_rows(
+    row = _row(
         db,
         "SELECT c.connection, c.last_inbound_at, p.scheme, p.value, p.scope, p.display FROM conversations c"
         " JOIN profiles p ON p.id = c.profile WHERE c.id = ?",
-        (number,),
-    ), None)  # fmt: skip
+        number,
+    )
     if row is None:
         raise NotFoundError(f"there is no conversation {number}")
     to = Address(row["scheme"], row["value"], row["scope"], row["display"])
     window = moment_or_none(row["last_inbound_at"])
-    last = next(_rows(
+    last = _row(
         db,
         "SELECT key, external_id, occurred_at, payload FROM messages WHERE conversation = ? AND direction = 'in'"
         " AND deleted_at IS NULL ORDER BY id DESC LIMIT 1",
-        (number,),
-    ), None)  # fmt: skip
+        number,
+    )
     if last is None:
         return row["connection"], Target(to=to, last_inbound_at=window)
     if last["payload"] is None:
@@ -86,17 +83,16 @@ def target(db: sqlite3.Connection, number: int) -> tuple[str, Target]:
     return row["connection"], evolve(aimed, to=event.reply_address or to, last_inbound_at=window)
 
 
-def customer(db: sqlite3.Connection, number: int) -> Customer:
+def customer(db: Database, number: int) -> Customer:
     """Read one customer."""
-    for row in _rows(db, "SELECT * FROM customers WHERE id = ?", (number,)):
+    for row in db.rows("SELECT * FROM customers WHERE id = ?", (number,)):
         return _customer(row)
     raise NotFoundError(f"there is no customer {number}")
 
 
-def dead_letters(db: sqlite3.Connection, settled: bool, limit: int, cursor: str) -> Page[DeadLetter]:
+def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[DeadLetter]:
     """List what could not be understood or applied."""
-    rows = _rows(
-        db,
+    rows = db.rows(
         "SELECT * FROM dead_letters WHERE (settled_at IS NOT NULL) = ? AND id < ? ORDER BY id DESC LIMIT ?",
         (settled, _before(cursor), limit),
     )
@@ -111,27 +107,26 @@ def dead_letters(db: sqlite3.Connection, settled: bool, limit: int, cursor: str)
     return Page(found, _cursor([one.id for one in found], limit))
 
 
-def dead_letter(db: sqlite3.Connection, number: int) -> tuple[str, JournalEntry]:
+def dead_letter(db: Database, number: int) -> tuple[str, JournalEntry]:
     """Give the key of a dead letter and the request that brought it."""
-    row = next(_rows(db, "SELECT key, journal FROM dead_letters WHERE id = ?", (number,)), None)
+    row = _row(db, "SELECT key, journal FROM dead_letters WHERE id = ?", number)
     if row is None:
         raise NotFoundError(f"there is no dead letter {number}")
-    for entry in _rows(db, "SELECT * FROM journal WHERE id = ?", (row["journal"],)):
+    for entry in db.rows("SELECT * FROM journal WHERE id = ?", (row["journal"],)):
         return row["key"], JournalEntry(id=entry["id"], connection=entry["connection"], request=request_of(entry))
     raise NotFoundError(f"the request of dead letter {number} has left the journal")
 
 
-def journal(db: sqlite3.Connection, limit: int, cursor: str) -> Page[JournalEntry]:
+def journal(db: Database, limit: int, cursor: str) -> Page[JournalEntry]:
     """List the raw requests."""
-    rows = _rows(db, "SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (_before(cursor), limit))
+    rows = db.rows("SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (_before(cursor), limit))
     found = [JournalEntry(id=row["id"], connection=row["connection"], request=request_of(row)) for row in rows]
     return Page(found, _cursor([one.id for one in found], limit))
 
 
-def uncertain(db: sqlite3.Connection, limit: int, cursor: str) -> Page[Uncertain]:
+def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
     """List the calls that a person has to decide about."""
-    rows = _rows(
-        db,
+    rows = db.rows(
         "SELECT c.*, m.text FROM calls c JOIN messages m ON m.id = c.message WHERE c.state = 'uncertain' AND c.id < ?"
         " ORDER BY c.id DESC LIMIT ?",
         (_before(cursor), limit),
@@ -147,10 +142,8 @@ def uncertain(db: sqlite3.Connection, limit: int, cursor: str) -> Page[Uncertain
     return Page(found, _cursor([one.call for one in found], limit))
 
 
-def _rows(db: sqlite3.Connection, statement: str, values: Any = ()) -> Iterator[sqlite3.Row]:
-    cursor = db.cursor()
-    cursor.row_factory = sqlite3.Row
-    yield from cursor.execute(statement, values).fetchall()
+def _row(db: Database, statement: str, number: int) -> Row | None:
+    return next(iter(db.rows(statement, (number,))), None)
 
 
 def _before(cursor: str) -> int:
@@ -165,7 +158,7 @@ def _cursor(ids: list[int], limit: int) -> str:
     return str(ids[-1]) if ids and len(ids) == limit else ""
 
 
-def _conversation(row: sqlite3.Row) -> Conversation:
+def _conversation(row: Row) -> Conversation:
     known = row["customer_id"] is not None
     return Conversation(
         id=row["id"], connection=row["connection"], profile=row["profile"],
@@ -181,14 +174,14 @@ def _conversation(row: sqlite3.Row) -> Conversation:
     )  # fmt: skip
 
 
-def _customer(row: sqlite3.Row, number: int | None = None) -> Customer:
+def _customer(row: Row, number: int | None = None) -> Customer:
     return Customer(
         id=row["id"] if number is None else number, first_name=row["first_name"], last_name=row["last_name"],
         email=row["email"], phone=row["phone"], company=row["company"], address=row["address"],
     )  # fmt: skip
 
 
-def _message(db: sqlite3.Connection, row: sqlite3.Row) -> Message:
+def _message(db: Database, row: Row) -> Message:
     payload = None if row["payload"] is None else orjson.loads(row["payload"])
     inbound = row["direction"] != "out"
     value = None if payload is None else codec.from_json(payload, Event if inbound else Outbound)
@@ -205,9 +198,9 @@ def _message(db: sqlite3.Connection, row: sqlite3.Row) -> Message:
     )  # fmt: skip
 
 
-def _deliveries(db: sqlite3.Connection, message: int) -> Iterator[Delivery]:
-    for row in _rows(db, "SELECT * FROM calls WHERE message = ? ORDER BY id", (message,)):
-        ids = _rows(db, "SELECT external_id FROM receipts WHERE call = ? ORDER BY external_id", (row["id"],))
+def _deliveries(db: Database, message: int) -> Iterator[Delivery]:
+    for row in db.rows("SELECT * FROM calls WHERE message = ? ORDER BY id", (message,)):
+        ids = db.rows("SELECT external_id FROM receipts WHERE call = ? ORDER BY external_id", (row["id"],))
         yield Delivery(
             call=row["id"], key=row["key"], state=CallState(row["state"]), status=Status(row["status"]),
             attempts=row["attempt"], external_ids=tuple(one["external_id"] for one in ids), code=row["code"],
@@ -215,19 +208,18 @@ def _deliveries(db: sqlite3.Connection, message: int) -> Iterator[Delivery]:
         )  # fmt: skip
 
 
-def _files(db: sqlite3.Connection, message: int) -> Iterator[File]:
-    for row in _rows(db, "SELECT * FROM media WHERE message = ? ORDER BY part", (message,)):
+def _files(db: Database, message: int) -> Iterator[File]:
+    for row in db.rows("SELECT * FROM media WHERE message = ? ORDER BY part", (message,)):
         yield File(part=row["part"], state=row["state"], name=row["file"], reason=row["reason"])
 
 
-def _reactions(db: sqlite3.Connection, connection: str, external_id: str) -> Iterator[Reaction]:
+def _reactions(db: Database, connection: str, external_id: str) -> Iterator[Reaction]:
     """Give what holds: a word on one emoji counts unless a later one took all of that person's back."""
-    rows = _rows(
-        db,
+    rows = db.rows(
         "SELECT r.actor, r.emoji FROM reactions r LEFT JOIN reactions a ON a.connection = r.connection"
         " AND a.external_id = r.external_id AND a.actor = r.actor AND a.emoji = ''"
-        " WHERE r.connection = ? AND r.external_id = ? AND r.emoji <> '' AND r.active"
-        " AND (a.occurred_at IS NULL OR a.active OR a.occurred_at < r.occurred_at) ORDER BY r.occurred_at, r.emoji",
+        " WHERE r.connection = ? AND r.external_id = ? AND r.emoji <> '' AND r.active = 1"
+        " AND (a.occurred_at IS NULL OR a.active = 1 OR a.occurred_at < r.occurred_at) ORDER BY r.occurred_at, r.emoji",
         (connection, external_id),
     )
     for row in rows:

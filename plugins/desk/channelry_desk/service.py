@@ -1,6 +1,5 @@
 """What a program asks of the desk."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from uuid import uuid4
 
@@ -28,13 +27,13 @@ from channelry.model import (
 from channelry.model.outbound import SendablePart
 
 from . import calls, conversations, queries, rules, sql
-from .errors import ConflictError, NotFoundError
+from .database import Database
+from .errors import ConflictError, NotFoundError, StoreError
 from .intake import Intake, open_conversation, save_profile
 from .moments import micros
 from .rules import ConversationState, Decision
 from .store import Store
 from .values import Conversation, Customer, DeadLetter, JournalEntry, Message, Page, Uncertain
-from .writer import is_of_the_store
 
 LIMIT = 50
 
@@ -86,7 +85,7 @@ class Service:
         composed = self.hub.compose(connection, message)
         channel, now = self._channel(connection), self._now()
 
-        def write(db: sqlite3.Connection) -> int:
+        def write(db: Database) -> int:
             profile = save_profile(db, channel, connection, Profile(address=address), now)
             row = db.execute(
                 "SELECT id, expires_at FROM conversations WHERE profile = ? AND connection = ? AND place = ''"
@@ -147,7 +146,7 @@ class Service:
         window_until = self._window(connection, message)
         now = self._now()
 
-        def write(db: sqlite3.Connection) -> int:
+        def write(db: Database) -> int:
             conversations.require_open(db, conversation, now)
             return calls.queue(db, conversation, connection, agent, message, composed, window_until, now)
 
@@ -202,7 +201,7 @@ class Service:
             "address": address,
         }  # fmt: skip
 
-        def write(db: sqlite3.Connection) -> int:
+        def write(db: Database) -> int:
             number = conversations.create_customer(db, given, now)
             if profile is not None:
                 conversations.relate(db, profile, number)
@@ -232,7 +231,7 @@ class Service:
         found = self._parsed_again(entry)
         now = self._now()
 
-        def write(db: sqlite3.Connection) -> bool:
+        def write(db: Database) -> bool:
             for received in found:
                 for event in received.events:
                     self.intake.apply(db, received, event, entry.id)
@@ -249,7 +248,7 @@ class Service:
         try:
             return await self.store.write(write)
         except Exception as error:  # what the event itself makes the store raise: as dead as before
-            if is_of_the_store(error):
+            if isinstance(error, StoreError):
                 raise
             return False
 

@@ -20,9 +20,10 @@ VALUES (?,?,?,?,'in','',?,?,?,?,?) ON CONFLICT DO NOTHING
 """
 
 TOUCH = """
-UPDATE conversations SET last_customer_at = max(coalesce(last_customer_at, 0), ?1),
-    expires_at = max(CASE WHEN last_customer_at IS NULL THEN 0 ELSE expires_at END, ?1 + ?2),
-    last_inbound_at = max(coalesce(last_inbound_at, 0), ?3), last_message_at = ?1
+UPDATE conversations SET last_message_at = ?1,
+    last_customer_at = CASE WHEN last_customer_at > ?1 THEN last_customer_at ELSE ?1 END,
+    expires_at = CASE WHEN last_customer_at > ?1 THEN expires_at ELSE ?2 END,
+    last_inbound_at = CASE WHEN last_inbound_at > ?3 THEN last_inbound_at ELSE ?3 END
 WHERE id = ?4
 """
 

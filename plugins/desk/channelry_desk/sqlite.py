@@ -1,9 +1,13 @@
-"""Opening the SQLite file: durable, or not at all."""
+"""SQLite: one file, durable or not at all."""
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
+
+from attrs import define, field
 
 from .errors import StoreError
 from .schema import SCRIPTS
@@ -14,16 +18,77 @@ CACHE_KIBIBYTES = 16_384
 
 CHECKPOINT_PAGES = 8_192
 """Pages (32 MiB) between two checkpoints: each page that changed is then written once for many transactions."""
+CHECKPOINT_SECONDS = 0.25
+"""Pause between two copies of what was committed from the log to the database."""
 
 _FULL = 2
 
 
-def open_writer(file: Path) -> sqlite3.Connection:
+class SqliteDatabase(sqlite3.Connection):
+    """A connection to the file."""
+
+    beginning = "BEGIN"
+
+    def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
+        cursor = self.cursor()
+        cursor.row_factory = sqlite3.Row
+        return cursor.execute(sql, values).fetchall()
+
+    def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
+        done = self.execute(sql, values)
+        return (done.lastrowid or 0) if done.rowcount else 0
+
+    def begin(self) -> None:
+        self.execute(self.beginning)
+
+    def rollback(self) -> None:
+        if self.in_transaction:  # after an I/O error SQLite has already done it
+            super().rollback()
+
+    def failed(self, error: BaseException) -> bool:
+        if isinstance(error, sqlite3.OperationalError):
+            return True
+        return type(error) is sqlite3.DatabaseError or isinstance(error, StoreError)
+
+
+@define(eq=False)
+class Sqlite:
+    """One file. Beside the writer a thread copies the log to the database, so that little is left of it when the
+    writer's turn to do so comes."""
+
+    file: Path
+    _stopping: threading.Event = field(factory=threading.Event, init=False)
+    _checkpointer: threading.Thread = field(init=False)
+
+    def writer(self) -> SqliteDatabase:
+        return open_writer(self.file)
+
+    def reader(self) -> SqliteDatabase:
+        return open_reader(self.file)
+
+    def start(self) -> None:
+        self._checkpointer = threading.Thread(target=self._checkpoint, name="channelry-desk-checkpoint", daemon=True)
+        self._checkpointer.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._checkpointer.join()
+
+    def _checkpoint(self) -> None:
+        db = open_writer(self.file)
+        while not self._stopping.wait(CHECKPOINT_SECONDS):
+            with suppress(sqlite3.OperationalError):  # of a full or broken disk the writer tells those who wait
+                db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        db.close()
+
+
+def open_writer(file: Path) -> SqliteDatabase:
     """Open (and make, or bring up to date) the database for writing; StoreError if it would not be durable.
 
     WAL with `synchronous=FULL`: with NORMAL a commit is not synced, and a power cut takes acknowledged rows with it.
     """
     with _opening(file, str(file), cached=256) as db:
+        db.beginning = "BEGIN IMMEDIATE"
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
@@ -34,7 +99,7 @@ def open_writer(file: Path) -> sqlite3.Connection:
         return db
 
 
-def open_reader(file: Path) -> sqlite3.Connection:
+def open_reader(file: Path) -> SqliteDatabase:
     """Open the database for reading only; StoreError if that is not possible."""
     with _opening(file, f"{file.absolute().as_uri()}?mode=ro", uri=True) as db:
         db.execute("PRAGMA query_only=ON")
@@ -42,10 +107,13 @@ def open_reader(file: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def _opening(file: Path, target: str, *, uri: bool = False, cached: int = 128) -> Iterator[sqlite3.Connection]:
+def _opening(file: Path, target: str, *, uri: bool = False, cached: int = 128) -> Iterator[SqliteDatabase]:
     """Connect, and close where what follows fails; SQLite's own error becomes a StoreError that names the file."""
     try:
-        db = sqlite3.connect(target, uri=uri, isolation_level=None, check_same_thread=False, cached_statements=cached)
+        db = sqlite3.connect(
+            target, uri=uri, isolation_level=None, check_same_thread=False, cached_statements=cached,
+            factory=SqliteDatabase,
+        )  # fmt: skip
         try:
             db.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
             yield db

@@ -28,7 +28,7 @@ from channelry_desk import calls
 from channelry_desk.intake import Intake
 from channelry_desk.moments import DAY
 from channelry_desk.sqlite import open_writer
-from channelry_desk.writer import commit
+from channelry_desk.writer import apply, commit
 
 from .conftest import START, message
 
@@ -91,6 +91,6 @@ def test_the_final_state_does_not_depend_on_the_order(order: list[Any], repeats:
 
 
 def do(db: sqlite3.Connection, operation: Any) -> Any:
-    ((value, error),) = commit(db, [operation])
+    ((value, error),) = commit(db, [(apply, operation)])
     assert error is None, error
     return value

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from channelry_desk.store import READERS, SqliteStore
+from channelry_desk.sqlite import Sqlite
+from channelry_desk.store import READERS, open_store
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_a_closed_store_is_one_file_with_all_its_rows(tmp_path: Path) -> None:
-    store = SqliteStore(tmp_path / "desk.db")
+    store = await open_store(Sqlite(tmp_path / "desk.db"))
     await store.write(lambda db: db.execute("CREATE TABLE t (x INTEGER)"))
     await store.write(lambda db: db.execute("INSERT INTO t VALUES (1)").rowcount)
     read = (store.read(lambda db: db.execute("SELECT x FROM t").fetchall()) for _ in range(READERS))

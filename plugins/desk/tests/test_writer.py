@@ -3,16 +3,19 @@
 import asyncio
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from channelry_desk import sql
+from channelry_desk.database import Database
 from channelry_desk.errors import StoreError
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.sqlite import assert_durable, open_reader, open_writer
-from channelry_desk.writer import Operation, Writer, commit
+from channelry_desk.writer import Operation, Writer, apply
+from channelry_desk.writer import commit as commit_works
 
 pytestmark = pytest.mark.anyio
 
@@ -25,7 +28,11 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     opened.close()
 
 
-def insert(x: int) -> Operation:
+def commit(db: Database, operations: Sequence[Operation[Any]]) -> list[tuple[Any, BaseException | None]]:
+    return commit_works(db, [(apply, operation) for operation in operations])
+
+
+def insert(x: int) -> Operation[int]:
     return lambda db: db.execute("INSERT INTO t VALUES (?)", (x,)).rowcount
 
 
@@ -89,33 +96,50 @@ async def test_a_bad_operation_fails_alone(db: sqlite3.Connection) -> None:
 
 
 async def test_a_failing_store_fails_the_whole_batch_and_recovers(db: sqlite3.Connection) -> None:
-    def full(db: sqlite3.Connection) -> None:
+    def full(db: Database) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     outcomes = commit(db, [insert(1), full])
-    assert all(isinstance(error, sqlite3.OperationalError) for _, error in outcomes)
+    assert all(isinstance(error, StoreError) for _, error in outcomes)
     assert not db.in_transaction
     assert commit(db, [insert(1)]) == [(1, None)]
 
 
 async def test_callers_wake_when_their_operation_is_durable(tmp_path: Path) -> None:
-    db = open_writer(tmp_path / "desk.db")
-    db.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)")
-    writer = Writer(db)
-    await asyncio.gather(*(writer.apply(insert(x)) for x in range(1, 200)))
+    writer = Writer(lambda: open_writer(tmp_path / "desk.db"))
+    await writer.write(apply, lambda db: db.execute("CREATE TABLE t (x INTEGER PRIMARY KEY)").rowcount)
+    await asyncio.gather(*(writer.write(apply, insert(x)) for x in range(1, 200)))
     reader = open_reader(tmp_path / "desk.db")
     assert reader.execute("SELECT count(*) FROM t").fetchone() == (199,)
     reader.close()
     await writer.close()
     with pytest.raises(StoreError):
-        await writer.apply(insert(1))
+        await writer.write(apply, insert(1))
+
+
+async def test_what_is_of_one_kind_is_done_together_and_fails_alone(tmp_path: Path) -> None:
+    writer = Writer(lambda: open_writer(tmp_path / "desk.db"))
+    await writer.write(apply, lambda db: db.execute("CREATE TABLE t (x INTEGER PRIMARY KEY CHECK (x > 0))").rowcount)
+    sizes = []
+
+    def keep(db: Database, items: Sequence[int]) -> list[int]:
+        sizes.append(len(items))
+        db.executemany("INSERT INTO t VALUES (?)", [(item,) for item in items])
+        return [-item for item in items]
+
+    results = await asyncio.gather(*(writer.write(keep, x) for x in (1, 2, 0, 3)), return_exceptions=True)
+    assert results[:2] == [-1, -2]
+    assert isinstance(results[2], sqlite3.IntegrityError)
+    assert results[3] == -3
+    assert max(sizes) > 1
+    await writer.close()
 
 
 async def test_a_full_queue_refuses(tmp_path: Path) -> None:
-    writer = Writer(open_writer(tmp_path / "desk.db"), limit=1)
-    first = asyncio.ensure_future(writer.apply(lambda db: 1))
+    writer = Writer(lambda: open_writer(tmp_path / "desk.db"), limit=1)
+    first = asyncio.ensure_future(writer.write(apply, lambda db: 1))
     await asyncio.sleep(0)
     with pytest.raises(StoreError, match="busy"):
-        await writer.apply(lambda db: 2)
+        await writer.write(apply, lambda db: 2)
     assert await first == 1
     await writer.close()

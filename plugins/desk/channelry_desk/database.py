@@ -1,0 +1,74 @@
+"""What operations and queries see of a database: one connection, in one transaction, in SQL that both stores know.
+
+Placeholders are `?`, or `?1`, `?2` where one stands in several places. The SQL keeps to what SQLite and PostgreSQL
+have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1 and 0, there is no scalar `max`.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, TypeAlias
+
+Row: TypeAlias = Any
+"""One row: values by position (it unpacks), and from `Database.rows` by name too."""
+
+
+class Rows(Protocol):
+    """What a statement gave: rows, or (`rowcount`) how many it changed."""
+
+    @property
+    def rowcount(self) -> int: ...
+
+    def fetchone(self) -> Row: ...
+
+    def fetchall(self) -> list[Row]: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+class Database(Protocol):
+    """A connection."""
+
+    @property
+    def in_transaction(self) -> bool: ...
+
+    def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
+        """Run one statement."""
+
+    def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
+        """Run one statement for each of some values; gives no rows."""
+
+    def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
+        """Run a query and give its rows, whose values have names."""
+
+    def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
+        """Insert one row and give its id; 0 where `ON CONFLICT DO NOTHING` did nothing."""
+
+    def begin(self) -> None:
+        """Begin a transaction; a writer's waits until no other process has one."""
+
+    def commit(self) -> None:
+        """Make the transaction durable; returns when it is."""
+
+    def rollback(self) -> None:
+        """Undo the transaction, if there is one still."""
+
+    def failed(self, error: BaseException) -> bool:
+        """Tell whether the store failed (try again later), not the statement (never again as it is)."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Engine(Protocol):
+    """A kind of store: how its connections are opened. StoreError where that is not possible."""
+
+    def writer(self) -> Database:
+        """Open the connection that writes, bringing the schema up to date."""
+
+    def reader(self) -> Database:
+        """Open a connection that only reads, each transaction on a snapshot of its own."""
+
+    def start(self) -> None:
+        """Begin what the store does beside its connections."""
+
+    def stop(self) -> None:
+        """End it."""
