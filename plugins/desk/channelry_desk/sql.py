@@ -5,10 +5,10 @@ JOURNAL = (
 )
 
 FIND = """
-SELECT p.id, p.seen, c.id, c.expires_at,
+SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
     EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0)
 FROM addresses a JOIN profiles p ON p.id = a.profile
-LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.closed_at IS NULL
+LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.ended_at IS NULL
 WHERE a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
 """
 """The recorded profile of an address, its open conversation, and whether something about the message came before it."""
@@ -28,14 +28,12 @@ WHERE id = ?4
 """
 
 OPEN = """
-INSERT INTO conversations (connection, profile, place, surface, state, version, opened_at, expires_at, last_message_at,
-    reason, language) VALUES (?1,?2,?3,?4,'pending',1,?5,?6,?5,'','')
+INSERT INTO conversations (connection, profile, place, surface, type, state, queue, hold, description, version,
+    opened_by, opened_at, open_for, expires_at, due_at, last_message_at, worked, reason, language)
+VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
-CLOSE = """
-UPDATE conversations SET state = 'closed', closed_at = ?, reason = ?, version = version + 1
-WHERE id = ? AND closed_at IS NULL
-"""
+LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)
