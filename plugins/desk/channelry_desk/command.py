@@ -144,11 +144,11 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
     from channelry.config import load_configuration
     from channelry.hub import closed_hub
 
-    from .desk import database, without_worker
+    from .desk import engine, without_worker
 
     configuration = load_configuration(config)
-    if not (file := database(configuration)).exists():
-        raise click.ClickException(f"{file} is not there; start channelry serve first")
+    if missing := engine(configuration).missing():
+        raise click.ClickException(f"{missing} is not there; start channelry serve first")
 
     async def ask() -> _Result:
         async with without_worker(closed_hub(configuration)) as opened:

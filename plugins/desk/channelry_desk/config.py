@@ -1,15 +1,27 @@
 """The `[desk]` table of the configuration."""
 
+from typing import Any
+
 from attrs import field, frozen
 from attrs.validators import ge, gt
+
+from channelry.secrets import Secret
+
+
+def _without_password(config: Any, attribute: Any, value: str) -> None:
+    if "://" in value and not value.startswith(("postgresql://", "postgres://")):
+        raise ValueError("expected a file or postgresql://user@host/database")
+    if "://" in value and ":" in value.partition("://")[2].rpartition("@")[0]:
+        raise ValueError("expected no password in the address; put it in database_password")
 
 
 @frozen(kw_only=True)
 class DeskConfig:
     """What the desk keeps, where, and how patiently it sends.
 
-    - `database`: the SQLite file; `files`: the folder of downloaded media. Relative paths start at the
-      folder of the configuration file.
+    - `database`: the SQLite file, or `postgresql://user@host/database` (then `channelry-desk[postgresql]` is needed);
+      `database_password`: where that server asks for one. `files`: the folder of downloaded media. Relative paths
+      start at the folder of the configuration file.
     - `journal_days`: how long raw requests are kept; those of open dead letters stay longer.
     - `auto_close_hours`: how long a conversation stays open without a message from the customer.
     - `lanes`: conversations that are written to at once; `lease_seconds`: how long one call may take before another
@@ -20,7 +32,8 @@ class DeskConfig:
     - `media_limit`: the most bytes of one downloaded file.
     """
 
-    database: str = "channelry.db"
+    database: str = field(default="channelry.db", validator=_without_password)
+    database_password: Secret | None = None
     files: str = "channelry-files"
     journal_days: float = field(default=30.0, validator=gt(0.0))
     auto_close_hours: float = field(default=24.0, validator=gt(0.0))

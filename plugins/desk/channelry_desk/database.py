@@ -67,6 +67,9 @@ class Engine(Protocol):
     def reader(self) -> Database:
         """Open a connection that only reads, each transaction on a snapshot of its own."""
 
+    def missing(self) -> str:
+        """Name what would be made by opening it for writing; `""` where everything is there."""
+
     def start(self) -> None:
         """Begin what the store does beside its connections."""
 

@@ -17,7 +17,7 @@ from channelry.services import Files, State
 from channelry.sink import Sink
 
 from .config import DeskConfig
-from .database import Database
+from .database import Database, Engine
 from .errors import StoreError
 from .intake import Intake
 from .moments import HOUR
@@ -134,9 +134,19 @@ class DeskFiles:
         raise PermanentError("the desk publishes no files", code="no_link")
 
 
-def database(configuration: Configuration) -> Path:
-    """Give the database's file; a relative one lies beside the configuration file, as secrets do."""
-    return configuration.file.parent / configuration.section("desk", DeskConfig).database
+def engine(configuration: Configuration) -> Engine:
+    """Give the configured database; a relative file lies beside the configuration file, as secrets do."""
+    config = configuration.section("desk", DeskConfig)
+    if "://" not in config.database:
+        return Sqlite(configuration.file.parent / config.database)
+    try:
+        from .postgres import Postgres
+    except ImportError:
+        raise StoreError(
+            "PostgreSQL's client is not installed; run: pip install 'channelry-desk[postgresql]'"
+        ) from None
+    password = config.database_password
+    return Postgres(config.database, None if password is None else password.reveal())
 
 
 def _folder(configuration: Configuration) -> Path:
@@ -153,7 +163,7 @@ async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
     """Open the desk of a hub, with the table `[desk]` of its configuration; `work`: its worker runs here too."""
     config = hub.configuration.section("desk", DeskConfig)
     folder = _folder(hub.configuration)
-    store = await open_store(Sqlite(database(hub.configuration)))
+    store = await open_store(engine(hub.configuration))
     try:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))

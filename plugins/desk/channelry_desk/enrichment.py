@@ -146,7 +146,7 @@ def _write(db: Database, message: int, language: Language | None, sentiment: Sen
         "UPDATE conversations SET language = coalesce((SELECT language FROM messages m WHERE m.conversation ="
         " conversations.id AND m.language IS NOT NULL ORDER BY m.id DESC LIMIT 1), ''), sentiment ="
         " (SELECT avg(sentiment) FROM (SELECT sentiment FROM messages m WHERE m.conversation = conversations.id"
-        " AND m.direction = 'in' ORDER BY m.id DESC LIMIT ?))"
+        " AND m.direction = 'in' ORDER BY m.id DESC LIMIT ?) AS latest)"
         " WHERE id = (SELECT conversation FROM messages WHERE id = ?)",
         (WINDOW, message),
     )

@@ -66,6 +66,9 @@ class Sqlite:
     def reader(self) -> SqliteDatabase:
         return open_reader(self.file)
 
+    def missing(self) -> str:
+        return "" if self.file.exists() else str(self.file)
+
     def start(self) -> None:
         self._checkpointer = threading.Thread(target=self._checkpoint, name="channelry-desk-checkpoint", daemon=True)
         self._checkpointer.start()

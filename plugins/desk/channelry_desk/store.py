@@ -71,10 +71,13 @@ class Store:
     async def close(self) -> None:
         """Finish what waits and let go of the database."""
         await asyncio.to_thread(self.engine.stop)
-        await asyncio.to_thread(self._threads.shutdown)
+        await asyncio.to_thread(self._close_readers)
+        await self.writer.close()  # last: only a connection that may write copies SQLite's log and removes it
+
+    def _close_readers(self) -> None:
+        self._threads.shutdown()
         while not self._readers.empty():
             self._readers.get().close()
-        await self.writer.close()  # last: only a connection that may write copies SQLite's log and removes it
 
 
 async def open_store(engine: Engine) -> Store:

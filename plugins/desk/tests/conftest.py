@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -46,6 +46,8 @@ from channelry.text import split
 from channelry_desk.config import DeskConfig
 from channelry_desk.desk import Desk, open_desk
 from channelry_testing import FakeClock
+
+from .postgresql import made_database, running_server
 
 
 @pytest.fixture
@@ -255,7 +257,8 @@ async def opened(
     if brain is not None:
         entries.append(Entry("enrichment.brain", "brain", cls=Brain, config=Brain.Config(**brain)))
         orders = dict.fromkeys(("recognize", "detect_language", "score_sentiment"), ("enrichment.brain",))
-    section = DeskConfig(database=str(folder / "desk.db"), files=str(folder / "files"), **config)
+    config.setdefault("database", str(folder / "desk.db"))
+    section = DeskConfig(files=str(folder / "files"), **config)
     configuration = Configuration(folder / "channelry.toml", tuple(entries), orders, {"desk": section})
     desks: list[Desk] = []
 
@@ -271,12 +274,29 @@ async def opened(
         await desks[0].worker.outbox.close(0)
 
 
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_server(tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Name an empty database of each store."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "desk.db")
+    else:
+        with made_database(request.getfixturevalue("postgresql_server")) as url:
+            yield url
+
+
 @pytest.fixture
-def opening(tmp_path: Path) -> Opening:
-    """Give a context manager that opens the house over the same file each time."""
+def opening(tmp_path: Path, database: str) -> Opening:
+    """Give a context manager that opens the house over the same database each time."""
     clock, provider = FakeClock(), Provider()
 
     def make(**how: Any) -> AbstractAsyncContextManager[House]:
+        how.setdefault("database", database)
         how.setdefault("clock", clock)
         how.setdefault("provider", provider)
         return opened(tmp_path, **how)
