@@ -155,6 +155,14 @@ def again(db: Database, one: Due, now: int) -> bool:
     return _settle(db, one, one.token, CallState.READY, now, "", "")
 
 
+def conversation(db: Database, call: int) -> int:
+    """Give the conversation of a call; NotFoundError."""
+    row = db.execute("SELECT conversation FROM calls WHERE id = ?", (call,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no call {call}")
+    return int(row[0])
+
+
 def decide(db: Database, call: int, decision: Decision, who: str, now: int) -> None:
     """Let a person settle an uncertain call; ConflictError where it is not, or no longer, uncertain."""
     row = db.execute("SELECT state, conversation, decided_by FROM calls WHERE id = ?", (call,)).fetchone()

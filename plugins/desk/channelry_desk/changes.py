@@ -274,7 +274,7 @@ def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int,
         return  # we wrote it
     profile = None if event.recipient is None else _profile(db, channel, event.recipient)
     row = db.execute(
-        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND closed_at IS NULL ORDER BY id DESC",
+        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND ended_at IS NULL ORDER BY id DESC",
         (profile, connection),
     ).fetchone()
     if row is not None:

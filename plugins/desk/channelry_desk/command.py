@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from attrs import evolve
 
 from channelry.cli import config_option, json_option, print_json
 
 from . import tables
-from .rules import ConversationState, Decision
+from .grants import SYSTEM
+from .rules import Decision
+from .states import ConversationState
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -74,7 +77,7 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
       channelry desk conversations --json | jq '.[].last_text'
     """
     wanted = ConversationState(state) if state else None
-    page = _ask(config, lambda service: service.list_conversations(state=wanted, limit=limit))
+    page = _ask(config, lambda service: service.search.conversations(by=SYSTEM, state=wanted, limit=limit))
     _print(page.rows, tables.CONVERSATIONS, as_json)
 
 
@@ -90,7 +93,7 @@ def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
       channelry desk dead-letters
       channelry desk dead-letters --settled --json
     """
-    page = _ask(config, lambda service: service.list_dead_letters(settled=settled))
+    page = _ask(config, lambda service: service.letters.dead(by=SYSTEM, settled=settled))
     _print(page.rows, tables.DEAD_LETTERS, as_json)
 
 
@@ -104,7 +107,7 @@ def replay(config: Path, dead_letter: int) -> None:
     Examples:
       channelry desk replay 7
     """
-    if not _ask(config, lambda service: service.replay(dead_letter=dead_letter)):
+    if not _ask(config, lambda service: service.letters.replay(by=SYSTEM, dead_letter=dead_letter)):
         raise click.ClickException(f"dead letter {dead_letter} is still not understood")
     click.echo(f"dead letter {dead_letter} is settled")
 
@@ -119,7 +122,7 @@ def uncertain(config: Path, as_json: bool) -> None:
     Examples:
       channelry desk uncertain
     """
-    page = _ask(config, lambda service: service.list_uncertain())
+    page = _ask(config, lambda service: service.outbox.uncertain(by=SYSTEM))
     _print(page.rows, tables.UNCERTAIN, as_json)
 
 
@@ -136,7 +139,10 @@ def decide(config: Path, call: int, decision: str, who: str) -> None:
       channelry desk decide 12 sent --who eve
       channelry desk decide 12 resend --who eve
     """
-    _ask(config, lambda service: service.decide(call=call, decision=Decision(decision), who=who))
+    _ask(
+        config,
+        lambda service: service.outbox.decide(by=evolve(SYSTEM, name=who), call=call, decision=Decision(decision)),
+    )
     click.echo(f"call {call}: {decision}")
 
 

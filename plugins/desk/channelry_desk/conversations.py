@@ -3,7 +3,7 @@
 Each reads how the conversation stands, asks `grants` and `states`, writes what they say and appends it to the log.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import evolve, frozen
@@ -61,8 +61,8 @@ def _standing(row: Row) -> Standing:
 
 def begin(
     db: Database, at: int, where: Place, open_for: int, by: User = SYSTEM, opened_by: int | None = None
-) -> int:
-    """Open a conversation, pending, in the queue and for the time that the policies say; give its id.
+) -> tuple[int, int]:
+    """Open a conversation, pending, in the queue and for the time that the policies say; give its id and that time.
 
     `open_for`: how long it stays open where no policy says; `opened_by`: the agent who writes first.
     """
@@ -77,8 +77,10 @@ def begin(
         (where.connection, where.profile, where.place, str(where.surface), str(kind), queue, opened_by, at,
          held.open_for, at + held.open_for),
     )  # fmt: skip
-    log.changed(db, by.id, at, log.CONVERSATION, number, "opened", state=ConversationState.PENDING, queue=queue)
-    return number
+    log.changed(
+        db, by.id, at, log.CONVERSATION, number, "opened", data={"state": ConversationState.PENDING, "queue": queue}
+    )
+    return number, held.open_for
 
 
 def start(db: Database, by: User, where: Place, open_for: int, now: int) -> int:
@@ -91,7 +93,7 @@ def start(db: Database, by: User, where: Place, open_for: int, now: int) -> int:
         close_over(db, row[0], now)
         if standing(db, row[0]).ended_at is None:
             raise ConflictError(f"conversation {row[0]} with this address is open: reply there")
-    number = begin(db, now, where, open_for, by, by.id)
+    number, _ = begin(db, now, where, open_for, by, by.id)
     seen = standing(db, number)
     _save(db, seen, states.moved(seen, Step.ACCEPT, now, assignee=by.id), by, Step.ACCEPT, now)
     return number
@@ -126,7 +128,7 @@ def expected(
 ) -> Standing:  # fmt: skip
     """Read an open conversation, of the version that the caller saw, that the user is allowed to change."""
     seen = standing(db, conversation)
-    grants.require(allowed(seen), by, f"let conversation {conversation} {what}")
+    grants.require(allowed(seen), by, f"let conversation {conversation} {what}{_whose(seen)}")
     states.require_open(seen, now)
     states.expect(seen, version)
     return seen
@@ -171,9 +173,7 @@ def route(
     return moved
 
 
-def end(
-    db: Database, by: User, conversation: int, version: int | None, why: str, open_for: int, now: int
-) -> Standing:
+def end(db: Database, by: User, conversation: int, version: int | None, why: str, open_for: int, now: int) -> Standing:
     """End the talk: into wrap-up where a policy has one, else closed, which needs a short description."""
     seen = standing(db, conversation)
     held = policies.terms(policies.applying(db, seen.connection, seen.queue), open_for)
@@ -215,18 +215,26 @@ def look(db: Database, numbers: Sequence[int], now: int) -> None:
 # What is said
 
 
+def require_answerable(db: Database, by: User, conversation: int, now: int) -> Standing:
+    """Raise unless a user may write in a conversation now: it is theirs, and it has not ended."""
+    seen = expected(db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "be answered")
+    if seen.ended_at is not None:
+        raise ClosedError(f"conversation {conversation} has ended: it is in wrap-up")
+    return seen
+
+
 def reply(
     db: Database, by: User, conversation: int, outbound: Outbound, composed: Sequence[Call], window_until: int | None,
     now: int,
 ) -> int:  # fmt: skip
     """Queue what the assignee writes or does; give the message's id. The first answer ends the wait."""
-    seen = expected(db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "be answered")
-    if seen.ended_at is not None:
-        raise ClosedError(f"conversation {conversation} has ended: it is in wrap-up")
+    seen = require_answerable(db, by, conversation, now)
     number = calls.queue(db, conversation, seen.connection, by.name, outbound, composed, window_until, now)
     if isinstance(outbound, SendMessage) and not outbound.automatic:
-        db.execute("UPDATE conversations SET responded_at = ? WHERE id = ? AND responded_at IS NULL", (now, conversation))
-    log.changed(db, by.id, now, log.MESSAGE, number, "sent", conversation=conversation)
+        db.execute(
+            "UPDATE conversations SET responded_at = ? WHERE id = ? AND responded_at IS NULL", (now, conversation)
+        )
+    log.changed(db, by.id, now, log.MESSAGE, number, "sent", data={"conversation": conversation})
     return number
 
 
@@ -242,7 +250,7 @@ def describe(db: Database, by: User, conversation: int, text: str, version: int 
     after = evolve(seen, description=text.strip(), version=seen.version + 1)
     states.require_described(after, "saved")
     _write(db, after)
-    log.changed(db, by.id, now, log.CONVERSATION, conversation, "described", version=after.version)
+    log.changed(db, by.id, now, log.CONVERSATION, conversation, "described", data={"version": after.version})
     return after
 
 
@@ -256,7 +264,7 @@ def archive(db: Database, by: User, conversation: int, version: int | None, now:
         raise ConflictError(f"conversation {conversation} is {seen.state}: only what is closed is archived")
     states.require_described(seen, "archived")
     db.execute("UPDATE conversations SET archived_at = ?, version = version + 1 WHERE id = ?", (now, conversation))
-    log.changed(db, by.id, now, log.CONVERSATION, conversation, "archived", version=seen.version + 1)
+    log.changed(db, by.id, now, log.CONVERSATION, conversation, "archived", data={"version": seen.version + 1})
 
 
 def _require_unarchived(db: Database, conversation: int) -> None:
@@ -278,7 +286,9 @@ def share(db: Database, by: User, conversation: int, member: int, shared: bool, 
         )
     else:
         db.execute("DELETE FROM shares WHERE conversation = ? AND member = ?", (conversation, member))
-    log.changed(db, by.id, now, log.CONVERSATION, conversation, "shared" if shared else "unshared", member=member)
+    log.changed(
+        db, by.id, now, log.CONVERSATION, conversation, "shared" if shared else "unshared", data={"member": member}
+    )
 
 
 def require_readable(db: Database, by: User, conversation: int) -> Standing:
@@ -286,9 +296,12 @@ def require_readable(db: Database, by: User, conversation: int) -> Standing:
     seen = standing(db, conversation)
     where = (conversation, by.id)
     shared = db.execute("SELECT 1 FROM shares WHERE conversation = ? AND member = ?", where).fetchone() is not None
-    whose = f", which is {seen.assignee_name}'s" if seen.assignee_name else ""
-    grants.require(grants.may_read(by, seen, shared), by, f"read conversation {conversation}{whose}")
+    grants.require(grants.may_read(by, seen, shared), by, f"read conversation {conversation}{_whose(seen)}")
     return seen
+
+
+def _whose(seen: Standing) -> str:
+    return f", which is {seen.assignee_name}'s" if seen.assignee_name else ""
 
 
 def _save(
@@ -301,8 +314,8 @@ def _save(
             "INSERT INTO intervals (conversation, member, began_at, ended_at) VALUES (?,?,?,?)",
             (seen.id, seen.assignee, seen.working_since, now),
         )
-    told: Mapping[str, Any] = {"state": after.state, "assignee": after.assignee, "queue": after.queue}
-    log.changed(db, by.id, now, log.CONVERSATION, seen.id, what, why, **told, version=after.version)
+    told = {"state": after.state, "assignee": after.assignee, "queue": after.queue, "version": after.version}
+    log.changed(db, by.id, now, log.CONVERSATION, seen.id, what, why, told)
 
 
 def _write(db: Database, after: Standing) -> None:

@@ -127,3 +127,8 @@ def require(allowed: bool, by: User, what: str) -> None:
 def require_access(by: User, access: Access) -> None:
     """Raise NotGrantedError unless the user may enter a section."""
     require(has(by, access), by, f"enter {access}")
+
+
+def require_inside(by: User) -> None:
+    """Raise NotGrantedError for a user who may enter no section at all."""
+    require(any(has(by, access) for access in Access), by, "enter any section")

@@ -1,5 +1,6 @@
 """The log: every change, in order, with who made it and why: what live pages, other systems and an audit read."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,10 +12,11 @@ from .values import Change, person
 
 MESSAGE, CONVERSATION, USER, GROUP, QUEUE, POLICY = "message", "conversation", "user", "group", "queue", "policy"
 """Kinds of subjects."""
+NONE: Mapping[str, Any] = {}
 
 
 def changed(
-    db: Database, who: int, at: int, kind: str, subject: int, what: str, why: str = "", **data: Any
+    db: Database, who: int, at: int, kind: str, subject: int, what: str, why: str = "", data: Mapping[str, Any] = NONE
 ) -> None:
     """Append a change, in its own transaction.
 
@@ -22,7 +24,7 @@ def changed(
     - `what`: the change, as a past participle; `why`: the user's words; `data`: ids, states and times, never what a
       customer wrote or is called: nothing here is ever erased.
     """
-    db.execute(sql.LOG, (at, who, kind, subject, what, why, orjson.dumps(data).decode() if data else "{}"))
+    db.execute(sql.LOG, (at, who, kind, subject, what, why, orjson.dumps(data).decode()))
 
 
 def after(db: Database, number: int, limit: int) -> list[Change]:

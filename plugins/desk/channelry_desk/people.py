@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from attrs import frozen
 
@@ -127,23 +128,20 @@ def grant(
     if member == SYSTEM_ID:
         raise NotGrantedError("programs have every right")
     user(db, member)
-    given = {
-        "access": ("accesses", "level", access), "connections": ("grants", "connection", connections),
-        "queues": ("queue_members", "queue", queues), "groups": ("group_members", "user_group", groups),
-    }  # fmt: skip
-    for what, (table, column, values) in given.items():
-        if values is None:
-            continue
-        if table == "queue_members":
-            for queue in values:
-                named_queue(db, int(queue))
-        if table == "group_members":
-            for group in values:
-                _group(db, int(group))
-        db.execute(f"DELETE FROM {table} WHERE member = ?", (member,))
-        kept = sorted(set(values))
-        db.executemany(f"INSERT INTO {table} (member, {column}) VALUES (?,?)", [(member, one) for one in kept])
-        log.changed(db, by.id, now, log.USER, member, "granted", **{what: kept})
+    for queue in queues or ():
+        named_queue(db, queue)
+    for group in groups or ():
+        _require_group(db, group)
+    given: tuple[tuple[str, str, str, Collection[Any] | None], ...] = (
+        ("access", "accesses", "level", access), ("connections", "grants", "connection", connections),
+        ("queues", "queue_members", "queue", queues), ("groups", "group_members", "user_group", groups),
+    )  # fmt: skip
+    for what, table, column, values in given:
+        if values is not None:
+            kept = sorted(set(values))
+            db.execute(f"DELETE FROM {table} WHERE member = ?", (member,))
+            db.executemany(f"INSERT INTO {table} (member, {column}) VALUES (?,?)", [(member, one) for one in kept])
+            log.changed(db, by.id, now, log.USER, member, "granted", data={what: kept})
     return user(db, member)
 
 
@@ -162,13 +160,15 @@ def disable(db: Database, by: User, member: int, disabled: bool, why: str, now: 
 
 def groups(db: Database) -> list[tuple[Named, int | None]]:
     """Give the groups of users, each with the one above it."""
-    return [(Named(row[0], row[1]), row[2]) for row in db.execute("SELECT id, name, parent FROM user_groups ORDER BY name")]
+    return [
+        (Named(row[0], row[1]), row[2]) for row in db.execute("SELECT id, name, parent FROM user_groups ORDER BY name")
+    ]
 
 
 def create_group(db: Database, by: User, name: str, parent: int | None, now: int) -> int:
     """Record a group of users, perhaps below another one."""
     if parent is not None:
-        _group(db, parent)
+        _require_group(db, parent)
     number = db.insert(
         "INSERT INTO user_groups (name, parent) VALUES (?,?) ON CONFLICT (name) DO NOTHING", (_name(name), parent)
     )
@@ -200,7 +200,7 @@ def named_queue(db: Database, number: int) -> Named:
     return Named(*row)
 
 
-def _group(db: Database, number: int) -> None:
+def _require_group(db: Database, number: int) -> None:
     if db.execute("SELECT 1 FROM user_groups WHERE id = ?", (number,)).fetchone() is None:
         raise NotFoundError(f"there is no group {number}")
 
@@ -212,15 +212,15 @@ def _name(name: str) -> str:
 
 
 def _user(db: Database, row: Row) -> User:
-    def granted(table: str, column: str) -> list[tuple[int | str]]:
+    def granted(table: str, column: str) -> list[tuple[Any]]:
         return db.execute(f"SELECT {column} FROM {table} WHERE member = ?", (row["id"],)).fetchall()
 
     return User(
         id=row["id"], name=f"{row['first_name']} {row['last_name']}".strip(), email=row["email"],
         short_code=row["short_code"], access=frozenset(Access(level) for (level,) in granted("accesses", "level")),
-        connections=frozenset(str(one) for (one,) in granted("grants", "connection")),
-        queues=frozenset(int(one) for (one,) in granted("queue_members", "queue")),
-        groups=frozenset(int(one) for (one,) in granted("group_members", "user_group")), present=bool(row["present"]),
+        connections=frozenset(one for (one,) in granted("grants", "connection")),
+        queues=frozenset(one for (one,) in granted("queue_members", "queue")),
+        groups=frozenset(one for (one,) in granted("group_members", "user_group")), present=bool(row["present"]),
         disabled=row["disabled_at"] is not None,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What an administrator sets for a connection, a queue, both, or all: how long conversations stay open, and the like."""
+"""What administrators set for a connection, a queue, both, or all: how long conversations stay open, and more."""
 
 from collections.abc import Sequence
 
@@ -60,9 +60,7 @@ def terms(policies: Sequence[Policy], open_for: int) -> Terms:
 
 def applying(db: Database, connection: str, queue: int | None) -> list[Policy]:
     """Read the policies that apply to a connection and a queue."""
-    rows = db.rows(
-        "SELECT * FROM policies WHERE connection IN ('', ?) AND queue IN (0, ?)", (connection, queue or 0)
-    )
+    rows = db.rows("SELECT * FROM policies WHERE connection IN ('', ?) AND queue IN (0, ?)", (connection, queue or 0))
     return [Policy(**dict(row)) for row in rows]
 
 

@@ -259,7 +259,7 @@ def _clocked(seen: Standing, after: Standing, now: int) -> Standing:
 
 
 def answered(seen: Standing, present: bool, now: int) -> Standing:
-    """Give how a waiting conversation stands when its customer writes: active where its agent is there, else pending."""
+    """Give how a waiting conversation stands when its customer writes: active if its agent is there, else pending."""
     return moved(seen, Step.RESUME if present else Step.RETURN, now)
 
 

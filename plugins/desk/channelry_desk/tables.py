@@ -24,7 +24,9 @@ def fields(*names: str) -> dict[str, Callable[[Any], Any]]:
 CONVERSATIONS: Columns = {
     **fields("id", "connection", "title", "name"),
     "address": lambda row: row.address.display or row.address.value,
-    **fields("state", "assignee", "language", "sentiment"),
+    **fields("state"),
+    "assignee": lambda row: row.assignee and row.assignee.name,
+    **fields("language", "sentiment"),
     "last_text": lambda row: shortened(row.last_text),
     **fields("delivery"),
 }

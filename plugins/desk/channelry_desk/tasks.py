@@ -94,4 +94,4 @@ def _relate(db: Database, by: User, conversation: int, number: int, how: str, no
         " ON CONFLICT (conversation, task, how) DO NOTHING",
         (conversation, number, how, by.id, now),
     )
-    log.changed(db, by.id, now, log.CONVERSATION, conversation, f"task {how}", task=number)
+    log.changed(db, by.id, now, log.CONVERSATION, conversation, f"task {how}", data={"task": number})

@@ -53,6 +53,15 @@ class Change:
 
 
 @frozen(kw_only=True)
+class Interval:
+    """A time in which a user worked on a conversation."""
+
+    by: Named
+    began_at: datetime
+    ended_at: datetime
+
+
+@frozen(kw_only=True)
 class Task:
     """An incident, a case or a request that a conversation is about; `how`: it was viewed, or created, there.
 
