@@ -77,9 +77,7 @@ def begin(
         (where.connection, where.profile, where.place, str(where.surface), str(kind), queue, opened_by, at,
          held.open_for, at + held.open_for),
     )  # fmt: skip
-    log.changed(
-        db, by.id, at, log.CONVERSATION, number, "opened", data={"state": ConversationState.PENDING, "queue": queue}
-    )
+    log.changed(db, by.id, at, log.CONVERSATION, number, "opened", data={"queue": queue})
     return number, held.open_for
 
 
