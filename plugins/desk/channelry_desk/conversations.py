@@ -12,7 +12,7 @@ from channelry.model import Call, Outbound, SendMessage, Surface
 
 from . import calls, grants, log, people, policies, sql, states
 from .database import Database, Row
-from .errors import ClosedError, ConflictError, NotFoundError
+from .errors import ClosedError, ConflictError, NotFoundError, NotGrantedError
 from .grants import SYSTEM, User
 from .states import Center, ConversationState, Hold, InteractionType, Standing, Step
 from .values import person
@@ -109,7 +109,7 @@ def step(
     Raises NotFoundError, NotGrantedError, ClosedError, ConflictError (it has changed, or the step does not lead on
     from its state). `given` goes to `states.moved`.
     """
-    seen = expected(db, by, conversation, now, version, lambda seen: grants.may_step(by, what, seen), f"be {what}")
+    seen = expected(db, by, conversation, now, version, lambda seen: grants.may_step(by, what, seen), what)
     after = states.moved(seen, what, now, **given)
     if after.state is ConversationState.CLOSED and what in _DESCRIBED and not by.is_system:
         states.require_described(seen, "closed")
@@ -126,7 +126,7 @@ def expected(
 ) -> Standing:  # fmt: skip
     """Read an open conversation, of the version that the caller saw, that the user is allowed to change."""
     seen = standing(db, conversation)
-    grants.require(allowed(seen), by, f"let conversation {conversation} {what}{_whose(seen)}")
+    _permit(allowed(seen), by, seen, what)
     states.require_open(seen, now)
     states.expect(seen, version)
     return seen
@@ -135,7 +135,7 @@ def expected(
 def accept(db: Database, by: User, conversation: int, version: int | None, now: int) -> Standing:
     """Take a pending conversation; ConflictError names who was faster. Taking one's own again changes nothing."""
     seen = standing(db, conversation)
-    if seen.state is ConversationState.ACTIVE and seen.assignee == by.id:
+    if seen.state is ConversationState.ACTIVE and seen.assignee == by.id and not states.is_over(seen, now):
         return seen
     if seen.state is not ConversationState.PENDING:
         version = None  # whose it is says more than that it has changed
@@ -215,7 +215,7 @@ def look(db: Database, numbers: Sequence[int], now: int) -> None:
 
 def require_answerable(db: Database, by: User, conversation: int, now: int) -> Standing:
     """Raise unless a user may write in a conversation now: it is theirs, and it has not ended."""
-    seen = expected(db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "be answered")
+    seen = expected(db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "answered")
     if seen.ended_at is not None:
         raise ClosedError(f"conversation {conversation} has ended: it is in wrap-up")
     return seen
@@ -242,7 +242,7 @@ def reply(
 def describe(db: Database, by: User, conversation: int, text: str, version: int | None, now: int) -> Standing:
     """Save the short description, which may not be blank; of a closed conversation too, until it is archived."""
     seen = standing(db, conversation)
-    grants.require(grants.may_act(by, seen), by, f"edit conversation {conversation}")
+    _permit(grants.may_act(by, seen), by, seen, "edited")
     _require_unarchived(db, conversation)
     states.expect(seen, version)
     after = evolve(seen, description=text.strip(), version=seen.version + 1)
@@ -255,7 +255,7 @@ def describe(db: Database, by: User, conversation: int, text: str, version: int 
 def archive(db: Database, by: User, conversation: int, version: int | None, now: int) -> None:
     """Put a closed conversation away: from now on nothing about it can be changed."""
     seen = standing(db, conversation)
-    grants.require(grants.may_direct(by, seen), by, f"archive conversation {conversation}")
+    _permit(grants.may_direct(by, seen), by, seen, "archived")
     _require_unarchived(db, conversation)
     states.expect(seen, version)
     if seen.state is not ConversationState.CLOSED:
@@ -274,7 +274,7 @@ def _require_unarchived(db: Database, conversation: int) -> None:
 def share(db: Database, by: User, conversation: int, member: int, shared: bool, now: int) -> None:
     """Let a colleague read along, or no longer."""
     seen = standing(db, conversation)
-    grants.require(grants.may_direct(by, seen), by, f"share conversation {conversation}")
+    _permit(grants.may_direct(by, seen), by, seen, "shared")
     recipient = people.user(db, member)
     grants.require(grants.has(recipient, grants.Access.CHAT_CENTER), recipient, "read conversations")
     if shared:
@@ -294,12 +294,14 @@ def require_readable(db: Database, by: User, conversation: int) -> Standing:
     seen = standing(db, conversation)
     where = (conversation, by.id)
     shared = db.execute("SELECT 1 FROM shares WHERE conversation = ? AND member = ?", where).fetchone() is not None
-    grants.require(grants.may_read(by, seen, shared), by, f"read conversation {conversation}{_whose(seen)}")
+    _permit(grants.may_read(by, seen, shared), by, seen, "read")
     return seen
 
 
-def _whose(seen: Standing) -> str:
-    return f", which is {seen.assignee_name}'s" if seen.assignee_name else ""
+def _permit(allowed: bool, by: User, seen: Standing, what: str) -> None:
+    if not allowed:
+        whose = f", for it is {seen.assignee_name}'s" if seen.assignee_name else ""
+        raise NotGrantedError(f"conversation {seen.id} may not be {what} by {by.name}{whose}")
 
 
 def _save(

@@ -25,7 +25,7 @@ class Kept:
 def require_related(db: Database, by: User, conversation: int, now: int) -> None:
     """Raise unless the user may relate tasks to a conversation now: it is theirs, open, and described."""
     seen = conversations.expected(
-        db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "have related tasks"
+        db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "related to tasks"
     )
     states.require_described(seen, "related to a task")
 

@@ -70,6 +70,7 @@ class Provider:
     rates: tuple[Rate, ...] = ()
     window: timedelta | None = None
     surfaces: frozenset[Surface] = frozenset({Surface.DIRECT})
+    initiates: bool = True
     times: list[float] = field(factory=list)
     address: Address | None = None
 
@@ -115,8 +116,9 @@ class Post:
     def capabilities(self) -> Capabilities:
         provider = self.provider
         return Capabilities(
-            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT}), text=10, resend=provider.resend, rates=provider.rates,
-            window=provider.window, surfaces=provider.surfaces, initiates=True,
+            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE}),
+            text=10, resend=provider.resend, rates=provider.rates,
+            window=provider.window, surfaces=provider.surfaces, initiates=provider.initiates,
         )  # fmt: skip
 
     @hookimpl
