@@ -53,6 +53,12 @@ class UnsupportedError(DeskError):
     code = "unsupported"
 
 
+class UnavailableError(DeskError):
+    """Another system that has to be asked gave no answer; try again later."""
+
+    code = "unavailable"
+
+
 class StoreError(DeskError):
     """The store cannot be used as it is: of a newer version, not durable, too busy, or closing."""
 

@@ -278,13 +278,14 @@ Opening: TypeAlias = Callable[..., AbstractAsyncContextManager[House]]
 @asynccontextmanager
 async def opened(
     folder: Path, clock: FakeClock, provider: Provider, *, work: bool = False, brain: dict[str, Any] | None = None,
-    **config: Any,
+    more: Sequence[Entry] = (), **config: Any,
 ) -> AsyncIterator[House]:  # fmt: skip
     PROVIDERS[str(folder)] = provider
     entries = [
         Entry(f"connections.{name}", "post", endpoint=name, cls=Post, config=Post.Config(str(folder)))
         for name in ("post", "second")
     ]
+    entries += more
     orders: dict[str, tuple[str, ...]] = {}
     if brain is not None:
         entries.append(Entry("enrichment.brain", "brain", cls=Brain, config=Brain.Config(**brain)))

@@ -7,7 +7,6 @@ from uuid import uuid4
 import attrs
 from attrs import define
 
-from channelry.dispatch import first
 from channelry.errors import PermanentError
 from channelry.model import (
     Address,
@@ -28,7 +27,7 @@ from channelry.model.outbound import SendablePart
 from .. import conversations, grants, log, people, queries, rules, states, tasks
 from ..conversations import Place
 from ..database import Database
-from ..errors import NotFoundError, UnsupportedError
+from ..errors import NotFoundError, UnavailableError, UnsupportedError
 from ..grants import Access, User
 from ..hooks import NewTask, StoredTask, TaskKind
 from ..intake import is_known_address, save_profile
@@ -279,22 +278,27 @@ class Conversations(Topic):
         return await self._task(conversation, await self.store.write(write))
 
     async def _kept(self, task: NewTask) -> Kept:
-        hooks = [one.hooks["create_task"] for one in self.hub.instances.values() if "create_task" in one.hooks]
-        outcomes = await first(hooks, task)
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
-        if not outcomes or outcomes[-1].value is None:
-            return Kept()
-        stored: StoredTask = outcomes[-1].value
-        return Kept(store=outcomes[-1].plugin, reference=stored.reference, url=stored.url)
+        """Have a task created where a plugin keeps tasks."""
+        store, stored = await self._asked("create_task", task)
+        return Kept() if stored is None else Kept(store=store, reference=stored.reference, url=stored.url)
 
     async def _stored(self, reference: str) -> tuple[str, StoredTask]:
-        hooks = [one.hooks["read_task"] for one in self.hub.instances.values() if "read_task" in one.hooks]
-        outcomes = await first(hooks, reference)
-        if not outcomes or outcomes[-1].value is None:
+        store, stored = await self._asked("read_task", reference)
+        if stored is None:
             raise NotFoundError(f"there is no task {reference!r}")
-        return outcomes[-1].plugin, outcomes[-1].value
+        return store, stored
+
+    async def _asked(self, hook: str, question: object) -> tuple[str, StoredTask | None]:
+        """Ask the plugins that keep tasks, one after the other until one answers; UnavailableError where one fails:
+        it might have been the one."""
+        for instance in self.hub.instances.values():
+            if hook in instance.hooks:
+                outcome = await instance.hooks[hook].attempt(question)
+                if outcome.error is not None:
+                    raise UnavailableError(str(outcome.error)) from outcome.error
+                if outcome.value is not None:
+                    return outcome.plugin, outcome.value
+        return "", None
 
     async def _task(self, conversation: int, task: int) -> Task:
         related = await self.store.read(lambda db: tasks.related(db, conversation))
