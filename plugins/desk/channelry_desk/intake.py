@@ -1,6 +1,7 @@
 """What arrives, into the store: one operation for each request, in the transaction that its acknowledgement awaits."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from attrs import define
 
@@ -15,6 +16,9 @@ from .journal import enter
 from .moments import micros
 from .states import ConversationState
 from .texts import json_of, payload, plain, visible
+
+_Open: TypeAlias = tuple[int, str, int, int]
+"""An open conversation: its id, state, patience and expiry."""
 
 UNCLAIMED = "unclaimed: no connection has this account"
 
@@ -86,8 +90,10 @@ class Intake:
             save_profile(db, channel, connection, event.sender, at)
             row = db.execute(sql.FIND, where).fetchone()
         profile, _, conversation, state, open_for, expires_at, early = row
-        if rules.joins_anybody(event) and (found := _at_place(db, connection, place)) is not None:
-            conversation, state, open_for, expires_at = found
+        if rules.joins_anybody(event):
+            place, found = _joined(db, connection, place)
+            if found is not None:
+                conversation, state, open_for, expires_at = found
         opens = conversation is None or at > expires_at
         if opens:
             if _is_known(db, connection, key):  # redelivered after its conversation was closed
@@ -189,8 +195,18 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
     return number
 
 
-def _at_place(db: Database, connection: str, place: str) -> tuple[int, str, int, int] | None:
-    found: tuple[int, str, int, int] | None = db.execute(
+def _joined(db: Database, connection: str, place: str) -> tuple[str, _Open | None]:
+    """Find the conversation that an answer below a comment joins: at the first-level comment, which the answer names,
+    or which the answer that it names stands below."""
+    found = _at_place(db, connection, place)
+    if found is None and (named := changes.named(db, connection, place)) is not None:
+        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (named[1],)).fetchone()
+        found = _at_place(db, connection, place)
+    return place, found
+
+
+def _at_place(db: Database, connection: str, place: str) -> _Open | None:
+    found: _Open | None = db.execute(
         "SELECT id, state, open_for, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
         " AND ended_at IS NULL ORDER BY id LIMIT 1",
         (connection, place),

@@ -10,7 +10,8 @@ from .database import Database, Row
 from .moments import moment
 from .values import Change, person
 
-MESSAGE, CONVERSATION, USER, GROUP, QUEUE, POLICY = "message", "conversation", "user", "group", "queue", "policy"
+MESSAGE, CALL, CONVERSATION = "message", "call", "conversation"
+USER, GROUP, QUEUE, POLICY = "user", "group", "queue", "policy"
 """Kinds of subjects."""
 NONE: Mapping[str, Any] = {}
 
@@ -33,8 +34,8 @@ def after(db: Database, number: int, limit: int) -> list[Change]:
 
 
 def of(db: Database, kind: str, subject: int) -> list[Change]:
-    """Give the changes of one subject (no message), in order."""
-    where = "WHERE g.kind = ? AND g.subject = ? AND g.kind <> 'message' ORDER BY g.id"
+    """Give the changes of one subject (no message, and no call), in order."""
+    where = "WHERE g.kind = ? AND g.subject = ? AND g.kind NOT IN ('message', 'call') ORDER BY g.id"
     return [_change(row) for row in db.rows(f"{_CHANGES} {where}", (kind, subject))]
 
 

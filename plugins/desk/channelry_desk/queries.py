@@ -49,7 +49,8 @@ SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_
     u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, u.address,
     a.first_name AS assignee_first, a.last_name AS assignee_last, q.name AS queue_name,
     o.first_name AS opener_first, o.last_name AS opener_last,
-    (SELECT text FROM messages m WHERE m.conversation = c.id ORDER BY m.id DESC LIMIT 1) AS last_text,
+    (SELECT text FROM messages m WHERE m.conversation = c.id AND m.direction <> 'act' ORDER BY m.id DESC LIMIT 1)
+        AS last_text,
     (SELECT status FROM calls k WHERE k.conversation = c.id ORDER BY k.id DESC LIMIT 1) AS delivery
 FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
 LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
@@ -287,7 +288,7 @@ def _customer(row: Row, number: int | None = None) -> Customer:
 
 def _message(db: Database, row: Row) -> Message:
     payload = None if row["payload"] is None else orjson.loads(row["payload"])
-    inbound = row["direction"] != "out"
+    inbound = row["direction"] in ("in", "echo")
     value = None if payload is None else codec.from_json(payload, Event if inbound else Outbound)
     external_id = row["external_id"] or (row["key"] if row["direction"] == "in" else "")
     deliveries = tuple(_deliveries(db, row["id"]))
@@ -296,7 +297,8 @@ def _message(db: Database, row: Row) -> Message:
         id=row["id"], conversation=row["conversation"], key=row["key"], external_id=external_id,
         direction=row["direction"], author=row["author"], occurred_at=moment(row["occurred_at"]), text=row["text"],
         parts=getattr(value, "parts", ()), edited_at=moment_or_none(row["edited_at"]),
-        deleted_at=moment_or_none(row["deleted_at"]), language=row["language"] or "", sentiment=row["sentiment"],
+        deleted_at=moment_or_none(row["deleted_at"]), hidden_at=moment_or_none(row["hidden_at"]),
+        album=getattr(value, "album", ""), language=row["language"] or "", sentiment=row["sentiment"],
         deliveries=deliveries, files=tuple(_files(db, row["id"])),
         reactions=tuple(one for name in filter(None, named) for one in _reactions(db, row["connection"], name)),
     )  # fmt: skip

@@ -37,7 +37,7 @@ SCRIPTS = (
         id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who INTEGER NOT NULL, kind TEXT NOT NULL,
         subject INTEGER NOT NULL, what TEXT NOT NULL, why TEXT NOT NULL, data TEXT NOT NULL
     );
-    CREATE INDEX log_of_subject ON log (kind, subject, id) WHERE kind <> 'message';
+    CREATE INDEX log_of_subject ON log (kind, subject, id) WHERE kind NOT IN ('message', 'call');
     CREATE TABLE journal (  -- the verified raw requests; `headers` is name NUL value NUL …
         id INTEGER PRIMARY KEY, connection TEXT NOT NULL, received_at INTEGER NOT NULL, method TEXT NOT NULL,
         path TEXT NOT NULL, public_url TEXT NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL
@@ -104,7 +104,8 @@ SCRIPTS = (
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
         key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
-        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
+        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER, language TEXT, sentiment REAL,
+        UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);
     CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;

@@ -62,10 +62,12 @@ WHERE id = (SELECT min(id) FROM calls WHERE conversation = ? AND head IS NOT NUL
 
 ACCEPTED = """
 SELECT c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until,
+    CASE WHEN m.direction = 'act' THEN m.payload END,
     EXISTS (SELECT 1 FROM events e WHERE e.connection = c.connection AND e.subject = ?2 AND e.settled = 0)
     OR EXISTS (SELECT 1 FROM events e
         WHERE e.connection = c.connection AND e.reference = c.key AND e.reference <> '' AND e.settled = 0)
-FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?1
+FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile
+JOIN messages m ON m.id = c.message WHERE c.id = ?1
 """
 
 RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"

@@ -229,7 +229,11 @@ class Reaction:
 
 @frozen(kw_only=True)
 class Message:
-    """One message: `direction` is in, out, or echo (the business wrote it elsewhere); `author`: the agent."""
+    """One message, or what an agent did to one.
+
+    - `direction`: in, out, echo (the business wrote it elsewhere), or act (an edit, a deletion, a reaction, …).
+    - `author`: the agent; `album`: the same in all messages that belong together as one.
+    """
 
     id: int
     conversation: int
@@ -242,6 +246,8 @@ class Message:
     parts: tuple[Part, ...]
     edited_at: datetime | None
     deleted_at: datetime | None
+    hidden_at: datetime | None
+    album: str
     language: str
     sentiment: float | None
     deliveries: tuple[Delivery, ...]

@@ -117,8 +117,8 @@ class Post:
         provider = self.provider
         return Capabilities(
             sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE}),
-            text=10, resend=provider.resend, rates=provider.rates,
-            window=provider.window, surfaces=provider.surfaces, initiates=provider.initiates,
+            text=10, resend=provider.resend, rates=provider.rates, window=provider.window, surfaces=provider.surfaces,
+            initiates=provider.initiates, public=Capabilities(text=10),
         )  # fmt: skip
 
     @hookimpl

@@ -9,6 +9,9 @@ import pytest
 from channelry.model import (
     Address,
     Announced,
+    Delete,
+    Edit,
+    Hide,
     IdentityChanged,
     Media,
     MessageDeleted,
@@ -17,6 +20,7 @@ from channelry.model import (
     Profile,
     ReactionChanged,
     Surface,
+    Target,
     Thread,
 )
 from channelry.model.content import Kind
@@ -117,6 +121,7 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     assert found.customer.email == "e@example.org"
 
 
+@pytest.mark.row("A2")
 @pytest.mark.row("A3")
 async def test_each_first_level_comment_is_a_conversation_that_answers_join(house: House) -> None:
     def comment(who: str, key: str, **where: Any) -> Any:
@@ -126,8 +131,54 @@ async def test_each_first_level_comment_is_a_conversation_that_answers_join(hous
     await house.deliver(comment("eve", "c1", depth=1), comment("eve", "c2", depth=1))
     await house.deliver(comment("bob", "c3", depth=2, parent="c1"))
     found = (await house.desk.service.search.conversations(by=SYSTEM)).rows
-    assert [one.surface for one in found] == ["comment", "comment"]
-    assert await texts(house, found[1].id) == ["c1", "c3"]
+    assert [(one.surface, one.center) for one in found] == [("comment", "social"), ("comment", "social")]
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=found[1].id, text="hi", key="k")
+    await house.send()
+    await house.deliver(comment("cid", "c4", depth=3, parent="c3"), comment("dan", "c5", depth=2, parent="id:k/0"))
+    assert await texts(house, found[1].id) == ["c1", "c3", "hi", "c4", "c5"]
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=found[1].id)
+    await house.deliver(comment("cid", "c6", depth=3, parent="c3"), comment("eve", "c7", depth=2, parent="c1"))
+    assert await texts(house) == ["c6", "c7"]
+
+
+@pytest.mark.row("A2")
+async def test_a_mention_opens_a_conversation_of_the_social_center(house: House) -> None:
+    thread = Thread(root="their-post", private=False)
+    first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=thread)
+    assert (await house.read(first)).center == "social"
+    assert await house.written("eve", "look again", key="t2", surface=Surface.MENTION, thread=thread) != first
+
+
+async def test_what_we_did_to_a_message_shows_once_the_provider_has_taken_it(house: House) -> None:
+    service = house.desk.service.conversations
+    number = await house.written("eve", "rude", key="m")
+    await service.reply(by=SYSTEM, conversation=number, text="helo", key="k")
+    await house.send()
+    ours = {"key": "x", "target": Target(to=EVE), "external_id": "id:k/0"}
+    theirs = {**ours, "external_id": "m"}
+    for action in (
+        Edit(**ours | {"key": "e"}, text="hello"),
+        Delete(**ours | {"key": "d"}),
+        Hide(**theirs | {"key": "h"}),
+    ):
+        await service.act(by=SYSTEM, conversation=number, action=action)
+    acted = {one.key: one for one in await house.messages(number)}
+    assert (acted["k"].text, acted["k"].deleted_at, acted["m"].hidden_at) == ("helo", None, None)
+    await house.send()
+    acted = {one.key: one for one in await house.messages(number)}
+    assert (acted["k"].text, acted["k"].deleted_at, acted["m"].hidden_at) == ("hello", START, START)
+    assert [acted[key].direction for key in ("m", "k", "e", "d", "h")] == ["in", "out", "act", "act", "act"]
+    await service.act(by=SYSTEM, conversation=number, action=Hide(**theirs | {"key": "s"}, on=False))
+    await house.send()
+    assert {one.key: one.hidden_at for one in await house.messages(number)}["m"] is None
+    changes = [one.what for one in await house.desk.service.log.after(by=SYSTEM) if one.kind == "message"]
+    assert [what for what in changes if what not in ("received", "sent")] == ["edited", "deleted", "hidden", "shown"]
+
+
+async def test_the_parts_of_an_album_join_one_conversation_and_say_what_joins_them(house: House) -> None:
+    for part in ("one", "two"):
+        await house.written("eve", part, album="a1")
+    assert [(one.text, one.album) for one in await house.messages()] == [("two", "a1"), ("one", "a1")]
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["in order", "before the message"])

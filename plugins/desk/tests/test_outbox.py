@@ -339,7 +339,7 @@ async def test_who_lost_the_lease_cannot_settle(house: House) -> None:
     await house.send()
     assert (await delivery(house, number)).state == "accepted"
     refused = await house.desk.store.write(
-        lambda db: calls.refuse(db, late, late.token + 1, CallState.FAILED, "late", "late")
+        lambda db: calls.refuse(db, late, late.token + 1, CallState.FAILED, "late", "late", 1)
     )
     assert not refused
     assert (await delivery(house, number)).state == "accepted"
@@ -355,7 +355,7 @@ async def test_an_answer_after_the_lease_counts_unless_the_call_was_sent_again(h
     await house.clock.advance(121)
     await house.send()
     assert (await delivery(house, number)).state == "uncertain"
-    assert await house.desk.store.write(lambda db: calls.accept(db, late, late.token + 1, "post", Receipt(("x",))))
+    assert await house.desk.store.write(lambda db: calls.accept(db, late, late.token + 1, "post", Receipt(("x",)), 1))
     assert (await delivery(house, number)).state == "accepted"
 
 

@@ -26,7 +26,7 @@ class Outbox(Topic):
         def write(db: Database) -> None:
             seen = conversations.standing(db, calls.conversation(db, call))
             grants.require(grants.may_direct(by, seen), by, f"decide about call {call}")
-            calls.decide(db, call, decision, by.name, now)
+            calls.decide(db, by, call, decision, now)
 
         await self.store.write(write)
         self.queued()
