@@ -8,10 +8,9 @@ from attrs import define
 from channelry.model import Address, Announced, Event, MessageReceived, Part, Profile, Received, Sticker, Unparsed
 from channelry.model import Media as MediaPart
 
-from . import changes, conversations, jobs, log, rules, sql
+from . import changes, conversations, jobs, rules, sql
 from .conversations import Place
 from .database import Database
-from .grants import SYSTEM_ID
 from .journal import enter
 from .moments import micros
 from .states import ConversationState
@@ -111,7 +110,7 @@ class Intake:
         if not appended:
             return False
         db.execute(sql.TOUCH, (at, at + open_for, occurred_at, conversation))
-        log.changed(db, SYSTEM_ID, at, log.MESSAGE, appended, "received", data={"conversation": conversation})
+        db.execute(sql.LOG_RECEIVED, (at, appended, f'{{"conversation":{conversation}}}'))
         if state == ConversationState.WAITING:
             conversations.answered(db, conversation, at)
         if event.parts:

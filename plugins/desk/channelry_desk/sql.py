@@ -34,6 +34,7 @@ VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
 LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
+LOG_RECEIVED = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,0,'message',?,'received','',?)"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)

@@ -31,6 +31,12 @@ CONVERSATIONS: Columns = {
     **fields("delivery"),
 }
 DEAD_LETTERS: Columns = fields("id", "connection", "type", "reason", "recorded_at")
+USERS: Columns = {
+    **fields("id", "name", "email"),
+    "access": lambda row: ", ".join(sorted(row.access)),
+    "connections": lambda row: ", ".join(sorted(row.connections)),
+    **fields("present", "disabled"),
+}
 UNCERTAIN: Columns = {
     **fields("call", "conversation", "connection"),
     "text": lambda row: shortened(row.text),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from click.testing import CliRunner
 
@@ -31,7 +32,7 @@ def configured(folder: Path, desk: str = "") -> list[str]:
     return ["--config", str(file)]
 
 
-@pytest.mark.parametrize("command", ["conversations", "dead-letters", "uncertain"])
+@pytest.mark.parametrize("command", ["conversations", "dead-letters", "uncertain", "users"])
 def test_the_commands_print_tables_and_json(tmp_path: Path, command: str) -> None:
     words = configured(tmp_path)
     shown = CliRunner().invoke(main, ["desk", command, "--json", *words])
@@ -104,6 +105,23 @@ def test_a_store_that_cannot_be_opened_is_one_line(
     shown = CliRunner().invoke(main, command)
     assert (shown.exit_code, isinstance(shown.exception, SystemExit)) == (1, True)
     assert shown.output.splitlines()[-1] == reason
+
+
+def test_the_first_administrator_is_invited_by_a_command(tmp_path: Path) -> None:
+    words = configured(tmp_path)
+    invited = ["desk", "invite", "Eve@example.org", "Eve", "Ng", "--access", "administration", *words]
+    shown = CliRunner().invoke(main, invited)
+    assert shown.exit_code == 0
+    assert shown.stderr == "Eve@example.org can set a password within 7 days, once, with this token:\n"
+    assert len(shown.stdout.strip()) == 43
+    (user,) = orjson.loads(CliRunner().invoke(main, ["desk", "users", "--json", *words]).stdout)
+    assert (user["name"], user["email"], user["access"]) == ("Eve Ng", "eve@example.org", ["administration"])
+    header, row = CliRunner().invoke(main, ["desk", "users", *words]).stdout.splitlines()
+    assert header.split() == list(tables.USERS)
+    assert "administration" in row
+    refused = CliRunner().invoke(main, [*invited, "--connection", "nowhere"])
+    assert refused.exit_code == 1
+    assert "no connection 'nowhere'" in refused.output
 
 
 def test_the_section_is_checked(tmp_path: Path) -> None:
