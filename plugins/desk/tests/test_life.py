@@ -158,10 +158,20 @@ class Life(RuleBasedStateMachine):
 
     @precondition(lambda self: self.talks)
     @rule(
-        act=st.sampled_from(ACTS), who=st.sampled_from([*range(5), *[WHOEVER] * 9]), to=st.integers(0, 4),
-        which=st.sampled_from([-1, -1, -1, 0, 1, 2]), stale=st.sampled_from([0] * 5 + [1]),
+        acts=st.lists(
+            st.tuples(
+                st.sampled_from(ACTS), st.sampled_from([*range(5), *[WHOEVER] * 9]), st.integers(0, 4),
+                st.sampled_from([-1, -1, -1, 0, 1, 2]), st.sampled_from([0] * 5 + [1]),
+            ),
+            min_size=1, max_size=8,
+        )
     )  # fmt: skip
-    def an_agent_acts(self, act: str, who: int, to: int, which: int, stale: int) -> None:
+    def agents_act(self, acts: list[tuple[str, int, int, int, int]]) -> None:
+        for act in acts:
+            self._act(*act)
+            self.the_desk_and_the_model_agree()
+
+    def _act(self, act: str, who: int, to: int, which: int, stale: int) -> None:
         talk = self.talks[which % len(self.talks)]
         by, recipient = self._somebody(who, talk), self.world.users[to]
         given: dict[str, Any] = {"by": by, "conversation": talk.number}
@@ -319,6 +329,6 @@ def test_random_lives_follow_the_rules_on_both_stores(opening: Opening) -> None:
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             lambda: Life(world),
             settings=settings(
-                max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
             ),
         )
