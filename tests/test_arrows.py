@@ -22,7 +22,7 @@ ARROWS = {
     "channelry": set[str](),
     "channelry_meta": CORE,
     "channelry_simulation": CORE,
-    "channelry_testing": CORE,
+    "channelry_testing": CORE | {"channelry_simulation"},
     "channelry_server": CORE,
     "channelry_desk": CORE,
     "channelry_enrich": CORE | {"channelry_desk"},
