@@ -145,7 +145,7 @@ def engine(configuration: Configuration) -> Engine:
     if "://" not in config.database:
         return Sqlite(configuration.file.parent / config.database)
     try:
-        from .postgres import Postgres
+        from .postgresql import Postgres
     except ImportError:
         raise StoreError(
             "PostgreSQL's client is not installed; run: pip install 'channelry-desk[postgresql]'"

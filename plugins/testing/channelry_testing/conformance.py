@@ -206,10 +206,10 @@ def place(thread: threading.Thread) -> str:
 
 
 def _verdict(error: BaseException) -> BaseException:
-    """Take the verdict of a rule out of the groups that task groups make of it."""
+    """Take the verdict of a rule, else the first error, out of the groups that task groups make of it."""
     leaves = list(_leaves(error))
     verdicts = (one for one in leaves if isinstance(one, pytest.fail.Exception | pytest.skip.Exception))
-    return next(verdicts, leaves[0] if len(leaves) == 1 else error)
+    return next(verdicts, leaves[0])
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -7,6 +7,7 @@ import anyio
 import anyio.lowlevel
 from attrs import evolve
 
+from channelry.errors import SendError
 from channelry.model import Call, Capabilities, Kind, Outbound, Receipt, SendMessage, Target
 
 from .bench import PUBLIC_URL, Bench
@@ -19,6 +20,7 @@ from .sending import composed
 
 AT_ONCE = 100
 MOST_REQUESTS = 5
+"""Of one call, in each of which it is cancelled."""
 
 
 class RunningRules(FaultRules):
@@ -127,7 +129,10 @@ class RunningRules(FaultRules):
             else:
                 kind = min(carried.sends & SENDABLE)
                 outbound = self.action(kind, target, "", carried, f"kit-{place}-{number}")
-            (receipts[number],) = await self._sent(bench, outbound)
+            try:
+                (receipts[number],) = await self._sent(bench, outbound)
+            except SendError as error:
+                fail(f"of {AT_ONCE} sends at once one ends with {type(error).__name__}: {error}", "a receipt each")
 
         async with anyio.create_task_group() as group:
             for number in range(AT_ONCE):
