@@ -17,7 +17,7 @@ import generated
 
 project = "channelry"
 release = metadata.version("channelry")
-copyright = "the authors of channelry; Apache-2.0"  # noqa: A001
+copyright = "the authors of channelry; Apache-2.0"
 root_doc = "docs/index"
 extensions = ["myst_parser"]
 include_patterns = ["docs/*.md", "docs/**/*.md", "plugins/**/README.md", "CHANGELOG.md"]

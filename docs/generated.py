@@ -48,7 +48,7 @@ def filled(page: str) -> str:
 
 
 def appendix(docname: str) -> str:
-    """Give what is appended to the page `docname`: capabilities, configuration and hooks, if it is a plugin's README."""
+    """Give what is appended to the page `docname`: what the class says, if it is a plugin's README."""
     match = README.fullmatch(docname)
     return plugin(match["name"]) if match else ""
 
@@ -56,7 +56,9 @@ def appendix(docname: str) -> str:
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a Markdown table."""
     cells = [titles, ["---"] * len(titles), *rows]
-    return "".join("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n" for row in cells)
+    return "".join(
+        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n" for row in cells
+    )
 
 
 def code(text: str, language: str = "python") -> str:
@@ -199,7 +201,9 @@ def every_plugin() -> str:
 def config(cls: type) -> str:
     """Describe the keys of one configuration table: type, default, and the docstring of the class."""
     rows = [
-        (f"`{one.alias}`", describe_toml(one.type), default(one)) for one in attrs.fields(attrs.resolve_types(cls)) if one.init
+        (f"`{one.alias}`", describe_toml(one.type), default(one))
+        for one in attrs.fields(attrs.resolve_types(cls))
+        if one.init
     ]
     return f"{inspect.getdoc(cls) or ''}\n\n{table(('key', 'type', 'default'), rows)}"
 
@@ -239,7 +243,9 @@ def capabilities(of: Capabilities) -> str:
 
 def _carried(of: Capabilities) -> str:
     kinds = [kind for kind in Kind if kind in of.receives | of.sends]
-    rows = [(kind.value, "yes" * (kind in of.receives), "yes" * (kind in of.sends), file_limit(of, kind)) for kind in kinds]
+    rows = [
+        (kind.value, "yes" * (kind in of.receives), "yes" * (kind in of.sends), file_limit(of, kind)) for kind in kinds
+    ]
     return table(("kind", "received", "sent", "files"), rows)
 
 
@@ -264,7 +270,10 @@ def limits(of: Capabilities) -> Iterator[tuple[str, str]]:
     if of.buttons is not None:
         one = of.buttons
         links = "; links too" * one.urls
-        yield "buttons", f"{one.count}; title {one.title}, payload {one.payload} {one.payload_unit}, text {one.text}{links}"
+        yield (
+            "buttons",
+            f"{one.count}; title {one.title}, payload {one.payload} {one.payload_unit}, text {one.text}{links}",
+        )
     yield "free text after the customer's last message", within(of.window)
     if Kind.EDIT in of.sends:
         yield "edit what we sent", within(of.edit_within)
@@ -353,7 +362,11 @@ def _help(command: click.Command, context: click.Context, level: int) -> Iterato
 def rules() -> str:
     """List the rules of the kit: for whom each is, its grade, and its manual."""
     users: dict[Rule, list[str]] = {}
-    for kind, of in (("channel", ChannelConformance), ("recognizer", RecognizerConformance), ("enricher", EnricherConformance)):
+    for kind, of in (
+        ("channel", ChannelConformance),
+        ("recognizer", RecognizerConformance),
+        ("enricher", EnricherConformance),
+    ):
         for _, test in inspect.getmembers_static(of, lambda member: hasattr(member, "rule")):
             users.setdefault(test.rule, []).append(kind)
     by_grade = sorted(users, key=lambda one: ([*Grade].index(one.grade), one.code))

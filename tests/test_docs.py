@@ -25,20 +25,16 @@ from house import ROOT
 from packaging.requirements import InvalidRequirement, Requirement
 from test_layout import lines_of_code
 
-from channelry import config, hookspecs
+from channelry import config, discovery, hookspecs
 from channelry.cli import main
-from channelry.discovery import Available, available
+from channelry.discovery import available
 from channelry_server import hooks as server_hooks
 
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>\w+)[^\n]*\n(?P<code>.*?)^(?P=indent)```\s*$", re.MULTILINE | re.DOTALL
 )
 LINK = re.compile(r"\]\((?!https?://|#)(?P<path>[^)#\s]+)(?:#[^)]*)?\)")
-PAGES = (
-    ROOT / "README.md",
-    *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "plugins").rglob("README.md")),
-)
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "plugins").rglob("README.md")))
 TUTORIAL = ROOT / "docs/tutorial/channel.md"
 MOST_LINES = 120
 """Lines of code of the tutorial's finished channel: what it takes beside the simulator, which is for tests."""
@@ -116,20 +112,30 @@ def test_a_guides_code_runs_and_its_own_tests_pass(path: Path, backend: str) -> 
 
 # --- TOML ------------------------------------------------------------------------------------------------------------
 
-DEPLOYMENTS = [one for one in SNIPPETS if one.language == "toml" and tomllib.loads(one.code).keys() & {*config.SECTIONS}]
+DEPLOYMENTS = [
+    one
+    for one in SNIPPETS
+    if one.language == "toml" and one.path.parts[0] in ("README.md", "docs")  # a plugin's README shows parts of one
+    if tomllib.loads(one.code).keys() & {*config.SECTIONS}
+]
+
+
+def brought(path: Path) -> list[EntryPoint]:
+    """Give the plugins that a page's code brings, by their class names in lower case, as if they were installed."""
+    module = ran(path)
+    classes = [one for one in vars(module).values() if isinstance(one, type) and one.__module__ == module.__name__]
+    made = [one for one in classes if hasattr(one, "Config")]
+    return [EntryPoint(one.__name__.lower(), f"{module.__name__}:{one.__name__}", discovery.GROUP) for one in made]
 
 
 @pytest.mark.parametrize("snippet", DEPLOYMENTS, ids=str)
 def test_a_configuration_loads(snippet: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With plugins that are installed or stand on the same page, and with the secrets that it names."""
-    installed = available()
-    if snippet.path.parts[:2] == ("docs", "how-to"):
-        module = ran(ROOT / snippet.path)
-        for name, cls in vars(module).items():
-            if isinstance(cls, type) and cls.__module__ == module.__name__ and hasattr(cls, "Config"):
-                point = EntryPoint(name.lower(), f"{module.__name__}:{name}", "channelry.plugins")
-                installed[name.lower()] = Available(name.lower(), "docs", "0", point)
-    monkeypatch.setattr(config, "available", lambda *group: available(*group) if group else installed)
+    more = brought(ROOT / snippet.path) if ROOT / snippet.path in GUIDES else []
+    installed = discovery.entry_points
+    monkeypatch.setattr(
+        discovery, "entry_points", lambda group: [*installed(group=group), *(one for one in more if one.group == group)]
+    )
     for name in re.findall(r'env = "(\w+)"', snippet.code):
         monkeypatch.setenv(name, "a-secret-value")
     code = re.sub(r'file = "[^"]*"', 'file = "secret"', snippet.code)
@@ -145,7 +151,7 @@ def test_a_configuration_loads(snippet: Snippet, tmp_path: Path, monkeypatch: py
 def words(line: str) -> Iterator[list[str]]:
     """Split a line into its commands, without redirections."""
     lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-    lexer.commenters = "#"
+    lexer.whitespace_split, lexer.commenters = True, "#"
     command: list[str] = []
     for token in lexer:
         if set(token) <= set("|&;"):
@@ -229,7 +235,9 @@ def test_the_tutorials_channel_is_short(mattermost: Path) -> None:
 
 
 def test_the_tutorials_channel_reaches_gold(mattermost: Path) -> None:
-    told, _ = started(mattermost, "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report").communicate(timeout=200)
+    told, _ = started(mattermost, "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report").communicate(
+        timeout=200
+    )
     assert "channelry_mattermost.plugin:Mattermost: gold" in told, told
     assert " failed" not in told
 
