@@ -31,7 +31,7 @@ html_static_path = ["static"]
 html_css_files = ["channelry.css"]
 html_show_sphinx = False
 html_copy_source = False
-html_theme_options = {"footer_icons": [], "top_of_page_buttons": []}
+html_theme_options: dict[str, object] = {"footer_icons": [], "top_of_page_buttons": []}
 pygments_style = "friendly"
 pygments_dark_style = "monokai"
 

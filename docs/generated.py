@@ -21,7 +21,7 @@ from attrs import frozen
 
 from channelry.cli import main
 from channelry.discovery import Available, available
-from channelry.model import Capabilities, Kind, MediaLimit, Rate, Resend, Status
+from channelry.model import Capabilities, Kind, MediaLimit, Rate, Resend, Status, TextUnit
 from channelry.registry import marked, specifications
 from channelry.structure import describe_toml
 from channelry_testing import ChannelConformance, EnricherConformance, Grade, RecognizerConformance, Rule, connected
@@ -35,6 +35,8 @@ RESENDS = {
     Resend.CALLBACK: "a status with our reference settles it",
     Resend.NEVER: "left to a person",
 }
+
+UNITS = {TextUnit.CHARACTERS: "characters", TextUnit.UTF16: "UTF-16 units", TextUnit.BYTES: "bytes"}
 
 
 def filled(page: str) -> str:
@@ -103,11 +105,12 @@ def doc(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module
 
 def module(name: str) -> str:
     """Describe what a module offers: its classes, functions and unions, each with its declaration and its docstring."""
-    tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+    source = inspect.getsource(importlib.import_module(name))
+    tree = ast.parse(source)
     made = [doc(tree)]
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-            made.append(f"### `{node.name}`\n\n{doc(node)}\n\n{code(declaration(node))}\n{methods(node)}")
+            made.append(f"### `{node.name}`\n\n{doc(node)}\n\n{code(declaration(node, source))}\n{methods(node)}")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
             made.append(f"### `{node.name}`\n\n{code(signature(node))}\n{doc(node)}\n")
         elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
@@ -116,14 +119,14 @@ def module(name: str) -> str:
     return "\n\n".join(made)
 
 
-def declaration(node: ast.ClassDef) -> str:
+def declaration(node: ast.ClassDef, source: str) -> str:
     """Write a class as a stub: its decorators, its fields or members, the signatures of its public methods."""
     bases = ", ".join(map(ast.unparse, node.bases))
     lines = [f"@{ast.unparse(one)}" for one in node.decorator_list]
     lines.append(f"class {node.name}({bases}):" if bases else f"class {node.name}:")
     for one in node.body:
         if isinstance(one, ast.AnnAssign | ast.Assign) and not ast.unparse(one).startswith("_"):
-            lines.append(f"    {ast.unparse(one)}")
+            lines.append(f"    {ast.get_source_segment(source, one)}")
         elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and shown(one):
             lines += [f"    @{ast.unparse(mark)}" for mark in one.decorator_list]
             lines.append(f"    {signature(one)}: ...")
@@ -212,7 +215,7 @@ def default(one: "attrs.Attribute[Any]") -> str:
     """Write a default as TOML would."""
     if one.default is attrs.NOTHING:
         return "required"
-    value = one.default.factory() if isinstance(one.default, attrs.Factory) else one.default  # type: ignore[arg-type]
+    value = getattr(one.default, "factory", lambda: one.default)()
     if value is None or value == ():
         return "none"
     if isinstance(value, bool):
@@ -264,16 +267,14 @@ def ways(limit: MediaLimit) -> tuple[tuple[str, int | None], ...]:
 
 def limits(of: Capabilities) -> Iterator[tuple[str, str]]:
     """Give each limit that a channel has, in words."""
-    yield "text of one call", f"{of.text:,} {of.unit}"
+    yield "text of one call", f"{of.text:,} {UNITS[of.unit]}"
     if of.caption:
-        yield "text under a file", f"{of.caption:,} {of.unit}"
+        yield "text under a file", f"{of.caption:,} {UNITS[of.unit]}"
     if of.buttons is not None:
         one = of.buttons
         links = "; links too" * one.urls
-        yield (
-            "buttons",
-            f"{one.count}; title {one.title}, payload {one.payload} {one.payload_unit}, text {one.text}{links}",
-        )
+        payload = f"payload {one.payload:,} {UNITS[one.payload_unit]}"
+        yield "buttons", f"{one.count}; title {one.title}, {payload}, text {one.text:,}{links}"
     yield "free text after the customer's last message", within(of.window)
     if Kind.EDIT in of.sends:
         yield "edit what we sent", within(of.edit_within)
@@ -331,7 +332,7 @@ def every_channel() -> str:
 
     kinds = table(
         ("", *(f"[{name}]({page(name)})" for name in found)),
-        [(kind.value, *(way(of, kind) for of in found.values())) for kind in Kind],
+        [row for row in ((kind.value, *(way(of, kind) for of in found.values())) for kind in Kind) if any(row[1:])],
     )
     named = {name: dict(limits(of)) for name, of in found.items()}
     titles = dict.fromkeys(title for one in named.values() for title in one)

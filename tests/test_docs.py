@@ -209,7 +209,7 @@ def mattermost(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for line in re.findall(r"^rm (.*)$", page, re.MULTILINE):
         for name in line.split():
             (folder / name).unlink()
-    for path, code in re.findall(r"^<!-- file: (\S+) -->\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+    for path, code in re.findall(r"^\*\*(\S+/\S+)\*\*\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         assert (folder / path).parent.is_dir(), f"{path}: channelry new makes no such folder"
         (folder / path).write_text(code, encoding="utf-8")
     project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
