@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import entry_points
-from types import ModuleType
 from typing import Any
 
 import attrs
@@ -24,7 +23,7 @@ from channelry.discovery import Available, available
 from channelry.model import Capabilities, Kind, MediaLimit, Rate, Resend, Status, TextUnit
 from channelry.registry import marked, specifications
 from channelry.structure import describe_toml
-from channelry_testing import ChannelConformance, EnricherConformance, Grade, RecognizerConformance, Rule, connected
+from channelry_testing import ChannelConformance, EnricherConformance, RecognizerConformance, Rule, connected
 
 MARK = re.compile(r"<!-- generated: ([\w.-]+(?: [\w.-]+)*) -->")
 README = re.compile(r"plugins/(?:channels|enrichment)/(?P<name>[\w-]+)/README")
@@ -75,25 +74,19 @@ def hooks(module_name: str) -> str:
     """Describe each hook of a module in the order of its source: signature, manual, and who implements it."""
     users = {hook: [name for name, one in plugins().items() if hook in marked(one.cls)] for hook in specifications()}
     made = []
-    for node in functions(importlib.import_module(module_name)):
-        if node.name in specifications():
+    source = inspect.getsource(importlib.import_module(module_name))
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in specifications():
             use = f"Implemented by {', '.join(users[node.name])}." if users[node.name] else ""
-            made.append(f"### `{node.name}`\n\n{code(signature(node))}\n{doc(node)}\n\n{use}\n")
+            made.append(f"### `{node.name}`\n\n{code(signature(node, source))}\n{doc(node)}\n\n{use}\n")
     return "\n".join(made)
 
 
-def functions(module: ModuleType) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.parse(inspect.getsource(module)).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            yield node
-
-
-def signature(node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Write the declaration of a function exactly as its source has it, without its body."""
-    word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
-    returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
-    line = f"{word} {node.name}({ast.unparse(node.args)}){returns}"
-    return line.replace("'", '"')
+def signature(node: ast.FunctionDef | ast.AsyncFunctionDef, source: str) -> str:
+    """Write the declaration of a function exactly as its source has it, without its body and without comments."""
+    lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
+    bare = (line[node.col_offset :].partition("#")[0].rstrip() for line in lines)
+    return "\n".join(line for line in bare if line).removesuffix(":")
 
 
 def doc(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module) -> str:
@@ -112,7 +105,7 @@ def module(name: str) -> str:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             made.append(f"### `{node.name}`\n\n{doc(node)}\n\n{code(declaration(node, source))}\n{methods(node)}")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            made.append(f"### `{node.name}`\n\n{code(signature(node))}\n{doc(node)}\n")
+            made.append(f"### `{node.name}`\n\n{code(signature(node, source))}\n{doc(node)}\n")
         elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
             assert node.value is not None
             made.append(f"### `{ast.unparse(node.target)}`\n\n{code(wrapped(ast.unparse(node)))}")
@@ -129,7 +122,7 @@ def declaration(node: ast.ClassDef, source: str) -> str:
             lines.append(f"    {ast.get_source_segment(source, one)}")
         elif isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and shown(one):
             lines += [f"    @{ast.unparse(mark)}" for mark in one.decorator_list]
-            lines.append(f"    {signature(one)}: ...")
+            lines += [f"    {line}" for line in f"{signature(one, source)}: ...".splitlines()]
     return "\n".join(lines if lines[-1].startswith("    ") else [*lines, "    ..."])
 
 
@@ -360,20 +353,20 @@ def _help(command: click.Command, context: click.Context, level: int) -> Iterato
 # --- the kit ---------------------------------------------------------------------------------------------------------
 
 
-def rules() -> str:
-    """List the rules of the kit: for whom each is, its grade, and its manual."""
+def rules(grade: str) -> str:
+    """List the rules of the kit that a grade adds: for whom each is, and its manual."""
     users: dict[Rule, list[str]] = {}
-    for kind, of in (
-        ("channel", ChannelConformance),
-        ("recognizer", RecognizerConformance),
-        ("enricher", EnricherConformance),
-    ):
+    for kind, of in KITS.items():
         for _, test in inspect.getmembers_static(of, lambda member: hasattr(member, "rule")):
-            users.setdefault(test.rule, []).append(kind)
-    by_grade = sorted(users, key=lambda one: ([*Grade].index(one.grade), one.code))
+            if test.rule.grade == grade:
+                users.setdefault(test.rule, []).append(kind)
     return "\n".join(
-        f"### `{one.code}`\n\n*{one.grade}; {', '.join(users[one])}*\n\n{one.manual}\n" for one in by_grade
+        f"### `{one.code}`\n\n*For each {', '.join(of)}.*\n\n{one.manual}\n"
+        for one, of in sorted(users.items(), key=lambda item: item[0].code)
     )
+
+
+KITS = {"channel": ChannelConformance, "recognizer": RecognizerConformance, "enricher": EnricherConformance}
 
 
 MAKERS: dict[str, Callable[..., str]] = {
