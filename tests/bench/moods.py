@@ -18,7 +18,7 @@ from channelry_lexicon.plugin import WordLists
 from channelry_vader.plugin import Vader
 
 OWN, OTHERS = (Path(__file__).with_name(name) for name in ("sentiment.jsonl", "sentiment_others.jsonl"))
-UNREAD = ("it", "pl", "pt", "uk")
+FOUR = ("it", "pl", "pt", "uk")
 
 
 @frozen
@@ -60,5 +60,5 @@ def seven() -> Figure:
     return judged("lexicon, right sign, held back", [one for one in read(OWN)[2::3] if one.language != "en"], 0.9)
 
 
-def unread() -> Figure:
-    return judged("lexicon, another's sentences", [one for one in read(OTHERS) if one.language in UNREAD], 0.8)
+def others() -> Figure:
+    return judged("lexicon, another's sentences", [one for one in read(OTHERS) if one.language in FOUR], 0.8)
