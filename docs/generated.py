@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -22,8 +23,8 @@ from channelry.cli import main
 from channelry.discovery import Available, available
 from channelry.model import Capabilities, Kind, MediaLimit, Rate, Resend, Status, TextUnit
 from channelry.registry import marked, specifications
-from channelry.structure import describe_toml
-from channelry_testing import ChannelConformance, EnricherConformance, RecognizerConformance, Rule, connected
+from channelry.structure import describe_toml, structure
+from channelry_testing import ChannelConformance, EnricherConformance, RecognizerConformance, Rule
 
 MARK = re.compile(r"<!-- generated: ([\w.-]+(?: [\w.-]+)*) -->")
 README = re.compile(r"plugins/(?:channels|enrichment)/(?P<name>[\w-]+)/README")
@@ -162,10 +163,16 @@ def plugins() -> dict[str, Installed]:
 
 @cache
 def channels() -> dict[str, Capabilities]:
-    """Give the capabilities of every installed channel, as its simulated provider's settings configure it."""
-    simulators = available("channelry.simulators")
-    named = [name for name, one in plugins().items() if hasattr(one.cls, "capabilities") or name in simulators]
-    return {name: connected(plugins()[name].cls, simulators[name].load()()).capabilities for name in named}
+    """Give the capabilities of every installed channel, with the ids and credentials of its simulated account and all
+    else by default: numbers (a rate for instance) a simulator raises, so that no test has to wait."""
+    found = {}
+    for name, simulator in available("channelry.simulators").items():
+        settings = simulator.load()().settings("https://simulated.example")
+        table = {key: value for key, value in settings.items() if isinstance(value, str) and key != "plugin"}
+        made, faults = structure(name, table, plugins()[name].cls.Config, Path(), inline=True)
+        assert not faults, faults
+        found[name] = plugins()[name].cls(made).capabilities
+    return found
 
 
 def page(name: str) -> str:
@@ -274,7 +281,8 @@ def limits(of: Capabilities) -> Iterator[tuple[str, str]]:
     if Kind.DELETE in of.sends:
         yield "delete what we sent", within(of.delete_within)
     if Kind.REACTION in of.sends:
-        yield "reactions", f"{of.reactions} a person; {' '.join(sorted(of.emoji)) or 'any emoji'}"
+        these = " ".join(sorted(of.emoji)) if len(of.emoji) < 10 else f"{len(of.emoji)} of the provider's own"
+        yield "reactions", f"{of.reactions} a person; {these or 'any emoji'}"
     yield "statuses reported", ", ".join(status.value for status in Status if status in of.statuses) or "none"
     yield "when the answer to a send was lost", RESENDS[of.resend]
     yield "rates", rates(of.rates)
@@ -328,9 +336,20 @@ def every_channel() -> str:
         [row for row in ((kind.value, *(way(of, kind) for of in found.values())) for kind in Kind) if any(row[1:])],
     )
     named = {name: dict(limits(of)) for name, of in found.items()}
-    titles = dict.fromkeys(title for one in named.values() for title in one)
-    bounds = table(("", *found), [(title, *(one.get(title, "") for one in named.values())) for title in titles])
-    return f"### What goes in which direction\n\n{kinds}\n### Limits\n\n{bounds}"
+    bounds = [
+        f"### {heading}\n\n"
+        + table(("", *titles), [(name, *(one.get(title, "") for title in titles)) for name, one in named.items()])
+        for heading, titles in COMPARED.items()
+    ]
+    return "\n".join((f"### What goes in which direction\n\n{kinds}", *bounds))
+
+
+COMPARED = {
+    "Text and buttons": ("text of one call", "text under a file", "buttons"),
+    "Time": ("free text after the customer's last message", "edit what we sent", "delete what we sent"),
+    "What becomes of a call": ("statuses reported", "when the answer to a send was lost", "rates"),
+    "People": ("where customers write", "writes to", "quotes what it answers", "reactions"),
+}
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
