@@ -75,7 +75,6 @@ async def test_each_kind_of_task_is_created_and_related(house: House, kind: Task
 
 
 @pytest.mark.row("S15")
-@pytest.mark.row("S14")
 async def test_tasks_that_were_viewed_or_created_are_related_and_logged(house: House) -> None:
     ann, first = await described(house)
     service = house.desk.service.conversations
