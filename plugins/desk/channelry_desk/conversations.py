@@ -163,12 +163,9 @@ def route(
     people.named_queue(db, queue)
     seen = standing(db, conversation)
     states.require_center(seen, Center.CHAT, "queues")
-    after = step(db, by, conversation, Step.ROUTE, now, version=version, why=why, queue=queue)
     held = policies.terms(policies.applying(db, seen.connection, queue), open_for)
-    expires_at = after.expires_at - after.open_for + held.open_for
-    moved = evolve(after, open_for=held.open_for, expires_at=expires_at, due_at=expires_at)
-    _write(db, moved)
-    return moved
+    given = {"queue": queue, "open_for": held.open_for}
+    return step(db, by, conversation, Step.ROUTE, now, version=version, why=why, **given)
 
 
 def end(db: Database, by: User, conversation: int, version: int | None, why: str, open_for: int, now: int) -> Standing:
