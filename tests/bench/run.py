@@ -11,6 +11,7 @@ from measure import Figure
 from replies import replies
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
+from winners import winners
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "endpoint": endpoint,
@@ -22,6 +23,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
     "replies": replies,
+    "winners": winners,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,
