@@ -5,6 +5,8 @@ import sys
 from collections.abc import Callable, Mapping
 
 import languages
+import moods
+from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
@@ -32,6 +34,10 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "language-precision": languages.precision,
     "language-calibration": languages.calibration,
     "language-memory": languages.memory,
+    "azure-batches": azure_batches,
+    "sentiment-english": moods.english,
+    "sentiment-seven": moods.seven,
+    "sentiment-others": moods.others,
 }
 
 
