@@ -10,7 +10,7 @@ from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
-from replies import replies
+from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
 from winners import winners
@@ -25,6 +25,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
     "replies": replies,
+    "replies-at-once": replies_at_once,
     "winners": winners,
     "ready": ready,
     "memory": memory,
