@@ -13,6 +13,7 @@ from measure import Figure
 from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
+from winners import winners
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "endpoint": endpoint,
@@ -25,6 +26,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path-enriched": hot_path_enriched,
     "replies": replies,
     "replies-at-once": replies_at_once,
+    "winners": winners,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,

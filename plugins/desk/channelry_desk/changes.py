@@ -163,7 +163,7 @@ def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
     action = codec.from_json(orjson.loads(payload), Outbound)
     if not isinstance(action, Edit | Delete | Hide):
         return
-    found = named(db, connection, action.external_id)
+    found = find_message(db, connection, action.external_id)
     if found is None:
         return
     message, conversation = found
@@ -178,7 +178,7 @@ def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
         _log(db, at, message, "hidden" if action.on else "shown", conversation)
 
 
-def named(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
+def find_message(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
     """Find a message, of ours or of a customer's, by the provider's id; give it and its conversation."""
     row = db.execute(_FIND_SENT, (connection, external_id)).fetchone()
     row = row or db.execute(_FIND_MESSAGE, (connection, external_id)).fetchone()
@@ -304,7 +304,7 @@ def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> No
         " WHERE excluded.occurred_at >= reactions.occurred_at",
         (connection, event.external_id, actor, event.emoji, int(event.on), at, event.reaction_id),
     )
-    found = named(db, connection, event.external_id)
+    found = find_message(db, connection, event.external_id)
     if found is not None:
         _log(db, at, found[0], "reacted", found[1])
 
@@ -364,9 +364,11 @@ def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int,
         (profile, connection),
     ).fetchone()
     if row is not None:
-        db.execute(
+        number = db.insert(
             "INSERT INTO messages (conversation, connection, key, external_id, direction, author, occurred_at,"
             " recorded_at, text, payload, journal) VALUES (?,?,?,?,'echo','',?,?,?,?,?) ON CONFLICT DO NOTHING",
             (row[0], connection, event.key, event.external_id, at, at, visible(event.text), json_of(event, Event),
              journal),
         )  # fmt: skip
+        if number:
+            _log(db, at, number, "echoed", row[0])
