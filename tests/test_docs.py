@@ -176,13 +176,14 @@ def test_a_shell_example_says_what_the_commands_understand(snippet: Snippet) -> 
 
 
 def understood(command: click.Command, arguments: list[str]) -> None:
-    """Parse the arguments of a command, and of the commands below it, without running anything."""
-    redirected = next((at for at, word in enumerate(arguments) if set(word) <= set("<>")), len(arguments))
-    context = command.make_context(command.name, arguments[:redirected], resilient_parsing=False)
-    if isinstance(command, click.Group):
-        _, inner, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-        assert inner is not None
-        understood(inner, rest)
+    """Parse the arguments of a command, or of the command below it, without running anything."""
+    if isinstance(command, click.Group) and arguments and not arguments[0].startswith("-"):
+        inner = command.get_command(click.Context(command), arguments[0])
+        assert inner is not None, f"there is no command {arguments[0]}"
+        understood(inner, arguments[1:])
+    else:
+        redirected = next((at for at, word in enumerate(arguments) if set(word) <= set("<>")), len(arguments))
+        command.make_context(command.name, arguments[:redirected])
 
 
 def installable(requirements: list[str]) -> None:
