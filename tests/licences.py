@@ -29,7 +29,7 @@ KNOWN = {
 }
 READ = {
     # its classifiers name the GPL for one file of its repository's tools, which no package has (COPYING.txt, 2026)
-    "docutils": {"BSD-2-Clause"},
+    "docutils": {"BSD-2-Clause"}
 }
 """What a person read in the distribution, where its metadata tells more than holds for what is installed."""
 
