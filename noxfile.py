@@ -150,6 +150,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Do at length what the tests do in short: 100,000 mutated bodies for each channel, alone and among good rows."""
+    install(session, "test")
+    chosen = ("plugins/channels", "-k", "garbage_is_kept or bad_row_costs")
+    session.run("pytest", *chosen, "--channelry-mutants=100000", "--channelry-report", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the hot paths against their floors in one run; needs wrk (Debian's package of that name)."""
     if shutil.which("wrk") is None:
