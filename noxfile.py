@@ -158,6 +158,16 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """Hold our signatures and our reading against the vendors' own libraries, whose pins must not become ours."""
+    install(session, "test")
+    session.install(
+        "aiogram>=3.31", "line-bot-sdk>=3.27", "pywa>=4.5", "slack_sdk>=3.47", "twilio>=9.13", "viberbot>=1"
+    )
+    session.run("pytest", "-W", "default", "tests/contract", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the hot paths against their floors in one run; needs wrk (Debian's package of that name)."""
     if shutil.which("wrk") is None:
