@@ -158,6 +158,24 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """Do at length what the tests do in short: 100,000 mutated bodies for each channel, alone and among good rows."""
+    install(session, "test")
+    chosen = ("plugins/channels", "-k", "garbage_is_kept or bad_row_costs")
+    session.run("pytest", *chosen, "--channelry-mutants=100000", "--channelry-report", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Hold our signatures and our reading against the vendors' own libraries, whose pins must not become ours."""
+    install(session, "test")
+    session.install(
+        "aiogram>=3.31", "line-bot-sdk>=3.27", "pywa>=4.5", "slack_sdk>=3.47", "twilio>=9.13", "viberbot>=1"
+    )
+    session.run("pytest", "-W", "default", "tests/contract", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure the hot paths against their floors in one run; needs wrk (Debian's package of that name)."""
     if shutil.which("wrk") is None:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import languages
 import moods
@@ -11,14 +12,15 @@ from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
 from replies import replies, replies_at_once
-from rules import dispatch, import_time, lines, telegram, whatsapp
+from rules import dispatch, import_time, lines, receiving
 from startup import memory, ready
 from winners import winners
 
+from channelry.discovery import available
+
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "endpoint": endpoint,
-    "whatsapp": whatsapp,
-    "telegram": telegram,
+    **{f"receive-{name}": partial(receiving, name) for name in sorted(available("channelry.simulators"))},
     "hook": dispatch,
     "import": import_time,
     "lines": lines,

@@ -2,11 +2,12 @@
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from random import Random
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import orjson
 from attrs import evolve
-from hypothesis import strategies as st
 
 from channelry.model import Request
 
@@ -44,46 +45,45 @@ _FORGERIES: Sequence[tuple[str, Callable[[bytes], bytes]]] = (
 )
 
 
-def mutations(body: bytes) -> st.SearchStrategy[bytes]:
-    """Change a body: bytes cut in and out anywhere, and, where it is JSON, one value replaced or dropped anywhere."""
-    noise = st.tuples(st.integers(0, len(body)), st.integers(0, 8), st.binary(max_size=8)).map(
-        lambda change: body[: change[0]] + change[2] + body[change[0] + change[1] :]
-    )
+def mutated(body: bytes, chance: Random) -> bytes:
+    """Change a body: bytes cut in and out anywhere, or values replaced or dropped anywhere in its form or its JSON."""
+    if chance.random() < 0.3:
+        at, junk = chance.randrange(len(body) + 1), chance.randbytes(chance.randrange(9))
+        return body[:at] + junk + body[at + chance.randrange(9) :]
     try:
         value = orjson.loads(body)
     except ValueError:
-        return noise | st.binary(max_size=60)
-    places = list(_places(value))
-    if not places:
-        return noise
-
-    @st.composite
-    def changed(draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
-        mutant = copy.deepcopy(value)
-        *path, last = draw(st.sampled_from(places))
-        holder = mutant
-        for key in path:
-            holder = holder[key]
-        if draw(st.booleans()):
-            holder[last] = draw(_JUNK)
-        else:
-            del holder[last]
-        return orjson.dumps(mutant)
-
-    return st.one_of(changed(), changed(), noise)
+        fields: dict[str, Any] = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        disturb(fields, chance)
+        return urlencode(fields).encode()
+    disturb(value, chance)
+    return orjson.dumps(value)
 
 
-_JUNK: st.SearchStrategy[Any] = st.text(max_size=6) | st.sampled_from([
-    None, True, 0, -1, 1.5, 2**63, 1e300, "", "\0", "😀", "-1", "1e9", "9" * 400, [], [None], [[]], [{}], {},
-    {"id": 1.5},
-])  # fmt: skip
+def disturb(value: Any, chance: Random) -> None:
+    """Replace, drop or double one to three things in a JSON value, wherever they are."""
+    for _ in range(chance.randint(1, 3)):
+        holder: Any = None
+        key: Any = None
+        inner = value
+        while isinstance(inner, dict | list) and inner and (holder is None or chance.random() < 0.8):
+            holder, key = inner, chance.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+            inner = holder[key]
+        match chance.randrange(3):
+            case _ if holder is None:
+                return
+            case 0:
+                holder[key] = copy.deepcopy(chance.choice(_JUNK))
+            case 1:
+                del holder[key]
+            case _ if isinstance(holder, list):
+                holder.append(copy.deepcopy(inner))
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, one in inner:
-        yield (*path, key)
-        yield from _places(one, (*path, key))
+_JUNK: Sequence[Any] = (
+    None, True, 0, -1, 1.5, 2**63, 2**64 - 1, 1e300, "", "\0", "é", "😀", "-1", "1e9", "9" * 400, [], [None], [[]],
+    [{}], {}, {"id": 1.5},
+)  # fmt: skip
 
 
 def arrays(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

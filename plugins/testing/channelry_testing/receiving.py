@@ -1,17 +1,18 @@
 """The rules about what arrives: webhooks, their signatures, their events."""
 
+import copy
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, timedelta
 from functools import partial
+from random import Random
 from typing import Any
 
 import attrs
 import orjson
 import pytest
 from attrs import evolve
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from channelry.model import (
     CallRecord,
@@ -40,7 +41,7 @@ from channelry.secrets import Secret, Secrets
 from .bench import PUBLIC_URL, Bench
 from .conformance import Conformance, Grade, exempt, fail, inline, not_declared, rule
 from .guard import watching_purity
-from .mutation import BATCHES, arrays, changed_at, forgeries, halves, mutations
+from .mutation import BATCHES, arrays, changed_at, disturb, forgeries, halves, mutated
 from .payloads import Payload, differences, read_payloads, written
 
 TEXTS = (
@@ -49,6 +50,11 @@ TEXTS = (
 )  # fmt: skip
 """What customers and agents write: other scripts, emoji, both directions, NUL, what other syntaxes escape."""
 
+
+MUTANTS_AT_ONCE = 500
+"""Bodies that are tried before it is asked whether they take too long."""
+
+_NOTHING = (b"[]", b"{}", b"null")
 
 _PURE = "move what is no function of the request into `expand`, `profile` or `fetch`"
 
@@ -140,7 +146,8 @@ class ReceivingRules(Conformance):
         self, bench: Bench, simulator: Any, recorded: Sequence[Payload], mutants: int
     ) -> None:
         """Recorded bodies that are mutated, cut or replaced by noise give events, ignored rows or `Unparsed`, and never
-        an exception; a cut body is never answered as if nothing had been in it; `verify` raises RejectedError only.
+        an exception; one that does not say itself that it is empty (by `[]`, `{}` or `null`) is never answered as if
+        nothing had been in it; `verify` raises RejectedError only. The same bodies each time.
 
         Why: an exception loses the neighbours, an empty answer acknowledges what was never read. Mend: build rows
         with `channelry.parsing` (`received`, `each`, `identifier`, …), which turns what it cannot read into `Unparsed`.
@@ -148,25 +155,7 @@ class ReceivingRules(Conformance):
         bodies = [payload for payload in recorded if payload.request.body]
         if not bodies:
             exempt("no recorded payload has a body")
-        quick = settings(
-            max_examples=mutants,
-            deadline=None,
-            database=None,
-            report_multiple_bugs=False,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        )
-
-        @quick
-        @given(st.data())
-        def mutated(data: st.DataObject) -> None:
-            payload = data.draw(st.sampled_from(bodies))
-            request = evolve(payload.request, body=data.draw(mutations(payload.request.body)))
-            sound(inline(bench.parse, request, doing=f"{bench.name}.parse"))
-            for posted in (request, simulator.signed(request)) if bench.has("verify") else ():
-                inline(bench.accepts, posted, doing=f"{bench.name}.verify")
-
-        mutated()
+        _many(mutants, bench, lambda chance: _try_mutant(bench, simulator, chance.choice(bodies), chance))
         for payload in bodies:
             if payload.events:
                 whole = payload.request.body
@@ -244,36 +233,28 @@ class ReceivingRules(Conformance):
                     fail(f"{name}: {type(event).__name__} occurred at {event.occurred_at!r}", "tzinfo=UTC")
 
     @rule("batches", Grade.SILVER)
-    def test_a_bad_row_costs_no_neighbour(self, bench: Bench, recorded: Sequence[Payload]) -> None:
-        """Where a payload holds an array of rows, junk among them costs no other row its event.
+    def test_a_bad_row_costs_no_neighbour(self, bench: Bench, recorded: Sequence[Payload], mutants: int) -> None:
+        """Where a payload holds an array of rows, junk and mutated rows among them cost no other row its event.
 
         Why: one bad row in a batch of a hundred would lose ninety-nine messages, or be redelivered for ever.
         Mend: build each row alone, with `channelry.parsing.each`. Arrays of rows are those whose events
         come twice when the rows are doubled.
         """
-        batches = 0
-        for payload in recorded:
-            try:
-                body = payload.request.json()
-            except ValueError:
-                continue
-            before = _events(bench, payload.request, body)
-            for path in arrays(body):
-                doubled = _events(bench, payload.request, changed_at(body, path, lambda rows: [*rows, *rows]))
-                if doubled.keys() != before.keys() or doubled == before:  # no rows, but parts of one row
-                    continue
-                batches += 1
-                for what, change in BATCHES:
-                    after = _events(bench, payload.request, changed_at(body, path, change))
-                    if lost := before - after:
-                        fail(
-                            f"{payload.name}: with the rows of {'.'.join(map(str, path)) or 'the body'} {what}, "
-                            f"{lost.total()} of {before.total()} events are lost",
-                            "every good row to arrive",
-                            "build each row alone, with channelry.parsing.each",
-                        )
+        batches = [(payload, *place) for payload in recorded for place in _batches(bench, payload)]
         if not batches:
             not_declared("no recorded payload holds an array of rows")
+        for payload, body, path in batches:
+            before = _events(bench, payload.request, body)
+            for what, change in BATCHES:
+                after = _events(bench, payload.request, changed_at(body, path, change))
+                if lost := before - after:
+                    fail(
+                        f"{payload.name}: with the rows of {'.'.join(map(str, path)) or 'the body'} {what}, "
+                        f"{lost.total()} of {before.total()} events are lost",
+                        "every good row to arrive",
+                        "build each row alone, with channelry.parsing.each",
+                    )
+        _many(mutants, bench, lambda chance: _try_neighbours(bench, *chance.choice(batches), chance))
 
     @rule("receives", Grade.SILVER)
     def test_what_is_received_is_what_is_declared(self, bench: Bench, recorded: Sequence[Payload]) -> None:
@@ -353,6 +334,71 @@ def sound(received: Received) -> None:
             )
     if not all(isinstance(reason, str) for reason in received.ignored):
         fail(f"ignored holds {received.ignored!r:.80}", "a reason in words for each row", "yield a str")
+
+
+def _many(mutants: int, bench: Bench, attempt: Callable[[Random], None]) -> None:
+    """Make so many attempts, the same each time."""
+    chance = Random(0)
+
+    def some(number: int) -> None:
+        for _ in range(number):
+            attempt(chance)
+
+    for done in range(0, mutants, MUTANTS_AT_ONCE):
+        inline(some, min(MUTANTS_AT_ONCE, mutants - done), doing=lambda: bench.doing)
+
+
+def _try_mutant(bench: Bench, simulator: Any, payload: Payload, chance: Random) -> None:
+    """Mutate a body, parse it and verify it, as it is and signed."""
+    request = evolve(payload.request, body=mutated(payload.request.body, chance))
+    with _naming(request):
+        found = bench.parse(request)
+        sound(found)
+        if not found.events and not found.ignored and not any(nothing in request.body for nothing in _NOTHING):
+            fail(
+                "a body gives neither events nor ignored rows",
+                "an Unparsed with the raw body, or the reason to ignore it",
+            )
+        for one in (request, simulator.signed(request)) if bench.has("verify") else ():
+            bench.accepts(one)
+
+
+def _try_neighbours(bench: Bench, payload: Payload, body: Any, path: tuple[Any, ...], chance: Random) -> None:
+    """Mutate the rows at `path`, and parse them among the good ones."""
+
+    def beside(rows: list[Any]) -> list[Any]:
+        bad = copy.deepcopy(rows)
+        disturb(bad, chance)
+        return [*bad, *rows] if chance.random() < 0.5 else [*rows, *bad]
+
+    request = evolve(payload.request, body=orjson.dumps(changed_at(body, path, beside)))
+    with _naming(request):
+        due = Counter(event.key for event in payload.events)
+        if lost := due - Counter(event.key for event in bench.parse(request).events):
+            fail(f"beside a bad row {lost.total()} of {due.total()} events are lost", "every good row to arrive")
+
+
+@contextmanager
+def _naming(request: Request) -> Iterator[None]:
+    """Let a failure name the body that it came of."""
+    try:
+        yield
+    except pytest.fail.Exception as failure:
+        failure.msg = f"{failure.msg}\n  of the body {request.body!r:.400}"
+        raise
+
+
+def _batches(bench: Bench, payload: Payload) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Give a payload's body with the way to each array of rows in it, whose events come twice when it is doubled."""
+    try:
+        body = payload.request.json()
+    except ValueError:
+        return
+    before = _events(bench, payload.request, body)
+    for path in arrays(body):
+        doubled = _events(bench, payload.request, changed_at(body, path, lambda rows: [*rows, *rows]))
+        if doubled.keys() == before.keys() and doubled != before:  # else they are parts of one row
+            yield body, path
 
 
 def _events(bench: Bench, request: Request, body: Any) -> Counter[bytes]:

@@ -50,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--channelry-report-json", metavar="FILE", type=Path, help="write the graded report of each plugin to FILE"
     )
     group.addoption(
-        "--channelry-mutants", metavar="N", type=int, default=1000, help="mutated bodies per channel (default: 1000)"
+        "--channelry-mutants", metavar="N", type=int, default=10_000, help="mutated bodies per channel (default: 10000)"
     )
 
 

@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, urlencode
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import EVENT_TYPES, Event, MessageReceived, OptedOut, Request, StatusChanged, Unparsed
+from channelry.model import Event, MessageReceived, OptedOut, Request
 from channelry.secrets import Secret
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.receive import EMPTY, _form
@@ -163,51 +163,6 @@ def test_without_a_secret_everything_is_refused(tokens: tuple[str, ...]) -> None
     empty = b64encode(digest(b"", b"https://a/", "sha1"))
     with pytest.raises(RejectedError):
         twilio(*tokens).verify(Request("GET", "/", ((b"x-twilio-signature", empty),), b"", NOW, "https://a/"))
-
-
-# Bodies that nobody wrote
-
-_QUICK = settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-_FORMS = [payload["form"] for payload in PAYLOADS.values() if payload.get("form")]
-_NAMES = sorted({name for form in _FORMS for name in form})
-_VALUES = st.one_of(
-    st.text(max_size=12),
-    st.sampled_from(["", "nan", "inf", "1e999", "-0", "whatsapp:", ":", "+", "STOP", "99999999", "\x00", "\ud7ff"]),
-)
-
-
-def assert_sound(body: bytes) -> tuple[Event, ...]:
-    asked = Request("POST", "/?ref=k", (FORM,), body, NOW, URL)
-    found = twilio().parse(asked)
-    assert found.events or found.ignored
-    for event in found.events:
-        assert type(event) in EVENT_TYPES
-        orjson.dumps(to_json(event, EVENT))
-    assert twilio().parse(asked).events == found.events
-    with pytest.raises(RejectedError):
-        twilio(TOKEN).verify(asked)
-    return found.events
-
-
-@_QUICK
-@given(st.sampled_from(_FORMS), st.dictionaries(st.sampled_from(_NAMES), _VALUES | st.none(), max_size=4))
-def test_a_form_changed_anywhere_gives_events_or_unparsed(form: dict[str, str], changes: dict[str, str | None]) -> None:
-    changed = {name: value for name, value in (form | changes).items() if value is not None}
-    for event in assert_sound(urlencode(changed).encode()):
-        if isinstance(event, Unparsed):
-            assert event.raw == urlencode(changed).encode()
-        else:
-            assert isinstance(event, MessageReceived | StatusChanged) or event.key.endswith(":consent")
-
-
-@_QUICK
-@given(st.sampled_from(_FORMS), st.binary(max_size=6), st.floats(0, 1, exclude_max=True), st.integers(0, 6))
-def test_bytes_changed_anywhere_are_read_or_kept(
-    form: dict[str, str], cut_in: bytes, where: float, dropped: int
-) -> None:
-    body = urlencode(form).encode()
-    at = int(where * len(body))
-    assert_sound(body[:at] + cut_in + body[at + dropped :])
 
 
 def test_an_opt_out_stands_beside_the_message_that_it_is() -> None:

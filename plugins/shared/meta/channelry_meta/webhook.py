@@ -18,6 +18,8 @@ Found: TypeAlias = list[Event | str]
 ReadEntry: TypeAlias = Callable[[Any, datetime, Found], None]
 """Reads one entry of a delivery, given when it was received, and adds what it tells; also before it fails."""
 
+_COMMON = frozenset({"id", "time"})
+"""What every entry has, beside what it tells."""
 _REJECTED = "the request is not signed by Meta"
 
 
@@ -60,7 +62,13 @@ def _events(about: str, read: ReadEntry, at: datetime, body: Any) -> Found:
     if body["object"] != about:
         return [f"object is not {about}"]
     found: Found = []
-    unread = each(body["entry"], lambda entry: read(entry, at, found), at)
+
+    def entered(entry: Any) -> str | None:
+        before = len(found)
+        read(entry, at, found)
+        return None if len(found) > before else f"entry {'+'.join(sorted(entry.keys() - _COMMON)):.40}"
+
+    unread = each(body["entry"], entered, at)
     return unread + found
 
 
