@@ -55,22 +55,29 @@ class Answer:
         """Give the answer's fields, or raise what the error means."""
         if self.response.status == 200 and self.body.get("ok") is True:
             return self.body
-        status, error = self.response.status, self.error
-        code = one_line(error) or str(status)
+        code = one_line(self.error) or str(self.response.status)
         message = f"Slack: {self.method}: {code}"
         if needed := self.body.get("needed"):
             message += f": the token lacks {one_line(str(needed))}"
-        if status == 429 or error in LIMITED:
+        kind = self._kind()
+        if kind is not RetryableError:
+            raise kind(message, code=code)
+        scope = None
+        if self.response.status == 429 or self.error in LIMITED:
             scope = RateScope.RECIPIENT if self.method == "chat.postMessage" else RateScope.CONNECTION
-            raise RetryableError(message, code=code, retry_after=self.retry_after, scope=scope)
+        raise RetryableError(message, code=code, retry_after=self.retry_after, scope=scope)
+
+    def _kind(self) -> type[SendError]:
+        status, error = self.response.status, self.error
+        if status == 429:
+            return RetryableError
         if error in ERRORS:
-            raise ERRORS[error](message, code=code)
-        undecided = error in UNDECIDED or (not error and (status < 300 or status in (500, 502, 504)))
-        if undecided and not self.repeatable:
-            raise AmbiguousError(message, code=code)
-        if undecided or status >= 500:
-            raise RetryableError(message, code=code, retry_after=self.retry_after)
-        raise (AuthError if status in (401, 403) else PermanentError)(message, code=code)
+            return ERRORS[error]
+        if error in UNDECIDED or (not error and (status < 300 or status in (500, 502, 504))):
+            return RetryableError if self.repeatable else AmbiguousError
+        if status >= 500:
+            return RetryableError
+        return AuthError if status in (401, 403) else PermanentError
 
 
 @frozen

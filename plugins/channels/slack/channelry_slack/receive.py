@@ -35,6 +35,7 @@ from channelry.model import (
     Response,
     Surface,
     Thread,
+    Unparsed,
 )
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
@@ -73,7 +74,7 @@ def verify(request: Request, secrets: Secrets) -> None:
         good |= hmac.compare_digest(given, expected.encode())
     if not good:
         raise RejectedError("the signature is missing or wrong")
-    if not (at.isdigit() and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
+    if not (at.isdigit() and len(at) < 12 and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
         raise RejectedError(f"the request is not of these {WINDOW} seconds")
 
 
@@ -88,8 +89,10 @@ def parse(request: Request) -> Received:
         fields = {}
     if "command" in fields:
         return Received(request, ignored=("a slash command",))
-    pressed = evolve(request, body=fields["payload"].encode()) if "payload" in fields else request
-    return evolve(received(pressed, partial(_interaction, request.received_at)), request=request)
+    if "payload" not in fields:
+        return Received(request, (Unparsed.of("expected a field 'payload'", request.body, request.received_at),))
+    found = received(evolve(request, body=fields["payload"].encode()), partial(_interaction, request.received_at))
+    return evolve(found, request=request)
 
 
 _HANDSHAKE = "the handshake"
@@ -295,7 +298,7 @@ def _interaction(now: datetime, body: Any) -> Iterator[Event | str]:
         yield f"interaction {kind:.40}"
         return
     account = identifier((body.get("team") or {}).get("id") or body["user"]["team_id"])
-    yield from each(body["actions"], partial(_pressed, now, account, body), now, account)
+    yield from each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
 
 
 def _pressed(now: datetime, account: str, body: Any, action: Any) -> Event | str:

@@ -11,12 +11,13 @@ import orjson
 from attrs import frozen
 
 from channelry.errors import AuthError, RetryableError
-from channelry.parsing import mapping
 from channelry.secrets import Secret, one_line
 from channelry.services import Services
 
 KEY = "token"
 """The key in the connection's state: the tokens, when the access token ends, and who is renewing them until when."""
+_PASSING = frozenset({"internal_error", "fatal_error", "ratelimited", "request_timeout", "service_unavailable"})
+_SHAPE = {"access_token": str, "refresh_token": str, "expires_in": int}
 _EARLY = timedelta(hours=1)
 _LEASE = timedelta(minutes=1)
 
@@ -67,11 +68,11 @@ class Tokens:
             ("refresh_token", refresh.reveal()),
         ]
         url = f"{base_url}/oauth.v2.access"
-        answer = mapping((await services.http.request("POST", url, form=form, repeatable=True)).json())
-        if "error" in answer:
-            said = one_line(str(answer["error"]))
+        answer = (await services.http.request("POST", url, form=form, repeatable=True)).json()
+        found: dict[str, Any] = answer if isinstance(answer, dict) else {}
+        if found.get("error", "internal_error") not in _PASSING:
+            said = one_line(str(found["error"]))
             raise AuthError(f"Slack renews no token ({said}); install the app again", code=said)
-        shape = {"access_token": str, "refresh_token": str, "expires_in": int}
-        if not all(isinstance(answer.get(name), kind) for name, kind in shape.items()):
+        if not all(isinstance(found.get(name), kind) for name, kind in _SHAPE.items()):
             raise RetryableError("Slack's answer has no token", code="unreadable")
-        return dict(answer)
+        return found

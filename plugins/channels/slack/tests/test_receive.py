@@ -1,5 +1,6 @@
 """What Slack tells, beyond the recorded payloads: who signed it when, what is the same message, where answers go."""
 
+import hmac
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -71,8 +72,6 @@ def test_a_bad_signature_is_rejected(request_: Request) -> None:
 
 @pytest.mark.parametrize("at", [b"", b"soon", b"1e9", "١٧٠٠٠٠٠٠٠٠".encode(), b"9" * 400])
 def test_a_time_that_is_none_is_rejected_even_where_it_is_signed(at: bytes) -> None:
-    import hmac
-
     signature = b"v0=" + hmac.new(b"s", b"v0:" + at + b":" + VECTOR, "sha256").hexdigest().encode()
     with pytest.raises(RejectedError):
         workspace("s").verify(vector(signature, at))
