@@ -25,9 +25,9 @@ def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
 
     `blocks` repeat the text in a richer form, so they are kept only where there is none.
     """
-    text = plain(string(message.get("text")))
-    parts: list[Part] = [file(one) for one in sequence(message.get("files"))]
-    if attached := message.get("attachments"):
+    text, files, attached = plain(string(message.get("text"))), message.get("files"), message.get("attachments")
+    parts: list[Part] = [file(one) for one in sequence(files)] if files else []
+    if attached:
         parts.append(unsupported("attachments", attached))
     if not text and not parts and (blocks := message.get("blocks")):
         parts.append(unsupported("blocks", blocks))

@@ -5,7 +5,7 @@ and https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 """
 
 import hmac
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
@@ -102,62 +102,60 @@ def _challenge(request: Request) -> Response:
     return Response(body=string(request.json()["challenge"]).encode())
 
 
-@frozen
+@frozen(slots=False)
 class _Envelope:
-    """What is told beside an event: whose workspace it is in, and who we are there."""
+    """What is told beside an event: whose workspace it is in, when it was told, and who we are there."""
 
     account: str
     event_id: str
-    at: datetime
+    told_at: Any
+    now: datetime
     app: str
-    ours: frozenset[str]
+    ours: tuple[Any, ...]
 
-    def common(self, key: str = "", at: datetime | None = None) -> dict[str, Any]:
-        return {"account": self.account, "key": key or self.event_id, "occurred_at": at or self.at}
+    def common(self, at: Any = None) -> dict[str, Any]:
+        at = timestamp(self.told_at if at is None else at, self.now)
+        return {"account": self.account, "key": self.event_id, "occurred_at": at}
 
     def address(self, user: Any) -> Address:
         return Address(SCHEME, identifier(user), self.account)
 
     def wrote(self, message: Mapping[str, Any]) -> bool:
         """Tell whether a message is this app's own."""
-        return message.get("user") in self.ours or bool(self.app and message.get("app_id") == self.app)
+        return message.get("user") in self.ours or (self.app != "" and message.get("app_id") == self.app)
 
 
-def _read(now: datetime, body: Any) -> Iterator[Event | str]:
-    kind = string(body["type"])
+def _read(now: datetime, body: Any) -> Iterable[Event | str]:
+    kind = body["type"]
+    if kind == "event_callback":
+        return [_event(now, body)]
     if kind == "url_verification":
         string(body["challenge"])
-        yield _HANDSHAKE
-    elif kind == "app_rate_limited":
+        return [_HANDSHAKE]
+    if kind == "app_rate_limited":
         minute, account = identifier(body["minute_rate_limited"]), identifier(body["team_id"])
         detail, at = "Slack dropped events of this minute, for there were too many", timestamp(minute, now)
-        yield AccountHealth(account=account, key=f"{kind}:{minute}", occurred_at=at, code=kind, detail=detail)
-    elif kind != "event_callback":
-        yield f"request {kind:.40}"
-    else:
-        yield from _event(now, body)
+        return [AccountHealth(account=account, key=f"{kind}:{minute}", occurred_at=at, code=kind, detail=detail)]
+    return [f"request {string(kind):.40}"]
 
 
-def _event(now: datetime, body: Any) -> Iterator[Event | str]:
+def _event(now: datetime, body: Any) -> Event | str:
     event = body["event"]
-    kind = string(event["type"])
-    reader = _READERS.get(kind)
+    reader = _READERS.get(event["type"])
     if reader is None:
-        yield f"event {kind:.40}"
-        return
+        return f"event {string(event['type']):.40}"
     seen_by = sequence(body.get("authorizations"))
-    at = timestamp(body.get("event_time"), now)
     team = (seen_by[0].get("team_id") if seen_by else None) or body["team_id"]
-    ours = frozenset(string(one.get("user_id")) for one in seen_by if one.get("is_bot"))
-    envelope = _Envelope(identifier(team), identifier(body["event_id"]), at, string(body.get("api_app_id")), ours)
-    yield reader(event, envelope)
+    ours = tuple([one["user_id"] for one in seen_by if one.get("is_bot")])
+    app, at = string(body.get("api_app_id")), body.get("event_time")
+    return reader(event, _Envelope(identifier(team), identifier(body["event_id"]), at, now, app, ours))
 
 
 _Reader: TypeAlias = Callable[[Any, _Envelope], Event | str]
 
 
 def _message(row: Any, envelope: _Envelope) -> Event | str:
-    subtype = string(row.get("subtype"))
+    subtype = row.get("subtype") or ""
     if subtype in _HOUSEKEEPING:
         return f"message {subtype}"
     if subtype == "message_changed":
@@ -170,42 +168,37 @@ def _message(row: Any, envelope: _Envelope) -> Event | str:
     if subtype not in _SAID:
         parts = (*parts, content.unsupported(f"message {subtype}", row))
     channel, ts, user = identifier(row["channel"]), identifier(row["ts"]), row.get("user")
-    place = _place(channel, string(row.get("channel_type")), ts, string(row.get("thread_ts")))
-    said = string(row.get("text"))
-    mentioned = row["type"] == "app_mention" or any(f"<@{one}" in said for one in envelope.ours)
-    attached = sequence(row.get("attachments"))
+    external_id = f"{channel}:{ts}"
+    thread, reply_to, context = _place(channel, row.get("channel_type"), ts, string(row.get("thread_ts")))
+    said, attached = row.get("text") or "", row.get("attachments")
+    mentioned = row["type"] == "app_mention" or ("<@" in said and any(f"<@{one}" in said for one in envelope.ours))
     return MessageReceived(
-        **envelope.common(f"{channel}:{ts}", timestamp(ts, envelope.at)),
-        **place,
+        account=envelope.account,
+        key=external_id,
+        occurred_at=timestamp(ts, envelope.now),
         sender=Profile(address=envelope.address(user or row["bot_id"]), name=string(row.get("username"))),
-        reply_address=envelope.address(channel),
-        external_id=f"{channel}:{ts}",
+        external_id=external_id,
         text=text,
         parts=parts,
-        surface=Surface.MENTION if mentioned and _is_channel(place) else Surface.DIRECT,
+        reply_to=reply_to,
+        surface=Surface.MENTION if mentioned and thread is not None and thread.root != channel else Surface.DIRECT,
+        thread=thread,
+        reply_address=envelope.address(channel),
         automatic="bot_id" in row,
-        forwarded=any(one.get("is_share") for one in attached) if attached else False,
+        forwarded=any(one.get("is_share") for one in sequence(attached)) if attached else False,
+        context=context,
     )
 
 
-def _place(channel: str, kind: str, ts: str, thread_ts: str) -> dict[str, Any]:
-    """Tell where a message stands: in a conversation of one or several people, or in a channel, where each message
-    begins a thread of its own that the answers go to."""
-    root = f"{channel}:{thread_ts or ts}"
-    answers = bool(thread_ts) and thread_ts != ts
-    if kind in ("im", "app_home") or channel.startswith("D"):
-        thread = None
-    elif kind == "mpim":
-        thread = Thread(root=channel)
-    else:
-        thread = Thread(root=root, parent=root if answers else "", depth=int(answers))
-        return {"thread": thread, "context": {THREAD: thread_ts or ts}}
-    quote = Quote(external_id=root) if answers else None
-    return {"thread": thread, "reply_to": quote, "context": {THREAD: thread_ts} if thread_ts else {}}
-
-
-def _is_channel(place: Mapping[str, Any]) -> bool:
-    return "reply_to" not in place
+def _place(channel: str, kind: Any, ts: str, thread_ts: str) -> tuple[Thread | None, Quote | None, dict[str, str]]:
+    """Tell where a message stands, and what an answer repeats: in a conversation of one or several people, or in a
+    channel, where each message begins a thread of its own that the answers go to."""
+    root, answers = f"{channel}:{thread_ts or ts}", thread_ts not in ("", ts)
+    if kind == "im" or kind == "mpim" or channel.startswith("D"):
+        thread = Thread(root=channel) if kind == "mpim" else None
+        return thread, Quote(external_id=root) if answers else None, {THREAD: thread_ts} if thread_ts else {}
+    thread = Thread(root=root, parent=root if answers else "", depth=int(answers))
+    return thread, None, {THREAD: thread_ts or ts}
 
 
 def _changed(row: Any, envelope: _Envelope) -> Event | str:
@@ -220,7 +213,7 @@ def _changed(row: Any, envelope: _Envelope) -> Event | str:
         return "nothing that a customer changed"
     text, parts = content.read(message)
     return MessageEdited(
-        **envelope.common(at=timestamp(mapping(message.get("edited")).get("ts") or row.get("ts"), envelope.at)),
+        **envelope.common(mapping(message.get("edited")).get("ts") or row.get("ts")),
         sender=envelope.address(message.get("user") or message["bot_id"]),
         external_id=_id(row["channel"], message["ts"]),
         text=text,
@@ -234,7 +227,7 @@ def _deleted(row: Any, ts: Any, envelope: _Envelope) -> Event | str:
         return "written by this app"
     user = before.get("user") or before.get("bot_id")
     return MessageDeleted(
-        **envelope.common(at=timestamp(row.get("ts"), envelope.at)),
+        **envelope.common(row.get("ts")),
         external_id=_id(row["channel"], ts),
         sender=None if user is None else envelope.address(user),
     )
@@ -247,7 +240,7 @@ def _reaction(row: Any, envelope: _Envelope) -> Event | str:
     if row["user"] in envelope.ours:
         return "a reaction of this app"
     return ReactionChanged(
-        **envelope.common(at=timestamp(row.get("event_ts"), envelope.at)),
+        **envelope.common(row.get("event_ts")),
         sender=envelope.address(row["user"]),
         external_id=_id(item["channel"], item["ts"]),
         emoji=emoji_of(string(row["reaction"])),
@@ -292,13 +285,12 @@ _READERS: Mapping[str, _Reader] = {
 }
 
 
-def _interaction(now: datetime, body: Any) -> Iterator[Event | str]:
+def _interaction(now: datetime, body: Any) -> Iterable[Event | str]:
     kind = string(body["type"])
     if kind != "block_actions":
-        yield f"interaction {kind:.40}"
-        return
+        return [f"interaction {kind:.40}"]
     account = identifier((body.get("team") or {}).get("id") or body["user"]["team_id"])
-    yield from each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
+    return each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
 
 
 def _pressed(now: datetime, account: str, body: Any, action: Any) -> Event | str:
@@ -308,17 +300,19 @@ def _pressed(now: datetime, account: str, body: Any, action: Any) -> Event | str
     channel, message, user = body["channel"], mapping(body.get("message")), body["user"]
     where, ts, at = identifier(channel["id"]), identifier(body["container"]["message_ts"]), action.get("action_ts")
     kind = "mpim" if string(channel.get("name")).startswith("mpdm-") else ""
-    place = _place(where, kind, ts, string(message.get("thread_ts")))
+    thread, _, context = _place(where, kind, ts, string(message.get("thread_ts")))
     key = f"{where}:{ts}:{identifier(user['id'])}:{name}:{string(at)}"
     return MessageReceived(
         account=account,
         key=key,
         occurred_at=timestamp(at, now),
-        **place | {"reply_to": Quote(external_id=f"{where}:{ts}", text=plain(string(message.get("text"))))},
         sender=Profile(address=Address(SCHEME, identifier(user["id"]), account), name=string(user.get("name"))),
         reply_address=Address(SCHEME, where, account),
         external_id=key,
         parts=(_part(name, action),),
+        reply_to=Quote(external_id=f"{where}:{ts}", text=plain(string(message.get("text")))),
+        thread=thread,
+        context=context,
     )
 
 
