@@ -12,22 +12,27 @@ from channelry import codec
 from channelry.model import (
     Address,
     Announced,
+    Delete,
     DeliveredUpTo,
     EchoSent,
+    Edit,
     Event,
+    Hide,
     IdentityChanged,
     MessageDeleted,
     MessageEdited,
     OptedIn,
     OptedOut,
+    Outbound,
     ReactionChanged,
     ReadUpTo,
     Status,
     StatusChanged,
 )
 
-from . import jobs, rules, sql
+from . import jobs, log, rules, sql
 from .database import Database
+from .grants import SYSTEM_ID
 from .moments import micros
 from .texts import event_of, json_of, visible
 
@@ -36,7 +41,8 @@ def record(db: Database, channel: str, connection: str, event: Event, journal: i
     """Keep an event and apply it as far as that can be done now; give its id, or None where it is known."""
     subject = getattr(event, "external_id", "")
     reference = event.reference if isinstance(event, StatusChanged) else ""
-    waits = isinstance(event, MessageEdited | MessageDeleted | StatusChanged | Announced)
+    waits = isinstance(event, MessageEdited | MessageDeleted | StatusChanged | EchoSent | Announced)
+    waits = waits or (isinstance(event, ReadUpTo) and event.external_id != "")
     at = micros(event.occurred_at)
     row = (connection, event.key, type(event).__name__, subject, reference, at, journal, json_of(event, Event),
            0 if waits else 1)  # fmt: skip
@@ -49,11 +55,12 @@ def record(db: Database, channel: str, connection: str, event: Event, journal: i
         _react(db, connection, event, at)
     elif isinstance(event, ReadUpTo | DeliveredUpTo):
         _advance(db, channel, connection, event)
+        _settle(db, connection, number, event)
     elif isinstance(event, IdentityChanged):
         _move(db, channel, event.old, event.new)
     elif isinstance(event, OptedIn | OptedOut):
         _opt(db, channel, event, at)
-    elif isinstance(event, EchoSent):
+    elif isinstance(event, EchoSent) and not _settle(db, connection, number, event):
         _echo(db, channel, connection, event, at, journal)
     return number
 
@@ -69,7 +76,8 @@ def catch_up(db: Database, connection: str, subject: str, reference: str = "") -
         _settle(db, connection, number, event_of(payload))
 
 
-def _settle(db: Database, connection: str, number: int, event: Event) -> None:
+def _settle(db: Database, connection: str, number: int, event: Event) -> bool:
+    """Apply an event to what it is about; tell whether that is there."""
     done = False
     if isinstance(event, MessageEdited):
         done = _edit(db, connection, event)
@@ -77,13 +85,18 @@ def _settle(db: Database, connection: str, number: int, event: Event) -> None:
         done = _delete(db, connection, event)
     elif isinstance(event, StatusChanged):
         done = _status(db, connection, event)
+    elif isinstance(event, EchoSent):
+        done = _own_echo(db, connection, event)
+    elif isinstance(event, ReadUpTo):
+        done = _read(db, connection, event)
     if done:
         db.execute("UPDATE events SET settled = 1 WHERE id = ?", (number,))
+    return done
 
 
 _FIND_MESSAGE = (
-    "SELECT id, occurred_at, edited_at, deleted_at, payload, journal FROM messages WHERE connection = ?1 AND key = ?2"
-    " UNION SELECT id, occurred_at, edited_at, deleted_at, payload, journal FROM messages"
+    "SELECT id, conversation, edited_at, deleted_at, payload, journal FROM messages WHERE connection = ?1 AND key = ?2"
+    " UNION SELECT id, conversation, edited_at, deleted_at, payload, journal FROM messages"
     " WHERE connection = ?1 AND external_id = ?2 LIMIT 1"
 )
 
@@ -92,7 +105,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
     row = db.execute(_FIND_MESSAGE, (connection, event.external_id)).fetchone()
     if row is None:
         return False
-    message, _, edited_at, deleted_at, payload, _ = row
+    message, conversation, edited_at, deleted_at, payload, _ = row
     at = micros(event.occurred_at)
     if deleted_at is not None:
         _forget_events(db, connection, event.external_id)
@@ -102,6 +115,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
             (visible(event.text), at, _with_parts(payload, event), message),
         )
         jobs.add(db, "judge", connection, message, at)
+        _log(db, at, message, "edited", conversation)
     return True
 
 
@@ -130,7 +144,7 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
     row = db.execute(_FIND_MESSAGE, (connection, event.external_id)).fetchone()
     if row is None:
         return False
-    message, _, _, _, _, journal = row
+    message, conversation, _, _, _, journal = row
     db.execute(
         "UPDATE messages SET text = '', payload = NULL, language = NULL, sentiment = NULL, deleted_at = ? WHERE id = ?",
         (micros(event.occurred_at), message),
@@ -140,7 +154,45 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
     for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
         jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
     _forget_events(db, connection, event.external_id)
+    _log(db, micros(event.occurred_at), message, "deleted", conversation)
     return True
+
+
+def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
+    """Show what we did to a message, once the provider has taken it: that it was edited, removed, hidden."""
+    action = codec.from_json(orjson.loads(payload), Outbound)
+    if not isinstance(action, Edit | Delete | Hide):
+        return
+    found = named(db, connection, action.external_id)
+    if found is None:
+        return
+    message, conversation = found
+    if isinstance(action, Edit):
+        db.execute("UPDATE messages SET text = ?, edited_at = ? WHERE id = ?", (visible(action.text), at, message))
+        _log(db, at, message, "edited", conversation)
+    elif isinstance(action, Delete):
+        db.execute("UPDATE messages SET deleted_at = ? WHERE id = ?", (at, message))
+        _log(db, at, message, "deleted", conversation)
+    else:
+        db.execute("UPDATE messages SET hidden_at = ? WHERE id = ?", (at if action.on else None, message))
+        _log(db, at, message, "hidden" if action.on else "shown", conversation)
+
+
+def named(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
+    """Find a message, of ours or of a customer's, by the provider's id; give it and its conversation."""
+    row = db.execute(_FIND_SENT, (connection, external_id)).fetchone()
+    row = row or db.execute(_FIND_MESSAGE, (connection, external_id)).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+_FIND_SENT = (
+    "SELECT m.id, m.conversation FROM receipts r JOIN calls c ON c.id = r.call JOIN messages m ON m.id = c.message"
+    " WHERE r.connection = ? AND r.external_id = ?"
+)
+
+
+def _log(db: Database, at: int, message: int, what: str, conversation: int) -> None:
+    log.changed(db, SYSTEM_ID, at, log.MESSAGE, message, what, data={"conversation": conversation})
 
 
 def _forget_events(db: Database, connection: str, subject: str) -> None:
@@ -171,52 +223,76 @@ def _status(db: Database, connection: str, event: StatusChanged) -> bool:
     call, status, state, conversation = row
     if event.external_id:
         db.execute(sql.RECEIPT, (connection, event.external_id, call))
-    raise_status(db, call, status, event.status, event.code, event.reason)
+    if raise_status(db, call, status, event.status, event.code, event.reason):
+        _log_status(db, micros(event.occurred_at), call, event.status, conversation)
     if state in ("ambiguous", "uncertain", "ready", "retry"):  # the provider has it: the lost answer is found
         db.execute("UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL WHERE id = ?", (call,))
         db.execute(sql.NEXT_HEAD, (conversation,))
     return True
 
 
-def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> None:
-    """Let a call's status rise, never fall."""
-    joined = rules.join(known, reported)
-    if joined != known:
-        db.execute("UPDATE calls SET status = ? WHERE id = ?", (joined, call))
-        if reported is Status.FAILED:
-            db.execute("UPDATE calls SET code = ?, reason = ? WHERE id = ?", (visible(code), visible(reason), call))
+def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> bool:
+    """Let a call's status rise, never fall; tell whether it did."""
+    if rules.join(known, reported) == known:
+        return False
+    db.execute("UPDATE calls SET status = ? WHERE id = ?", (reported, call))
+    if reported is Status.FAILED:
+        db.execute("UPDATE calls SET code = ?, reason = ? WHERE id = ?", (visible(code), visible(reason), call))
+    return True
+
+
+def _log_status(db: Database, at: int, call: int, status: Status, conversation: int) -> None:
+    log.changed(db, SYSTEM_ID, at, log.CALL, call, status, data={"conversation": conversation})
 
 
 def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | DeliveredUpTo) -> None:
-    """Raise the statuses of what we sent to somebody up to a moment, and of the calls that are named."""
+    """Raise the statuses of what we sent to somebody up to a moment, and of the calls that are named as delivered."""
+    reported, at = Status.READ if isinstance(event, ReadUpTo) else Status.DELIVERED, micros(event.occurred_at)
+    for external_id in event.external_ids if isinstance(event, DeliveredUpTo) else ():
+        _named(db, connection, external_id, reported, at)
     profile = _profile(db, channel, event.sender)
-    if profile is None:
-        return
-    read = isinstance(event, ReadUpTo)
-    reported = Status.READ if read else Status.DELIVERED
-    until = None if event.until is None else micros(event.until)
-    named = [event.external_id] if isinstance(event, ReadUpTo) else list(event.external_ids)
-    for external_id in filter(None, named):
-        row = db.execute(
-            "SELECT c.id, c.status, c.sent_at FROM receipts r JOIN calls c ON c.id = r.call"
-            " WHERE r.connection = ? AND r.external_id = ?",
-            (connection, external_id),
-        ).fetchone()
-        if row is not None:
-            raise_status(db, row[0], row[1], reported)
-            if read:
-                until = max(until or 0, row[2] or 0)
-    if until is None:
-        return
-    column = "read_until" if read else "delivered_until"
+    if profile is not None and event.until is not None:
+        _reach(db, connection, profile, reported, micros(event.until), at)
+
+
+def _read(db: Database, connection: str, event: ReadUpTo) -> bool:
+    """Raise the statuses of what we sent up to the call that is named, where its receipt is known."""
+    at = micros(event.occurred_at)
+    row = _named(db, connection, event.external_id, Status.READ, at)
+    if row is None:
+        return False
+    sent_at, profile = row
+    _reach(db, connection, profile, Status.READ, sent_at or 0, at)
+    return True
+
+
+def _named(db: Database, connection: str, external_id: str, reported: Status, at: int) -> tuple[int | None, int] | None:
+    """Raise the status of the call that has this id; give when it was sent, and to whom."""
+    row = db.execute(
+        "SELECT c.id, c.status, c.sent_at, v.id, v.profile FROM receipts r JOIN calls c ON c.id = r.call"
+        " JOIN conversations v ON v.id = c.conversation WHERE r.connection = ? AND r.external_id = ?",
+        (connection, external_id),
+    ).fetchone()
+    if row is None:
+        return None
+    call, status, sent_at, conversation, profile = row
+    if raise_status(db, call, status, reported):
+        _log_status(db, at, call, reported, conversation)
+    return sent_at, profile
+
+
+def _reach(db: Database, connection: str, profile: int, reported: Status, until: int, at: int) -> None:
+    """Raise the statuses of what we sent to somebody up to a moment, also of what is accepted only later."""
+    column = "read_until" if reported is Status.READ else "delivered_until"
     db.execute(f"UPDATE profiles SET {column} = ?1 WHERE id = ?2 AND coalesce({column}, 0) < ?1", (until, profile))
     rows = db.execute(
-        "SELECT c.id, c.status FROM conversations v JOIN calls c ON c.conversation = v.id"
+        "SELECT c.id, c.status, v.id FROM conversations v JOIN calls c ON c.conversation = v.id"
         " WHERE v.profile = ? AND v.connection = ? AND c.state = 'accepted' AND c.sent_at <= ?",
         (profile, connection, until),
     ).fetchall()
-    for call, status in rows:
-        raise_status(db, call, status, reported)
+    for call, status, conversation in rows:
+        if raise_status(db, call, status, reported):
+            _log_status(db, at, call, reported, conversation)
 
 
 def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> None:
@@ -228,6 +304,9 @@ def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> No
         " WHERE excluded.occurred_at >= reactions.occurred_at",
         (connection, event.external_id, actor, event.emoji, int(event.on), at, event.reaction_id),
     )
+    found = named(db, connection, event.external_id)
+    if found is not None:
+        _log(db, at, found[0], "reacted", found[1])
 
 
 def _profile(db: Database, channel: str, address: Address) -> int | None:
@@ -266,15 +345,22 @@ def _opt(db: Database, channel: str, event: OptedIn | OptedOut, at: int) -> None
     db.execute("UPDATE profiles SET opted_out_at = ? WHERE id = ?", (at if out else None, profile))
 
 
+def _own_echo(db: Database, connection: str, event: EchoSent) -> bool:
+    """Tell whether we wrote what an echo tells, by our receipt; one that was shown before that came goes again."""
+    row = db.execute(
+        "SELECT 1 FROM receipts WHERE connection = ? AND external_id = ?", (connection, event.external_id)
+    ).fetchone()
+    if row is None:
+        return False
+    db.execute("DELETE FROM messages WHERE connection = ? AND key = ? AND direction = 'echo'", (connection, event.key))
+    return True
+
+
 def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int, journal: int | None) -> None:
     """Show what the business wrote elsewhere in the customer's open conversation, if there is one."""
-    if db.execute(
-        "SELECT 1 FROM receipts WHERE connection = ? AND external_id = ?", (connection, event.external_id)
-    ).fetchone():
-        return  # we wrote it
     profile = None if event.recipient is None else _profile(db, channel, event.recipient)
     row = db.execute(
-        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND closed_at IS NULL ORDER BY id DESC",
+        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND ended_at IS NULL ORDER BY id DESC",
         (profile, connection),
     ).fetchone()
     if row is not None:

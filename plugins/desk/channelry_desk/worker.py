@@ -25,7 +25,7 @@ log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
 """Seconds after which everything is looked at again: another process may have written."""
-BREATH = 0.002
+BREATH = 0.001
 """Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
 """Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
@@ -103,10 +103,10 @@ class Worker:
             await asyncio.wait(self._errands.values())
 
     async def sweep(self) -> float:
-        """Close the conversations that have had no customer's message for too long."""
+        """Close the conversations that have had no customer's message, or have been wrapped up, for too long."""
         now = micros(self.hub.clock.now())
-        while numbers := await self.store.read(lambda db: conversations.expired(db, now)):
-            await self.store.write(partial(conversations.close_expired, numbers=numbers, now=now))
+        while numbers := await self.store.read(lambda db: conversations.due(db, now)):
+            await self.store.write(partial(conversations.look, numbers=numbers, now=now))
         return SWEEP
 
     async def purge(self) -> float:
