@@ -64,6 +64,7 @@ class SlackSimulator(Simulator):
     files: dict[str, tuple[bytes, str]] = field(factory=dict, init=False)
     _base_url: str = field(default="https://slack.com", init=False)
     _issued: dict[str, datetime] = field(factory=dict, init=False)
+    _customers: dict[str, str] = field(factory=dict, init=False)
     _uploads: dict[str, int] = field(factory=dict, init=False)
     _numbers: Iterator[int] = field(factory=lambda: count(1), init=False)
 
@@ -88,6 +89,7 @@ class SlackSimulator(Simulator):
 
     def message(self, customer: str, text: str) -> Request:
         """Write to the app, in the conversation of the two."""
+        self._customers[self.direct(customer)] = customer
         return self.written(customer, text, self.direct(customer), channel_type="im")
 
     def written(self, customer: str, text: str, channel: str, **content: Any) -> Request:
@@ -228,8 +230,12 @@ class SlackSimulator(Simulator):
         channel, ts = self._place(body["channel"], body.get("thread_ts")), self._ts()
         message = {**body, "type": "message", "ts": ts, "user": self.bot_user, "app_id": self.app_id}
         self.messages[f"{channel}:{ts}"] = message
-        self.ledger.taken.append(Taken(f"{channel}:{ts}", channel, _unescaped(body.get("text", "")), body))
+        self._take(f"{channel}:{ts}", channel, body.get("text", ""), body)
         return {"channel": channel, "ts": ts, "message": message}
+
+    def _take(self, external_id: str, channel: str, text: str, body: Mapping[str, Any]) -> None:
+        """Enter what is seen by a customer, or in a channel."""
+        self.ledger.taken.append(Taken(external_id, self._customers.get(channel, channel), _unescaped(text), body))
 
     def _place(self, channel: str, thread_ts: str | None) -> str:
         if not channel.startswith(("D", "C", "G")):
@@ -310,7 +316,7 @@ class SlackSimulator(Simulator):
         channel, ts = self._place(body["channel_id"], body.get("thread_ts")), self._ts()
         text = body.get("initial_comment", "")
         self.messages[f"{channel}:{ts}"] = {"type": "message", "ts": ts, "user": self.bot_user, "text": text}
-        self.ledger.taken.append(Taken(ids[0], channel, _unescaped(text), body))
+        self._take(ids[0], channel, text, body)
         return {"files": [{"id": one, "title": ""} for one in ids]}
 
     def _delete_file(self, body: Mapping[str, Any]) -> dict[str, Any]:
