@@ -82,7 +82,7 @@ def parse(request: Request) -> Received:
     """Read one request: an event, a pressed button (a form whose field `payload` is JSON), or the handshake."""
     if not request.header(b"content-type").startswith(_FORM):
         found = received(request, partial(_read, request.received_at))
-        return evolve(found, answer=_challenge(request)) if found.ignored == (_HANDSHAKE,) else found
+        return Received(request, answer=_challenge(request)) if found.ignored == (_HANDSHAKE,) else found
     try:
         fields = dict(request.form())
     except ValueError:
@@ -99,7 +99,7 @@ _HANDSHAKE = "the handshake"
 
 
 def _challenge(request: Request) -> Response:
-    return Response(body=string(request.json()["challenge"]).encode())
+    return Response(body=identifier(request.json()["challenge"]).encode())
 
 
 @frozen(slots=False)
@@ -130,7 +130,7 @@ def _read(now: datetime, body: Any) -> Iterable[Event | str]:
     if kind == "event_callback":
         return [_event(now, body)]
     if kind == "url_verification":
-        string(body["challenge"])
+        identifier(body["challenge"])
         return [_HANDSHAKE]
     if kind == "app_rate_limited":
         minute, account = identifier(body["minute_rate_limited"]), identifier(body["team_id"])
@@ -209,7 +209,7 @@ def _changed(row: Any, envelope: _Envelope) -> Event | str:
         return _deleted(row, message["ts"], envelope)
     if envelope.wrote(message):
         return "written by this app"
-    if all(message.get(name) == before.get(name) for name in ("text", "files")):
+    if message.get("text") == before.get("text") and _files(message) == _files(before):
         return "nothing that a customer changed"
     text, parts = content.read(message)
     return MessageEdited(
@@ -219,6 +219,11 @@ def _changed(row: Any, envelope: _Envelope) -> Event | str:
         text=text,
         parts=parts,
     )
+
+
+def _files(message: Mapping[str, Any]) -> list[Any]:
+    """Name a message's files; what else Slack tells of them changes by itself."""
+    return [one["id"] for one in sequence(message.get("files"))]
 
 
 def _deleted(row: Any, ts: Any, envelope: _Envelope) -> Event | str:

@@ -11,7 +11,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channelry.model import EVENT_TYPES, MessageReceived, Request, Unparsed
+from channelry.model import EVENT_TYPES, OK, MessageReceived, Request, Unparsed
 from channelry_slack.receive import parse
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -50,11 +50,11 @@ def mutated(draw: st.DrawFn, bodies: Sequence[Any]) -> Any:
 
 
 def told(body: bytes, *headers: tuple[bytes, bytes]) -> int:
-    """Count what a request tells, and what of it is left out with a reason."""
+    """Count what a request tells, what of it is left out with a reason, and the answer to a handshake."""
     found = parse(Request("POST", "/", headers, body, NOW))
     assert all(type(event) in EVENT_TYPES for event in found.events)
     assert all(isinstance(reason, str) for reason in found.ignored)
-    return len(found.events) + len(found.ignored)
+    return len(found.events) + len(found.ignored) + (found.answer != OK)
 
 
 def form(payload: Any) -> bytes:
