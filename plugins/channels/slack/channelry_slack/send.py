@@ -44,6 +44,8 @@ from .receive import LINK, THREAD
 
 FILES = 10
 """Most files of one message, as general knowledge has it."""
+ALT_TEXT = 2000
+"""Most characters of what stands for a picture. Source: https://docs.slack.dev/reference/block-kit/blocks/image-block"""
 FILE = "F"
 """What the ids of files begin with; Slack's messages are CHANNEL:TS, and no channel's id begins so."""
 EVENT_TYPE = "channelry_call"
@@ -117,7 +119,7 @@ def _keyed(draft: _Draft, key: str) -> dict[str, Any]:
 
 def _at(external_id: str) -> dict[str, str]:
     channel, _, ts = external_id.partition(":")
-    if not (channel and ts.replace(".", "", 1).isdecimal()):
+    if not (channel and ts.isascii() and ts.replace(".", "", 1).isdecimal()):
         raise PermanentError(f"{external_id!r} is no message of Slack's: expected CHANNEL:TS", code="message_id")
     return {"channel": channel, "ts": ts}
 
@@ -173,7 +175,7 @@ def _part(files: Sequence[Media]) -> _Draft:
         raise PermanentError("the file's link is not http or https", code="bad_url")
     name = escape(first.name)
     if first.kind is Kind.IMAGE:
-        image = {"type": "image", "image_url": first.url, "alt_text": first.name or first.url}
+        image = {"type": "image", "image_url": first.url, "alt_text": (first.name or first.url)[:ALT_TEXT]}
         return _Draft(POST, {"text": name or escape(first.url), "blocks": [image]})
     return _Draft(POST, {"text": f"{name}\n{escape(first.url)}".strip()})
 
