@@ -50,7 +50,7 @@ def install(session: nox.Session, *groups: str) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests, or those named after `--`."""
-    install(session, "test", "house")
+    install(session, "test", "house", "docs")
     session.run("pytest", *session.posargs)
 
 
@@ -140,6 +140,14 @@ def lock(session: nox.Session) -> None:
     which = ("--all-packages", "--all-extras", "--all-groups", "--no-emit-workspace")
     plain = ("--no-hashes", "--no-annotate", "--no-header")
     session.run("uv", "export", "--quiet", "--frozen", *which, *plain, "--output-file", "constraints.txt")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation into build/site; a warning is an error."""
+    install(session, "docs")
+    session.run("sphinx-build", "-W", "--keep-going", "-E", "-c", "docs", *session.posargs, ".", "build/site")
+    session.log(f"open {ROOT / 'build/site/index.html'}")
 
 
 @nox.session

@@ -30,10 +30,9 @@ LOOKUPS = 2
 """How often a provider is asked for a lost answer before a person is; so seldom that nobody has to wait for it."""
 SETTLED = 20.0
 """Seconds that calls may take to be settled after the providers took the last one."""
-JUDGED = 20.0
-"""Seconds that the texts may take to be judged after the last answer."""
-LOOK = 1.5
-"""Seconds within which some more texts are judged, as long as there are any."""
+JUDGED = 60.0
+"""Seconds that the texts may take to be judged after the last answer: nothing waits for that but this table."""
+LOOK = 0.1
 
 Progress = Callable[[int, int], object]
 Shown = Callable[[Sequence[Conversation]], Awaitable[None]]
@@ -71,8 +70,8 @@ async def play(given: Play, progress: Progress, shown: Shown) -> tuple[dict[str,
                     if "taken" in heard:
                         progress(heard["taken"], expected)
                 assert isinstance(hub.sink, Desk)
-                await _settled(hub.sink)
-                await _judged(hub.sink)
+                await _until_none(hub.sink, _UNSETTLED, SETTLED)
+                await _until_none(hub.sink, _UNJUDGED, JUDGED)
                 await shown(await _conversations(hub.sink))
                 server.should_exit = True
                 await serving
@@ -84,7 +83,7 @@ def _configuration(folder: Path, origin: str, settings: dict[str, dict[str, Any]
     """Write a configuration file as a person would, and load it."""
     lines = ["allow_inline_secrets = true", "[server]", f'public_url = "{origin}"', "[desk]"]
     lines += [f'database = "{folder / DATABASE}"', f'files = "{folder / "files"}"', f"lookups = {LOOKUPS}"]
-    lines += ["[enrichment]", 'language = ["langdetect"]', 'sentiment = ["vader"]']
+    lines += ["[enrichment]", 'language = ["langdetect"]', 'sentiment = ["vader", "lexicon"]']
     for name, table in settings.items():
         lines.append(f"[connections.{name}]")
         lines += [f"{key} = {orjson.dumps(value).decode()}" for key, value in table.items()]
@@ -104,24 +103,21 @@ async def _conversations(desk: Desk) -> list[Conversation]:
             return found
 
 
-async def _settled(desk: Desk) -> None:
-    """Wait until it is known, or known to be uncertain, of every call what became of it, for as long as it may take."""
-    settled = ", ".join(f"'{state}'" for state in rules.SETTLED)
-    waiting = f"SELECT 1 FROM calls WHERE state NOT IN ({settled}) LIMIT 1"
-    for _ in range(round(SETTLED / 0.1)):
+_SETTLED = ", ".join(f"'{state}'" for state in rules.SETTLED)
+_UNSETTLED = f"SELECT 1 FROM calls WHERE state NOT IN ({_SETTLED}) LIMIT 1"
+"""Finds a call of which it is neither known nor known to be uncertain what became of it."""
+_UNJUDGED = """
+SELECT 1 FROM messages WHERE direction = 'in' AND text <> '' AND id >
+    coalesce((SELECT CAST(value AS BIGINT) FROM state WHERE owner = 'desk' AND key = 'enrichment'), 0) LIMIT 1
+"""
+"""Finds a text that the enrichers have not seen."""
+
+
+async def _until_none(desk: Desk, waiting: str, seconds: float) -> None:
+    """Wait until a query finds nothing, for as long as it may take."""
+    for _ in range(round(seconds / LOOK)):
         if await desk.store.read(lambda db: db.execute(waiting).fetchone()) is None:
             return
-        await asyncio.sleep(0.1)
-
-
-async def _judged(desk: Desk) -> None:
-    """Wait until every conversation that can have a language has one, or for as long as it may take."""
-    before = -1
-    for _ in range(round(JUDGED / LOOK)):
-        known = sum(bool(one.language) for one in await _conversations(desk))
-        if known == before:
-            return
-        before = known
         await asyncio.sleep(LOOK)
 
 
