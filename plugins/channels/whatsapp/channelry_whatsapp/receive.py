@@ -170,7 +170,9 @@ class _Number:
         if kind == "connect":
             state = CallState.RINGING
         elif kind == "terminate":
-            state = _ENDS[row["status"]] if row["status"] == "FAILED" or seconds else CallState.MISSED
+            state = _ENDS[row["status"]]
+            if state is CallState.COMPLETED and not seconds:
+                state = CallState.MISSED
         else:
             raise ValueError("an unknown event of a call")
         phone, user = ("from", "from_user_id") if inbound else ("to", "to_user_id")

@@ -197,12 +197,12 @@ def _interactive(text: str, buttons: Sequence[Button], menu: str) -> Body:
 def _template(message: SendMessage, template: Template) -> _Piece:
     """Fill a template: its header by a part or the option `header`, its body by values, its buttons by buttons or by
     the options `reply:N`, `url:N` (the link's end) and `code:N`, N being the button's place from 0."""
-    if message.text or len(message.parts) > 1:
-        raise PermanentError("beside a template stands at most one part, for its header", code="unsupported")
     fills = {f"url:{n}" if one.url else f"reply:{n}": one.url or one.payload for n, one in enumerate(message.buttons)}
     fills |= template.options
     components, uploads = list[Body](), list[Media]()
     words = fills.pop("header", "")
+    if message.text or len(message.parts) + bool(words) > 1:
+        raise PermanentError("beside a template stands at most what fills its header", code="unsupported")
     if message.parts:
         part, *uploads = _part(message.parts[0])
         if part["type"] not in ("image", "video", "document", "location"):

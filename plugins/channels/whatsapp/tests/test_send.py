@@ -445,6 +445,7 @@ REFUSED: Sequence[Outbound] = (
     message("hi", template=Template(name="t", language="en")),
     *(message(template=Template(name="t", language="en", options={name: "x"})) for name in ("colour", "url", "url:x")),
     message("", IMAGE, IMAGE, template=Template(name="t", language="en")),
+    message("", IMAGE, template=Template(name="t", language="en", options={"header": "7"})),
     message("", CARD, template=Template(name="t", language="en")),
     message("", Media(kind=Kind.AUDIO, id="7"), template=Template(name="t", language="en")),
     ShowTyping(key="k", target=Target(to=ADA.to)),
