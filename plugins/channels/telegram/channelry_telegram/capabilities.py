@@ -21,7 +21,7 @@ _EMOJI = (
 
 CAPABILITIES = Capabilities(
     receives=_CARRIED,  # deletions from business chats only
-    sends=_CARRIED | {Kind.TYPING, Kind.ANSWER},
+    sends=_CARRIED | {Kind.TYPING, Kind.ANSWER, Kind.READ},  # read marks in business chats only
     text=4096,
     caption=1024,
     unit=TextUnit.UTF16,

@@ -12,6 +12,7 @@ from attrs import evolve
 
 from channelry.errors import RejectedError
 from channelry.model import (
+    AccountHealth,
     Address,
     EchoSent,
     Event,
@@ -37,7 +38,7 @@ from .envelope import SCHEME
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
 
 UNHANDLED = frozenset({
-    "channel_post", "edited_channel_post", "business_connection", "message_reaction_count", "inline_query",
+    "channel_post", "edited_channel_post", "message_reaction_count", "inline_query",
     "chosen_inline_result", "shipping_query", "pre_checkout_query", "purchased_paid_media", "poll",
     "poll_answer", "chat_member", "chat_join_request", "chat_boost", "removed_chat_boost",
 })  # fmt: skip
@@ -154,6 +155,21 @@ def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     return each(row["message_ids"], one, now) if row["message_ids"] != [] else ["nothing was deleted"]
 
 
+def _connection(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+    """A business account took the bot in, changed its rights, or put it out."""
+    rights = sorted(name for name, value in mapping(row.get("rights")).items() if value is True)
+    whose = f"business account {envelope.profile(row['user']).name}, connection {identifier(row['id'])}"
+    return [
+        AccountHealth(
+            key=key,
+            occurred_at=timestamp(row.get("date"), now),
+            code="business_connection",
+            detail=f"{whose}: rights {', '.join(rights) or 'none'}",
+            healthy=row["is_enabled"] is True,
+        )
+    ]
+
+
 def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     query, sender = identifier(row["id"]), envelope.profile(row["from"])
     message = mapping(row.get("message"))
@@ -216,6 +232,7 @@ _READERS: dict[str, _Reader] = {
     "edited_message": _edited,
     "edited_business_message": _edited,
     "deleted_business_messages": _deleted,
+    "business_connection": _connection,
     "callback_query": _callback,
     "message_reaction": _reaction,
     "my_chat_member": _membership,

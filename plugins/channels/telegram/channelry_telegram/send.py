@@ -22,6 +22,7 @@ from channelry.model import (
     Edit,
     Kind,
     Location,
+    MarkRead,
     Media,
     Outbound,
     React,
@@ -88,7 +89,12 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
         case Edit():
             drafts = [_edit(outbound)]
         case Delete(external_id=external_id):
-            drafts = [_state("deleteMessage", _message_at(external_id))]
+            drafts = [_delete(external_id, target)]
+        case MarkRead(external_id=external_id):
+            business = _business(target)
+            if not business:
+                raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
+            drafts = [_state("readBusinessMessage", {**business, **_message_at(external_id)})]
         case React(external_id=external_id, emoji=emoji, on=on):
             reaction = [{"type": "emoji", "emoji": emoji}] if on else []
             drafts = [_state("setMessageReaction", {**_message_at(external_id), "reaction": reaction})]
@@ -109,6 +115,14 @@ def compose(capabilities: Capabilities, outbound: Outbound) -> Sequence[Call]:
         )
         for n, draft in enumerate(drafts, 1)
     ]  # fmt: skip
+
+
+def _delete(external_id: str, target: Target) -> _Draft:
+    """Delete a message of the bot's own chats, or of a business account's."""
+    place, business = _message_at(external_id), _business(target)
+    if business:
+        return _state("deleteBusinessMessages", {**business, "message_ids": [place["message_id"]]})
+    return _state("deleteMessage", place)
 
 
 def _edit(edit: Edit) -> _Draft:

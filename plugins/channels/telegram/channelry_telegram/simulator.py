@@ -25,7 +25,7 @@ MAX_UPDATES = 100
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "Care", "username": "care_bot"}
 
 _SECRET = b"x-telegram-bot-api-secret-token"
-_SILENT = frozenset({"sendChatAction", "answerCallbackQuery"})
+_SILENT = frozenset({"sendChatAction", "answerCallbackQuery", "readBusinessMessage"})
 
 
 @frozen
@@ -43,7 +43,7 @@ class TelegramSimulator(Simulator):
 
     - `polling`: updates wait for getUpdates, as they do while no webhook is set.
     - `files`: what can be downloaded, by file id (`hold`); `migrated`: groups that became supergroups.
-    - `actions`, `answered`, `reactions`, `deleted`: what the bot did beside sending.
+    - `actions`, `answered`, `reactions`, `deleted`, `read`: what the bot did beside sending.
 
     Where Telegram overlooks an unknown field, the simulator refuses it, for it is a mistake of ours.
     """
@@ -60,6 +60,7 @@ class TelegramSimulator(Simulator):
     answered: list[str] = field(factory=list, init=False)
     reactions: dict[str, list[Any]] = field(factory=dict, init=False)
     deleted: list[str] = field(factory=list, init=False)
+    read: list[str] = field(factory=list, init=False)
     _chats: set[str] = field(factory=set, init=False)
     _messages: dict[str, str] = field(factory=dict, init=False)
     _updates: deque[dict[str, Any]] = field(factory=deque, init=False)
@@ -168,6 +169,8 @@ class TelegramSimulator(Simulator):
             "editMessageText": self._edit_message,
             "editMessageCaption": self._edit_message,
             "deleteMessage": self._delete_message,
+            "deleteBusinessMessages": self._delete_business_messages,
+            "readBusinessMessage": self._read_business_message,
             "setMessageReaction": self._set_message_reaction,
             "answerCallbackQuery": self._answer_callback_query,
             "getMe": lambda _: BOT,
@@ -213,6 +216,23 @@ class TelegramSimulator(Simulator):
             raise RefusedError(400, "Bad Request: message to delete not found")
         del self._messages[f"{chat}:{number}"]
         self.deleted.append(f"{chat}:{number}")
+        return True
+
+    def _delete_business_messages(self, body: Mapping[str, Any]) -> bool:
+        """Delete by number alone, for numbers are unique within the account that the connection is to."""
+        found = [place for place in self._messages if int(place.rpartition(":")[2]) in body["message_ids"]]
+        if len(found) < len(body["message_ids"]):
+            raise RefusedError(400, "Bad Request: message to delete not found")
+        for place in found:
+            del self._messages[place]
+        self.deleted += found
+        return True
+
+    def _read_business_message(self, body: Mapping[str, Any]) -> bool:
+        chat, number = str(body["chat_id"]), body["message_id"]
+        if not self._has(chat, number):
+            raise RefusedError(400, "Bad Request: message not found")
+        self.read.append(f"{chat}:{number}")
         return True
 
     def _set_message_reaction(self, body: Mapping[str, Any]) -> bool:

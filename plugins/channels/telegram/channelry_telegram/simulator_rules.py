@@ -48,6 +48,8 @@ REQUIRED: dict[str, list[str]] = {
     "editMessageText": ["chat_id", "message_id", "text"],
     "editMessageCaption": ["chat_id", "message_id"],
     "deleteMessage": ["chat_id", "message_id"],
+    "deleteBusinessMessages": ["business_connection_id", "message_ids"],
+    "readBusinessMessage": ["business_connection_id", "chat_id", "message_id"],
     "setMessageReaction": ["chat_id", "message_id"],
     "answerCallbackQuery": ["callback_query_id"],
     "getMe": [],

@@ -234,6 +234,24 @@ async def test_an_answer_goes_to_the_topic_and_the_business_account_that_were_wr
     ]
 
 
+async def test_a_business_message_is_marked_as_read_and_deleted_by_its_connection(
+    telegram: Telegram, simulator: TelegramSimulator, desk: Services
+) -> None:
+    target = Target(to=FAY.to, context={"business_connection_id": "bc1"})
+    (sent,) = await deliver(telegram, say("helo", target=target), desk)
+    (message,) = sent.external_ids
+    for done in (
+        MarkRead(key="k2", target=target, external_id=message),
+        Delete(key="k3", target=target, external_id=message),
+    ):
+        assert await deliver(telegram, done, desk) == [Receipt()]
+    assert [orjson.loads(entry.body) for entry in simulator.ledger.entries[1:]] == [
+        {"business_connection_id": "bc1", "chat_id": "42", "message_id": 1},
+        {"business_connection_id": "bc1", "message_ids": [1]},
+    ]
+    assert (simulator.read, simulator.deleted) == ([message], [message])
+
+
 async def test_a_pressed_button_is_answered_without_a_quote_for_it_is_no_message(telegram: Telegram) -> None:
     target = Target(to=FAY.to, reply_to="callback:cq1")
     (call,) = telegram.compose(say("thanks", target=target, quote=True))
@@ -332,7 +350,7 @@ async def test_what_the_channel_cannot_carry_is_refused_before_any_call(
 
 async def test_every_declared_kind_is_sent_by_a_test_above() -> None:
     tested = {kind for _, message, _, _ in MESSAGES for kind in message.kinds()}
-    tested |= {Kind.EDIT, Kind.DELETE, Kind.REACTION, Kind.TYPING, Kind.ANSWER}
+    tested |= {Kind.EDIT, Kind.DELETE, Kind.REACTION, Kind.TYPING, Kind.ANSWER, Kind.READ}
     assert tested == Telegram.capabilities.sends
 
 

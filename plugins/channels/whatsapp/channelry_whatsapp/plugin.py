@@ -48,7 +48,7 @@ _BOTH_WAYS = frozenset(Kind(name) for name in (
 ))  # fmt: skip
 
 CAPABILITIES = Capabilities(
-    receives=_BOTH_WAYS | {Kind.FORM, Kind.ORDER, Kind.EDIT, Kind.DELETE},
+    receives=_BOTH_WAYS | {Kind.FORM, Kind.ORDER, Kind.EDIT, Kind.DELETE, Kind.CALL},
     sends=_BOTH_WAYS | {Kind.TEMPLATE, Kind.READ, Kind.TYPING},
     text=4096,
     caption=1024,
@@ -60,7 +60,7 @@ CAPABILITIES = Capabilities(
         Kind.DOCUMENT: _file(_LARGEST),
         Kind.STICKER: _file(500 * _KIB, "image/webp"),  # animated; a still one has 100 KiB
     },
-    buttons=ButtonLimit(count=3, title=20, payload=256, text=1024, urls=True),
+    buttons=ButtonLimit(count=10, title=20, payload=200, text=1024, urls=True),  # from 4 on the rows of a list
     window=timedelta(hours=24),
     statuses=frozenset({Status.SENT, Status.DELIVERED, Status.READ, Status.PLAYED, Status.FAILED}),
     resend=Resend.CALLBACK,  # every status echoes `biz_opaque_callback_data`, which is our key
@@ -85,6 +85,7 @@ class WhatsApp:
         - `app_secret`: of the app that the webhooks come from; two while it is replaced.
         - `verify_token`: any text; Meta shows it once, when the webhook is registered.
         - `waba_id`: the id of the WhatsApp Business Account; only `setup` needs it.
+        - `menu`: what stands on the button that opens a list of more than three choices, 1 to 20 characters.
         - `api_version`, `base_url`: of the Graph API.
         """
 
@@ -93,6 +94,7 @@ class WhatsApp:
         app_secret: Secrets
         verify_token: Secret
         waba_id: str = ""
+        menu: str = "Menu"
         api_version: str = "v26.0"
         base_url: str = "https://graph.facebook.com"
 
@@ -123,7 +125,7 @@ class WhatsApp:
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         self.capabilities.admit(outbound)
-        return send.compose(outbound, self.capabilities)
+        return send.compose(outbound, self.capabilities, self.config.menu)
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:

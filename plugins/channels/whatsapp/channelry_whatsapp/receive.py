@@ -15,12 +15,16 @@ from attrs import define
 from channelry.model import (
     AccountHealth,
     Address,
+    CallRecord,
+    CallState,
     EchoSent,
     Event,
     IdentityChanged,
     MessageDeleted,
     MessageEdited,
     MessageReceived,
+    OptedIn,
+    OptedOut,
     Profile,
     Quote,
     ReactionChanged,
@@ -31,7 +35,7 @@ from channelry.model import (
     StatusChanged,
     Thread,
 )
-from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
+from channelry.parsing import each, identifier, mapping, number, received, sequence, string, timestamp
 from channelry_meta import challenge
 
 from .content import content
@@ -46,6 +50,11 @@ _STATUSES = {
     "played": Status.PLAYED,
     "failed": Status.FAILED,
 }
+_ENDS = {"COMPLETED": CallState.COMPLETED, "FAILED": CallState.FAILED}
+_CALLS = {"RINGING": CallState.RINGING, "ACCEPTED": CallState.ANSWERED, "REJECTED": CallState.MISSED}
+"""What is told of a call. The fields and words of calls and preferences are not confirmed by Meta's pages.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/calling"""
+_PREFERENCES: Mapping[str, type[OptedIn] | type[OptedOut]] = {"stop": OptedOut, "resume": OptedIn}
 
 
 def parse(request: Request) -> Received:
@@ -64,22 +73,23 @@ def _events(at: datetime, body: Any) -> Iterator[Event | str]:
     yield from each(body["entry"], lambda entry: changes.extend(sequence(entry["changes"])), at)
     batches: list[tuple[_Number, Any, _Build]] = []
     yield from each(changes, partial(_open, batches, at), at)
-    for number, rows, build in batches:
-        yield from each(rows, partial(build, number), at, number.account)
+    for line, rows, build in batches:
+        yield from each(rows, partial(build, line), at, line.account)
 
 
 def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: Any) -> str | None:
     """Add the rows of one change, with what reads them; or say why they concern nobody."""
     field = change["field"]
-    if field not in ("messages", "smb_message_echoes"):
+    builds = _BUILDS.get(field)
+    if builds is None:
         return f"field {string(field):.40}"
     value = change["value"]
-    number = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
+    line = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
     unknown = None
     for name, rows in value.items():
-        build = _BUILDS.get(name)
+        build = builds.get(name)
         if build is not None and sequence(rows):
-            batches.append((number, rows, build))
+            batches.append((line, rows, build))
         elif type(rows) is list and name != "contacts" and build is None:
             unknown = f"rows {name:.40}"
     return unknown
@@ -153,6 +163,50 @@ class _Number:
             reason=reason,
         )
 
+    def call(self, row: Any) -> Event:
+        """Read that a call comes in or ended; who was not reached has no duration."""
+        external_id, kind = identifier(row["id"]), string(row["event"])
+        inbound, seconds = row.get("direction") != "BUSINESS_INITIATED", row.get("duration")
+        if kind == "connect":
+            state = CallState.RINGING
+        elif kind == "terminate":
+            state = _ENDS[row["status"]]
+            if state is CallState.COMPLETED and not seconds:
+                state = CallState.MISSED
+        else:
+            raise ValueError("an unknown event of a call")
+        phone, user = ("from", "from_user_id") if inbound else ("to", "to_user_id")
+        return CallRecord(
+            account=self.account,
+            key=f"{external_id}:{kind}",
+            occurred_at=timestamp(row.get("timestamp"), self.at),
+            caller=self._person(row.get(phone), row.get(user)).address,
+            external_id=external_id,
+            state=state,
+            inbound=inbound,
+            seconds=None if seconds is None else number(seconds),
+        )
+
+    def call_status(self, row: Any) -> Event:
+        """Read how far a call of ours has got."""
+        external_id, name = identifier(row["id"]), string(row["status"])
+        return CallRecord(
+            account=self.account,
+            key=f"{external_id}:{name}",
+            occurred_at=timestamp(row.get("timestamp"), self.at),
+            caller=self._person(row.get("recipient_id"), row.get("recipient_user_id")).address,
+            external_id=external_id,
+            state=_CALLS[name],
+            inbound=False,
+        )
+
+    def preference(self, row: Any) -> Event:
+        """Read that a customer wants a kind of messages no more, or again."""
+        sender, value = self._person(row.get("wa_id"), row.get("user_id")).address, string(row["value"])
+        told_at, topic = row.get("timestamp"), string(row.get("category"))
+        key, at = f"preference:{sender.value}:{topic}:{value}:{told_at}", timestamp(told_at, self.at)
+        return _PREFERENCES[value](account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
+
     def error(self, row: Any) -> Event:
         code, reason = _failure((row,))
         digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
@@ -173,12 +227,19 @@ class _Number:
 
 
 _Build: TypeAlias = Callable[[_Number, Any], Event | str]
-_BUILDS: Mapping[str, _Build] = {
+_MESSAGES: Mapping[str, _Build] = {
     "messages": _Number.message,
     "message_echoes": _Number.echo,
     "statuses": _Number.status,
     "errors": _Number.error,
 }
+_BUILDS: Mapping[str, Mapping[str, _Build]] = {
+    "messages": _MESSAGES,
+    "smb_message_echoes": _MESSAGES,
+    "calls": {"calls": _Number.call, "statuses": _Number.call_status, "errors": _Number.error},
+    "user_preferences": {"user_preferences": _Number.preference},
+}
+"""What reads the rows of each field that webhooks are subscribed to."""
 
 
 def _people(contacts: Any) -> dict[str, Profile]:

@@ -36,7 +36,7 @@ MESSAGE, MARK = "message", "mark"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
 
 Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body] | tuple[Body, Media]
+_Piece: TypeAlias = tuple[Body, *tuple[Media, ...]]
 """One message's body, and the file to upload for it where it has one."""
 
 _WIRE_TYPES = {
@@ -49,13 +49,24 @@ _WIRE_TYPES = {
 }
 _CAPTIONED = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
 
+REPLIES = 3
+"""Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
+ASK_LOCATION = "geo:"
+"""The link (RFC 5870, without a place) of a button that asks the customer where they are."""
 
-def compose(outbound: Outbound, capabilities: Capabilities) -> Sequence[Call]:
-    """Turn an admitted action into calls; to stop typing takes none, for it ends by itself."""
+_FILLS = {"reply": ("quick_reply", "payload"), "url": ("url", "text"), "code": ("copy_code", "coupon_code")}
+"""What fills a template's button, by the option's name: its sub_type, and its parameter's."""
+
+
+def compose(outbound: Outbound, capabilities: Capabilities, menu: str) -> Sequence[Call]:
+    """Turn an admitted action into calls; to stop typing takes none, for it ends by itself.
+
+    `menu` names the button that opens a list.
+    """
     target = outbound.target
     if isinstance(outbound, SendMessage):
         quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
-        pieces = list(_pieces(outbound, capabilities))
+        pieces = list(_pieces(outbound, capabilities, menu))
         return [
             _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), *uploads)
             for index, (body, *uploads) in enumerate(pieces)
@@ -96,12 +107,10 @@ def _mark(key: str, target: Target, message: str, *, typing: bool = False) -> Ca
     return Call(key=f"{key}:0", to=target.to, action=MARK, body=body)
 
 
-def _pieces(message: SendMessage, capabilities: Capabilities) -> Iterator[_Piece]:
+def _pieces(message: SendMessage, capabilities: Capabilities, menu: str) -> Iterator[_Piece]:
     """Cut a message into what WhatsApp can show: text before its files, but buttons and their text last."""
     if message.template is not None:
-        if message.text or message.parts or message.buttons:
-            raise PermanentError("a template stands alone on WhatsApp", code="unsupported")
-        yield (_template(message.template),)
+        yield _template(message, message.template)
         return
     parts = list(message.parts)
     text = message.text.strip()
@@ -118,7 +127,7 @@ def _pieces(message: SendMessage, capabilities: Capabilities) -> Iterator[_Piece
         yield from map(_part, parts)
         *before, last = split(text, capabilities.buttons.text, capabilities.unit.measure) or [""]
         yield from map(_text, before)
-        yield (_interactive(last, message.buttons),)
+        yield (_interactive(last, message.buttons, menu),)
         return
     yield from map(_text, split(text, capabilities.text, capabilities.unit.measure))
     yield from map(_part, parts)
@@ -164,32 +173,61 @@ def _contact(contact: Contact) -> Body:
     return card
 
 
-def _interactive(text: str, buttons: Sequence[Button]) -> Body:
-    """Offer reply buttons, or one button that opens a link; WhatsApp does not mix them."""
+def _interactive(text: str, buttons: Sequence[Button], menu: str) -> Body:
+    """Offer reply buttons, or a list of more of them, or one button that opens a link; WhatsApp does not mix them."""
     if not text:
         raise PermanentError("buttons need a text on WhatsApp", code="empty")
     links = [button for button in buttons if button.url]
     if links and len(buttons) > 1:
         raise PermanentError("a button that opens a link stands alone on WhatsApp", code="unsupported")
+    replies = [{"id": one.payload, "title": one.title} for one in buttons]
     action: Body
-    if links:
+    if links and links[0].url == ASK_LOCATION:  # WhatsApp writes its title itself
+        kind, action = "location_request_message", {"name": "send_location"}
+    elif links:
         kind = "cta_url"
         action = {"name": kind, "parameters": {"display_text": links[0].title, "url": links[0].url}}
+    elif len(buttons) > REPLIES:
+        kind, action = "list", {"button": menu, "sections": [{"rows": replies}]}
     else:
-        kind = "button"
-        replies = [{"type": "reply", "reply": {"id": one.payload, "title": one.title}} for one in buttons]
-        action = {"buttons": replies}
+        kind, action = "button", {"buttons": [{"type": "reply", "reply": reply} for reply in replies]}
     return {"type": "interactive", "interactive": {"type": kind, "body": {"text": text}, "action": action}}
 
 
-def _template(template: Template) -> Body:
-    if template.options:
-        raise PermanentError(f"unknown template options: {', '.join(sorted(template.options))}", code="unsupported")
-    body: Body = {"name": template.name, "language": {"code": template.language, "policy": "deterministic"}}
+def _template(message: SendMessage, template: Template) -> _Piece:
+    """Fill a template: its header by a part or the option `header`, its body by values, its buttons by buttons or by
+    the options `reply:N`, `url:N` (the link's end) and `code:N`, N being the button's place from 0."""
+    fills = {f"url:{n}" if one.url else f"reply:{n}": one.url or one.payload for n, one in enumerate(message.buttons)}
+    fills |= template.options
+    components, uploads = list[Body](), list[Media]()
+    words = fills.pop("header", "")
+    if message.text or len(message.parts) + bool(words) > 1:
+        raise PermanentError("beside a template stands at most what fills its header", code="unsupported")
+    if message.parts:
+        part, *uploads = _part(message.parts[0])
+        if part["type"] not in ("image", "video", "document", "location"):
+            raise PermanentError(f"a template's header is no {part['type']}", code="unsupported")
+        components.append({"type": "header", "parameters": [part]})
+    elif words:
+        components.append({"type": "header", "parameters": [{"type": "text", "text": words}]})
     if template.values:
         values = [{"type": "text", "text": value} for value in template.values]
-        body["components"] = [{"type": "body", "parameters": values}]
-    return {"type": "template", "template": body}
+        components.append({"type": "body", "parameters": values})
+    components += [_filled(name, value) for name, value in sorted(fills.items())]
+    language = {"code": template.language, "policy": "deterministic"}
+    body: Body = {"name": template.name, "language": language, **({"components": components} if components else {})}
+    return {"type": "template", "template": body}, *uploads
+
+
+def _filled(option: str, value: str) -> Body:
+    what, _, place = option.partition(":")
+    if what not in _FILLS or not place.isdecimal():
+        raise PermanentError(
+            f"unknown template option {option}: expected header, {', '.join(f'{name}:N' for name in _FILLS)}",
+            code="unsupported",
+        )
+    sub_type, kind = _FILLS[what]
+    return {"type": "button", "sub_type": sub_type, "index": place, "parameters": [{"type": kind, kind: value}]}
 
 
 def _present(values: Mapping[str, Any]) -> Body:
@@ -200,8 +238,7 @@ async def send(call: Call, graph: Graph, account: str, services: Services) -> Re
     """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
     body = dict(call.body)
     for file in call.uploads:
-        wire = body["type"]
-        body[wire] = {**body[wire], "id": await _upload(file, graph, account, services)}
+        body = _with_file(body, await _upload(file, graph, account, services))
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
         return Receipt()
@@ -213,6 +250,16 @@ async def send(call: Call, graph: Graph, account: str, services: Services) -> Re
     if not ids:
         raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
     return Receipt(ids, None if address == call.to else address)
+
+
+def _with_file(body: Body, file_id: str) -> Body:
+    """Put in the file's id: of the message, or of the header of its template."""
+    kind = body["type"]
+    if kind != "template":
+        return {**body, kind: {**body[kind], "id": file_id}}
+    header, *others = body[kind]["components"]
+    header = {**header, "parameters": [_with_file(header["parameters"][0], file_id)]}
+    return {**body, kind: {**body[kind], "components": [header, *others]}}
 
 
 def _known_as(answer: Mapping[str, Any]) -> Address | None:

@@ -35,6 +35,7 @@ _CONTACT = {
     "emails?": ({"email": _ID, "type?": _ID}, 20),
     "org?": {"company?": _ID, "department?": _ID, "title?": _ID},
 }
+_COMPONENT = {"type": _ID, "sub_type?": _ID, "index?": 2, "parameters": (dict, 50)}
 _ACTIONS: Mapping[str, Shape] = {
     "button": {"buttons": ({"type": "reply", "reply": {"id": 256, "title": 20}}, 3)},
     "list": {"button": 20, "sections": ({"title?": 24, "rows": (_ROW, 10)}, 10)},
@@ -51,7 +52,7 @@ _CONTENT: Mapping[str, Shape] = {
     "location": {"latitude": float, "longitude": float, "name?": 1000, "address?": 1000},
     "contacts": (_CONTACT, 257),
     "reaction": {"message_id": _ID, "emoji": str},
-    "template": {"name": _ID, "language": {"code": 10, "policy?": "deterministic"}, "components?": (dict, 10)},
+    "template": {"name": _ID, "language": {"code": 10, "policy?": "deterministic"}, "components?": (_COMPONENT, 12)},
 }
 _MESSAGE = {
     "messaging_product": "whatsapp",

@@ -20,6 +20,7 @@ class TestWhatsApp(ChannelConformance):
         "system-user_changed_user_id", "system-other", "edit", "revoke", "unsupported", "unknown", "echo", "quote",
         "forwarded", "referral", "group", "identity", "batch", "account error", "not ours", "status-sent",
         "status-delivered", "status-read", "status-played", "status-failed", "status-deleted", "status-unknown",
+        "call connect", "call terminate", "call statuses", "call unknown", "user_preferences",
     )  # fmt: skip
 
     @pytest.fixture

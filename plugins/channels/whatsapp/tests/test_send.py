@@ -105,6 +105,16 @@ def body(type: str, content: Any, key: str = "out-1:0", **more: Any) -> dict[str
     }
 
 
+def template_of(*components: Any) -> dict[str, Any]:
+    filled = {"components": list(components)} if components else {}
+    return body("template", {"name": "t", "language": {"code": "en", "policy": "deterministic"}, **filled})
+
+
+def button_of(sub_type: str, index: int, parameter: dict[str, str]) -> dict[str, Any]:
+    return {"type": "button", "sub_type": sub_type, "index": str(index), "parameters": [parameter]}
+
+
+CHOICES = tuple(Button(title=f"Choice {n}", payload=f"c{n}") for n in range(10))
 IMAGE = Media(kind=Kind.IMAGE, url="https://cdn.example/1.jpg", media_type="image/jpeg")
 LINK = {"link": "https://cdn.example/1.jpg"}
 CARD = Contact(name="Gus P", phones=("+30 210",), emails=("gus@example.com",), organisation="Acme")
@@ -215,6 +225,52 @@ CASES: list[tuple[str, Outbound, list[dict[str, Any]]]] = [
             ),
         ],
     ),
+    (
+        "list",
+        message("Which?", buttons=CHOICES),
+        [
+            body(
+                "interactive",
+                {
+                    "type": "list",
+                    "body": {"text": "Which?"},
+                    "action": {
+                        "button": "Menu",
+                        "sections": [{"rows": [{"id": f"c{n}", "title": f"Choice {n}"} for n in range(10)]}],
+                    },
+                },
+            )
+        ],
+    ),
+    (
+        "a question where the customer is",
+        message("Sure?", buttons=(Button(title="Send", url="geo:"),)),
+        [body("interactive", {"type": "location_request_message", "body": ASK, "action": {"name": "send_location"}})],
+    ),
+    (
+        "template, filled by options",
+        message(template=Template(name="t", language="en", options={"header": "7", "url:1": "o/7", "code:0": "SAVE"})),
+        [
+            template_of(
+                {"type": "header", "parameters": [{"type": "text", "text": "7"}]},
+                button_of("copy_code", 0, {"type": "coupon_code", "coupon_code": "SAVE"}),
+                button_of("url", 1, {"type": "text", "text": "o/7"}),
+            )
+        ],
+    ),
+    (
+        "template, filled by a part and by buttons",
+        message("", IMAGE, template=Template(name="t", language="en", values=("Ada",)), buttons=(YES, OPEN)),
+        [
+            template_of(
+                {"type": "header", "parameters": [{"type": "image", "image": LINK}]},
+                {"type": "body", "parameters": [{"type": "text", "text": "Ada"}]},
+                button_of("quick_reply", 0, {"type": "payload", "payload": "y"}),
+                button_of("url", 1, {"type": "text", "text": "https://shop.example"}),
+            )
+        ],
+    ),
+    ("template without anything to fill", message(template=Template(name="t", language="en")), [template_of()]),
     (
         "template",
         message(template=Template(name="hello", language="en_US", values=("Ada", "7"))),
@@ -343,6 +399,19 @@ async def test_a_file_that_the_application_has_lost_is_a_permanent_error(
     assert not simulator.ledger.taken
 
 
+async def test_the_file_of_a_templates_header_is_uploaded_first(simulator: WhatsAppSimulator, given: Services) -> None:
+    bill = Media(kind=Kind.DOCUMENT, ref="file-1", media_type="application/pdf", name="bill.pdf")
+    await send(simulator, given, message("", bill, template=Template(name="t", language="en")))
+    (taken,), (media_id,) = simulator.ledger.taken, simulator.media
+    (header,) = taken.body["template"]["components"]
+    assert header["parameters"] == [{"type": "document", "document": {"filename": "bill.pdf", "id": media_id}}]
+
+
+async def test_the_button_of_a_list_is_named_by_the_configuration(simulator: WhatsAppSimulator) -> None:
+    (call,) = plugin(simulator, menu="Auswahl").compose(message("Which?", buttons=CHOICES[:4]))
+    assert call.body["interactive"]["action"]["button"] == "Auswahl"
+
+
 async def test_a_file_that_is_too_large_is_refused_by_the_platform(simulator: WhatsAppSimulator) -> None:
     """Where the size was not known before."""
     large = services(http=AsgiHttp({ORIGIN: simulator.app}), files=MemoryFiles({"file-1": bytes(500 * 1024 + 1)}))
@@ -362,9 +431,10 @@ REFUSED: Sequence[Outbound] = (
     *ACTIONS,
     message(),
     message("  "),
-    message("hi", buttons=(YES,) * 4),
+    message("hi", buttons=(YES,) * 11),
+    message("hi", buttons=(*[YES] * 3, OPEN)),
     message("hi", buttons=(Button(title="x" * 21, payload="y"),)),
-    message("hi", buttons=(Button(title="x", payload="y" * 257),)),
+    message("hi", buttons=(Button(title="x", payload="y" * 201),)),
     message("hi", buttons=(Button(title="x"),)),
     message("hi", buttons=(YES, OPEN)),
     message("", IMAGE, buttons=(YES,)),
@@ -373,7 +443,11 @@ REFUSED: Sequence[Outbound] = (
     message("", Media(kind=Kind.IMAGE, ref="r")),
     message("", Media(kind=Kind.IMAGE)),
     message("hi", template=Template(name="t", language="en")),
-    message(template=Template(name="t", language="en", options={"header": "x"})),
+    *(message(template=Template(name="t", language="en", options={name: "x"})) for name in ("colour", "url", "url:x")),
+    message("", IMAGE, IMAGE, template=Template(name="t", language="en")),
+    message("", IMAGE, template=Template(name="t", language="en", options={"header": "7"})),
+    message("", CARD, template=Template(name="t", language="en")),
+    message("", Media(kind=Kind.AUDIO, id="7"), template=Template(name="t", language="en")),
     ShowTyping(key="k", target=Target(to=ADA.to)),
 )
 

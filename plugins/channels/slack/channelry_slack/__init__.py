@@ -1,0 +1,1 @@
+"""Slack (Events and Web API) for channelry."""

@@ -1,0 +1,57 @@
+"""What a Slack message contains: its words and its other content.
+
+Sources: https://docs.slack.dev/reference/events/message and https://docs.slack.dev/reference/objects/file-object
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from channelry.model import Kind, Media, Part, Unsupported
+from channelry.parsing import identifier, number, sequence, size, string
+
+from .markup import plain
+
+_CLIPS = {"slack_audio": Kind.VOICE, "slack_video": Kind.VIDEO}
+"""What people record within Slack."""
+_KINDS = {"image": Kind.IMAGE, "audio": Kind.AUDIO, "video": Kind.VIDEO}
+_GONE = frozenset({"tombstone", "hidden_by_limit"})
+"""Modes of files that nobody can open any more."""
+
+
+def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
+    """Give the text of a message, and its files; what it shares or shows besides is kept as it came.
+
+    `blocks` repeat the text in a richer form, so they are kept only where there is none.
+    """
+    text, files, attached = plain(string(message.get("text"))), message.get("files"), message.get("attachments")
+    parts: list[Part] = [file(one) for one in sequence(files)] if files else []
+    if attached:
+        parts.append(unsupported("attachments", attached))
+    if not text and not parts and (blocks := message.get("blocks")):
+        parts.append(unsupported("blocks", blocks))
+    return text, tuple(parts)
+
+
+def file(value: Mapping[str, Any]) -> Part:
+    """Read a file; one of Slack's is fetched by its id, one of another service by its link."""
+    if value.get("mode") in _GONE:
+        return unsupported(f"file {value['mode']}", value)
+    media_type, duration = string(value.get("mimetype")), value.get("duration_ms")
+    by_type = _KINDS.get(media_type.partition("/")[0], Kind.DOCUMENT)
+    elsewhere = bool(value.get("is_external"))
+    return Media(
+        kind=_CLIPS.get(string(value.get("subtype")), by_type),
+        id="" if elsewhere else identifier(value["id"]),
+        url=string(value.get("url_private")) if elsewhere else "",
+        media_type=media_type,
+        name=string(value.get("name")),
+        size=size(value.get("size")),
+        seconds=None if duration is None else number(duration) / 1000,
+    )
+
+
+def unsupported(kind: str, value: Any) -> Unsupported:
+    """Keep what we have no kind for as it came."""
+    return Unsupported(kind=kind, raw=orjson.dumps(value).decode())

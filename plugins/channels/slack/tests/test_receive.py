@@ -1,0 +1,142 @@
+"""What Slack tells, beyond the recorded payloads: who signed it when, what is the same message, where answers go."""
+
+import hmac
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from channelry.errors import RejectedError
+from channelry.model import Address, Event, MessageReceived, Request, Surface, Target, Unparsed
+from channelry.secrets import Secret
+from channelry_slack.plugin import Slack
+from channelry_slack.simulator import SlackSimulator
+
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+VECTOR, SIGNED_AT = b'{"hello":"w\\u00f6rld"}', datetime.fromtimestamp(1_700_000_000, UTC)
+SIGNED = b"v0=4e0535d12606820349ec4f8edb1681b5487fa59f4815bfe3ff2320161a315eeb"
+
+
+def workspace(*secrets: str, team: str = "") -> Slack:
+    config = Slack.Config(signing_secret=tuple(map(Secret, secrets)), bot_token=Secret("xoxb-token"), team_id=team)
+    return Slack(config)
+
+
+def vector(signature: bytes = SIGNED, at: bytes = b"1700000000", body: bytes = VECTOR, late: float = 0) -> Request:
+    headers = ((b"x-slack-signature", signature), (b"x-slack-request-timestamp", at))
+    return Request("POST", "/hooks/slack", headers, body, SIGNED_AT + timedelta(seconds=late))
+
+
+def recorded(name: str) -> Any:
+    return orjson.loads((Path(__file__).parent / "payloads" / f"{name}.json").read_bytes())["json"]
+
+
+def parsed(body: Any, *headers: tuple[bytes, bytes]) -> tuple[Event, ...]:
+    raw = body if isinstance(body, bytes) else orjson.dumps(body)
+    return workspace("s").parse(Request("POST", "/hooks/slack", headers, raw, NOW)).events
+
+
+@pytest.mark.parametrize("secrets", [("slack_signing_secret",), ("new", "slack_signing_secret")])
+@pytest.mark.parametrize("late", [-300, 0, 300])
+def test_the_published_vector_is_accepted_within_five_minutes(secrets: tuple[str, ...], late: float) -> None:
+    workspace(*secrets).verify(vector(late=late))
+
+
+@pytest.mark.parametrize("late", [-301, 301, 86_400])
+def test_a_request_of_another_time_is_rejected_however_well_it_is_signed(late: float) -> None:
+    with pytest.raises(RejectedError):
+        workspace("slack_signing_secret").verify(vector(late=late))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        vector(b""),
+        vector(SIGNED[:-1]),
+        vector(SIGNED.upper()),
+        vector(SIGNED.removeprefix(b"v0=")),
+        vector(b"\xfc" * 67),
+        vector(body=VECTOR + b" "),
+        vector(at=b"1700000001"),
+        vector(at=b""),
+        vector(at=b"+1700000000"),
+        Request("POST", "/hooks/slack", (), VECTOR, SIGNED_AT),
+    ],
+)
+def test_a_bad_signature_is_rejected(request_: Request) -> None:
+    with pytest.raises(RejectedError):
+        workspace("slack_signing_secret").verify(request_)
+
+
+@pytest.mark.parametrize("at", [b"", b"soon", b"1e9", "١٧٠٠٠٠٠٠٠٠".encode(), b"9" * 400])
+def test_a_time_that_is_none_is_rejected_even_where_it_is_signed(at: bytes) -> None:
+    signature = b"v0=" + hmac.new(b"s", b"v0:" + at + b":" + VECTOR, "sha256").hexdigest().encode()
+    with pytest.raises(RejectedError):
+        workspace("s").verify(vector(signature, at))
+
+
+@pytest.mark.parametrize("secrets", [(), ("another",)])
+def test_requests_of_another_app_are_rejected(secrets: tuple[str, ...]) -> None:
+    with pytest.raises(RejectedError):
+        workspace(*secrets).verify(vector())
+
+
+def test_a_mention_and_the_message_that_holds_it_are_one_event() -> None:
+    """Slack tells a channel's message twice, as a message and as a mention, in either order."""
+    (message,), (mention,) = parsed(recorded("channel-mentioning")), parsed(recorded("app_mention"))
+    assert message == mention
+    assert isinstance(mention, MessageReceived)
+    assert mention.surface is Surface.MENTION
+
+
+def test_a_retry_has_the_key_of_the_first_attempt() -> None:
+    for name in ("im", "message_changed", "reaction_added"):
+        again = parsed(recorded(name), (b"x-slack-retry-num", b"1"), (b"x-slack-retry-reason", b"http_timeout"))
+        assert [event.key for event in again] == [event.key for event in parsed(recorded(name))]
+
+
+@pytest.mark.parametrize(
+    ("name", "to", "thread_ts"),
+    [
+        ("im", "D1", None),
+        ("im-thread", "D1", "1795300900.000100"),
+        ("mpim", "G1", None),
+        ("channel", "C1", "1795300900.000100"),
+        ("channel-thread", "C1", "1795300900.000100"),
+    ],
+)
+def test_an_answer_goes_to_the_place_of_the_message(name: str, to: str, thread_ts: str | None) -> None:
+    (message,) = parsed(recorded(name))
+    assert isinstance(message, MessageReceived)
+    target = Target.answering(message)
+    assert target.to == Address("slack", to, "T1")
+    assert target.context.get("thread_ts") == thread_ts
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", b"NaN", b"[]", b"3", b"{}", b'{"type":"event_callback"}', b"\xff"])
+@pytest.mark.parametrize("form", [False, True])
+def test_a_body_that_is_none_of_slacks_is_kept_whole(body: bytes, form: bool) -> None:
+    headers = ((b"content-type", b"application/x-www-form-urlencoded; charset=utf-8"),) if form else ()
+    (event,) = parsed(body, *headers)
+    assert isinstance(event, Unparsed)
+    assert event.raw == body
+
+
+@pytest.mark.row("F9")
+def test_workspaces_that_share_an_endpoint_are_told_apart_by_their_team() -> None:
+    """They share the app and its secret; each event bears the account that the hub maps to its connection."""
+    for team in ("T1", "T2"):
+        simulator = SlackSimulator(signing_secret="one", team_id=team)
+        request = simulator.message("Udi", "hi")
+        slack = workspace("one", team=team)
+        slack.verify(request)
+        (event,) = slack.parse(request).events
+        assert slack.account == event.account == team
+
+
+def test_a_shared_channels_message_belongs_to_the_workspace_that_the_app_is_in() -> None:
+    """The team of the envelope may be that of who wrote."""
+    (event,) = parsed(recorded("shared-channel"))
+    assert event.account == "T1"
