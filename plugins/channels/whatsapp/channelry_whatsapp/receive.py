@@ -85,14 +85,14 @@ def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: 
         return f"field {string(field):.40}"
     value = change["value"]
     line = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
-    unknown = None
+    unknown, known = None, len(batches)
     for name, rows in value.items():
         build = builds.get(name)
         if build is not None and sequence(rows):
             batches.append((line, rows, build))
         elif type(rows) is list and name != "contacts" and build is None:
             unknown = f"rows {name:.40}"
-    return unknown
+    return unknown or (None if len(batches) > known else "no rows")
 
 
 @define(eq=False)
