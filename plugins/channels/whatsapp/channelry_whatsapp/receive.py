@@ -85,14 +85,16 @@ def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: 
         return f"field {string(field):.40}"
     value = change["value"]
     line = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
-    unknown, known = None, len(batches)
+    told, unknown = False, ""
     for name, rows in value.items():
         build = builds.get(name)
-        if build is not None and sequence(rows):
-            batches.append((line, rows, build))
-        elif type(rows) is list and name != "contacts" and build is None:
+        if build is not None:
+            told = True
+            if sequence(rows):
+                batches.append((line, rows, build))
+        elif type(rows) is list and name != "contacts":
             unknown = f"rows {name:.40}"
-    return unknown or (None if len(batches) > known else "no rows")
+    return unknown or (None if told else f"field {field} without rows")
 
 
 @define(eq=False)
