@@ -25,7 +25,7 @@ from channelry_testing.bench import installed
 from channelry_testing.payloads import read_payloads
 
 PAYLOADS = Path(__file__).parents[2] / "plugins" / "channels"
-TYPICAL = ("text", "comment", "xaa_dm_received")
+TYPICAL = ("text", "comment", "xaa_dm_received", "im")
 """The recorded payload of each channel that is a customer's text, by the first of these names that it has."""
 
 

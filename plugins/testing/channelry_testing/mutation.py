@@ -53,11 +53,20 @@ def mutated(body: bytes, chance: Random) -> bytes:
     try:
         value = orjson.loads(body)
     except ValueError:
-        fields: dict[str, Any] = dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
+        fields = {name: _field(text) for name, text in parse_qsl(body.decode(errors="replace"), keep_blank_values=True)}
         disturb(fields, chance)
-        return urlencode(fields).encode()
+        written = {name: one if isinstance(one, str) else orjson.dumps(one) for name, one in fields.items()}
+        return urlencode(written).encode()
     disturb(value, chance)
     return orjson.dumps(value)
+
+
+def _field(text: str) -> Any:
+    """Read what a field of a form holds: some hold JSON."""
+    try:
+        return orjson.loads(text) if text.startswith("{") else text
+    except ValueError:
+        return text
 
 
 def disturb(value: Any, chance: Random) -> None:

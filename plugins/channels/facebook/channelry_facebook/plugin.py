@@ -20,8 +20,6 @@ from channelry.model import (
     Media,
     MediaLimit,
     Outbound,
-    Rate,
-    RateScope,
     Receipt,
     Received,
     Reconciled,
@@ -42,14 +40,13 @@ _PICTURE = MediaLimit(
     link=4 * 1024 * 1024,  # of a photo, as the Graph API states it [k]
     fetch=account.LARGEST,
 )
-_RATES = (Rate(RateScope.CONNECTION, 750, 3600, frozenset({messages.PRIVATE})),)
 CAPABILITIES = Capabilities(
     receives=frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.EDIT, Kind.DELETE}),
     sends=frozenset(),  # conversations are Messenger's
     text=_TEXT,
     media={Kind.IMAGE: _PICTURE, Kind.VIDEO: MediaLimit(fetch=account.LARGEST)},
     resend=Resend.LOOKUP,
-    rates=_RATES,
+    rates=messages.ASIDE_RATES,
     surfaces=frozenset({Surface.COMMENT, Surface.MENTION}),
     schemes=(receive.SCHEME,),
     public=Capabilities(
@@ -60,7 +57,7 @@ CAPABILITIES = Capabilities(
         resend=Resend.LOOKUP,
         emoji=frozenset({send.LIKE}),
     ),
-    aside=Capabilities(text=2000, window=messages.HUMAN_AGENT_WINDOW, resend=Resend.NEVER, rates=_RATES),
+    aside=Capabilities(text=2000, window=messages.HUMAN_AGENT_WINDOW, resend=Resend.NEVER, rates=messages.ASIDE_RATES),
 )
 FIELDS = ("feed", "mention")
 """What a Page is asked to tell of its feed."""

@@ -22,8 +22,6 @@ from channelry.model import (
     MediaLimit,
     Outbound,
     Profile,
-    Rate,
-    RateScope,
     Receipt,
     Received,
     Reconciled,
@@ -51,12 +49,7 @@ def _file(most: int, *types: str) -> MediaLimit:
 
 _AUDIO = _file(25 * _MIB, "audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav")
 _BOTH_WAYS = frozenset({Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.STICKER, Kind.BUTTONS, Kind.REACTION})
-_ASIDE = Capabilities(
-    text=1000,
-    unit=TextUnit.BYTES,
-    window=messages.HUMAN_AGENT_WINDOW,
-    rates=(Rate(RateScope.CONNECTION, 750, 3600, frozenset({messages.PRIVATE})),),
-)
+_ASIDE = Capabilities(text=1000, unit=TextUnit.BYTES, window=messages.HUMAN_AGENT_WINDOW, rates=messages.ASIDE_RATES)
 CAPABILITIES = Capabilities(
     receives=_BOTH_WAYS | {Kind.DOCUMENT, Kind.EDIT, Kind.DELETE},
     sends=_BOTH_WAYS | {Kind.VOICE, Kind.DOCUMENT, Kind.READ, Kind.TYPING},
@@ -74,11 +67,7 @@ CAPABILITIES = Capabilities(
     window=messages.WINDOW,
     statuses=frozenset({Status.SENT, Status.READ}),
     resend=Resend.NEVER,  # an echo bears no key of ours
-    rates=(
-        Rate(RateScope.CONNECTION, 300, 1, frozenset({messages.MESSAGE, messages.SIGN})),
-        Rate(RateScope.CONNECTION, 10, 1, frozenset({messages.MEDIA})),
-        *_ASIDE.rates,
-    ),
+    rates=messages.RATES,
     surfaces=frozenset({Surface.DIRECT, Surface.COMMENT, Surface.MENTION}),
     quotes=True,
     emoji=frozenset({send.LOVE}),

@@ -19,8 +19,6 @@ from channelry.model import (
     MediaLimit,
     Outbound,
     Profile,
-    Rate,
-    RateScope,
     Receipt,
     Received,
     Request,
@@ -45,12 +43,7 @@ def _file(most: int, *types: str) -> MediaLimit:
 _BOTH_WAYS = frozenset(
     {Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.BUTTONS, Kind.REACTION}
 )
-_ASIDE = Capabilities(
-    text=2000,
-    window=messages.HUMAN_AGENT_WINDOW,
-    resend=Resend.NEVER,
-    rates=(Rate(RateScope.CONNECTION, 750, 3600, frozenset({messages.PRIVATE})),),
-)
+_ASIDE = Capabilities(text=2000, window=messages.HUMAN_AGENT_WINDOW, resend=Resend.NEVER, rates=messages.ASIDE_RATES)
 CAPABILITIES = Capabilities(
     receives=_BOTH_WAYS | {Kind.LOCATION, Kind.EDIT, Kind.DELETE},
     sends=_BOTH_WAYS | {Kind.VOICE, Kind.READ, Kind.TYPING},
@@ -67,11 +60,7 @@ CAPABILITIES = Capabilities(
     window=messages.WINDOW,
     statuses=frozenset({Status.SENT, Status.DELIVERED, Status.READ}),
     resend=Resend.CALLBACK,  # the echo of a message bears its `metadata`, which is our key
-    rates=(
-        Rate(RateScope.CONNECTION, 300, 1, frozenset({messages.MESSAGE, messages.SIGN})),
-        Rate(RateScope.CONNECTION, 10, 1, frozenset({messages.MEDIA})),
-        *_ASIDE.rates,
-    ),
+    rates=messages.RATES,
     quotes=True,
     schemes=(DIALECT.scheme,),
     aside=_ASIDE,

@@ -7,12 +7,9 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from channelry.codec import to_json
 from channelry.errors import RejectedError
-from channelry.model import EVENT_TYPES, OK, Event, MessageReceived, Received, Request, Unparsed
+from channelry.model import OK, Event, MessageReceived, Received, Request, Unparsed
 from channelry.secrets import Secret
 from channelry_telegram.plugin import Telegram
 from channelry_telegram.receive import HANDLED, UNHANDLED
@@ -133,69 +130,3 @@ def test_huge_ids_nul_and_surrogate_pairs_arrive_as_they_are() -> None:
     (event,) = parse({"update_id": big, "message": row}).events
     assert isinstance(event, MessageReceived)
     assert (event.key, event.external_id, event.text) == (str(big), f"{big}:{big}", "a\x00😀")
-
-
-_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=6,
-)
-
-
-def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [path, *(deeper for key, one in inner for deeper in _paths(one, (*path, key)))]
-
-
-_PLACES = [(name, path) for name, payload in PAYLOADS.items() for path in _paths(payload["json"])[1:]]
-_QUICK = settings(
-    max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck), database=None, derandomize=True
-)
-
-
-def _assert_sound(body: bytes) -> None:
-    found = telegram().parse(post(body))
-    assert found.events or found.ignored
-    for event in found.events:
-        assert type(event) in EVENT_TYPES
-        assert event.occurred_at.tzinfo is UTC
-    assert [to_json(event, EVENT) for event in telegram().parse(post(body)).events] == [
-        to_json(event, EVENT) for event in found.events
-    ]
-
-
-@_QUICK
-@given(st.sampled_from(_PLACES), _JSON, st.booleans())
-def test_an_update_changed_anywhere_gives_events_or_unparsed(place: tuple[str, Any], value: Any, drop: bool) -> None:
-    name, path = place
-    update = json.loads(json.dumps(PAYLOADS[name]["json"]))
-    holder = update
-    for key in path[:-1]:
-        holder = holder[key]
-    if drop:
-        del holder[path[-1]]
-    else:
-        holder[path[-1]] = value
-    _assert_sound(json.dumps(update).encode())
-
-
-_BODIES = [json.dumps(payload["json"]).encode() for payload in PAYLOADS.values()]
-
-
-@_QUICK
-@given(
-    st.sampled_from(_BODIES),
-    st.binary(max_size=6),
-    st.floats(0, 1, exclude_max=True),
-    st.integers(0, 6),
-    st.binary(max_size=20),
-)
-def test_bytes_changed_anywhere_are_rejected_or_read_or_kept(
-    body: bytes, cut_in: bytes, where: float, dropped: int, token: bytes
-) -> None:
-    at = int(where * len(body))
-    body = body[:at] + cut_in + body[at + dropped :]
-    _assert_sound(body)
-    if token != b"one":
-        with pytest.raises(RejectedError):
-            telegram("one").verify(post(body, token))

@@ -21,6 +21,8 @@ from channelry.model import (
     MarkRead,
     Media,
     Outbound,
+    Rate,
+    RateScope,
     React,
     Receipt,
     Resend,
@@ -43,6 +45,16 @@ WINDOW = timedelta(hours=24)
 """How long everybody may answer freely."""
 HUMAN_AGENT_WINDOW = timedelta(days=7)
 """How long a person may answer, where the app has the right to the tag HUMAN_AGENT."""
+
+ASIDE_RATES = (Rate(RateScope.CONNECTION, 750, 3600, frozenset({PRIVATE})),)
+"""How many private replies an account sends.
+Source: https://developers.facebook.com/docs/graph-api/overview/rate-limiting"""
+RATES = (
+    Rate(RateScope.CONNECTION, 300, 1, frozenset({MESSAGE, SIGN})),
+    Rate(RateScope.CONNECTION, 10, 1, frozenset({MEDIA})),
+    *ASIDE_RATES,
+)
+"""How much an account sends, audio and video apart. Source: as above"""
 
 TEMPLATE_BUTTONS = 3
 """How many buttons a template has; more of them are quick replies, which open no links."""
