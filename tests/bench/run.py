@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import languages
 from endpoint import endpoint
-from hotpath import hot_path, hot_path_enriched
+from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
 from measure import Figure
 from replies import replies
 from rules import dispatch, import_time, lines, telegram, whatsapp
@@ -21,6 +21,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "lines": lines,
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
+    "hot-path-postgresql": hot_path_postgresql,
     "replies": replies,
     "ready": ready,
     "memory": memory,
