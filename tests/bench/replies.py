@@ -23,6 +23,7 @@ from channelry.hub import closed_hub, open_hub
 from channelry.model import Address, SendMessage, Target
 from channelry_desk.database import Database
 from channelry_desk.desk import Desk, without_worker
+from channelry_desk.grants import SYSTEM
 from channelry_desk.rules import CallState
 from channelry_server.client import open_client
 from channelry_whatsapp.plugin import CAPABILITIES, WhatsApp
@@ -112,7 +113,7 @@ async def _send(configuration: Configuration, number: int) -> float:
         first = number * REPLIES % sample.PEOPLE
         await asyncio.gather(
             *(
-                desk.service.reply(conversation=1 + first + n, agent="bench", text=TEXT, key=f"{number}.{n}")
+                desk.service.conversations.reply(by=SYSTEM, conversation=1 + first + n, text=TEXT, key=f"{number}.{n}")
                 for n in range(REPLIES)
             )
         )

@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
+from attrs import evolve
+
 from channelry.hub import Hub
 from channelry.sink import Sink
 from channelry_desk.desk import desk
 from channelry_desk.errors import ConflictError
+from channelry_desk.grants import SYSTEM
 from channelry_desk.service import Service
 from channelry_desk.values import Conversation
 
-AGENT = "demo"
+AGENT = evolve(SYSTEM, name="demo")
 LOOK = 0.05
 """Seconds between two looks at the list of conversations."""
 KNOWN = 5
@@ -25,7 +28,7 @@ async def work(service: Service) -> None:
     while True:
         cursor, page = "", None
         while page is None or cursor:
-            page = await service.list_conversations(cursor=cursor, limit=100)
+            page = await service.search.conversations(by=AGENT, cursor=cursor, limit=100)
             cursor = page.cursor
             for one in page.rows:
                 if looked.get(one.id) != one.last_message_at:
@@ -37,22 +40,22 @@ async def work(service: Service) -> None:
 
 
 async def _answer(service: Service, conversation: Conversation) -> None:
-    page = await service.list_messages(conversation=conversation.id)
+    page = await service.conversations.messages(by=AGENT, conversation=conversation.id)
     answered = {message.key for message in page.rows if message.direction == "out"}
     for message in reversed(page.rows):
         key = f"answer:{message.key}"  # the message's own, so that answering again is a conflict and sends nothing
         if message.direction == "in" and key not in answered:
             with suppress(ConflictError):
-                await service.reply(
-                    conversation=conversation.id, agent=AGENT, text=f"You wrote: {message.text}", key=key
+                await service.conversations.reply(
+                    by=AGENT, conversation=conversation.id, text=f"You wrote: {message.text}", key=key
                 )
 
 
 async def _introduce(service: Service, conversation: Conversation) -> None:
     """Record a customer and relate the profile: from now on the desk recognizes whoever writes from there."""
     first, last = NAMES[conversation.id // KNOWN % len(NAMES)]
-    await service.create_customer(
-        first_name=first, last_name=last, phone=f"+{conversation.address.value}", profile=conversation.profile
+    await service.customers.create(
+        by=AGENT, first_name=first, last_name=last, phone=f"+{conversation.address.value}", profile=conversation.profile
     )
 
 

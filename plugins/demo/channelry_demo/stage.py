@@ -14,6 +14,7 @@ from attrs import define, frozen
 from channelry.config import Configuration, load_configuration
 from channelry.hub import open_hub
 from channelry_desk.desk import Desk
+from channelry_desk.grants import SYSTEM
 from channelry_desk.values import Conversation
 from channelry_server.app import application
 from channelry_server.client import open_client
@@ -85,7 +86,7 @@ async def _conversations(desk: Desk) -> list[Conversation]:
     found: list[Conversation] = []
     cursor = ""
     while True:
-        page = await desk.service.list_conversations(limit=200, cursor=cursor)
+        page = await desk.service.search.conversations(by=SYSTEM, limit=200, cursor=cursor)
         found += page.rows
         cursor = page.cursor
         if not cursor:

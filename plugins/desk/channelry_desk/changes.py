@@ -12,22 +12,27 @@ from channelry import codec
 from channelry.model import (
     Address,
     Announced,
+    Delete,
     DeliveredUpTo,
     EchoSent,
+    Edit,
     Event,
+    Hide,
     IdentityChanged,
     MessageDeleted,
     MessageEdited,
     OptedIn,
     OptedOut,
+    Outbound,
     ReactionChanged,
     ReadUpTo,
     Status,
     StatusChanged,
 )
 
-from . import jobs, rules, sql
+from . import jobs, log, rules, sql
 from .database import Database
+from .grants import SYSTEM_ID
 from .moments import micros
 from .texts import event_of, json_of, visible
 
@@ -82,8 +87,8 @@ def _settle(db: Database, connection: str, number: int, event: Event) -> None:
 
 
 _FIND_MESSAGE = (
-    "SELECT id, occurred_at, edited_at, deleted_at, payload, journal FROM messages WHERE connection = ?1 AND key = ?2"
-    " UNION SELECT id, occurred_at, edited_at, deleted_at, payload, journal FROM messages"
+    "SELECT id, conversation, edited_at, deleted_at, payload, journal FROM messages WHERE connection = ?1 AND key = ?2"
+    " UNION SELECT id, conversation, edited_at, deleted_at, payload, journal FROM messages"
     " WHERE connection = ?1 AND external_id = ?2 LIMIT 1"
 )
 
@@ -92,7 +97,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
     row = db.execute(_FIND_MESSAGE, (connection, event.external_id)).fetchone()
     if row is None:
         return False
-    message, _, edited_at, deleted_at, payload, _ = row
+    message, conversation, edited_at, deleted_at, payload, _ = row
     at = micros(event.occurred_at)
     if deleted_at is not None:
         _forget_events(db, connection, event.external_id)
@@ -102,6 +107,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
             (visible(event.text), at, _with_parts(payload, event), message),
         )
         jobs.add(db, "judge", connection, message, at)
+        _log(db, at, message, "edited", conversation)
     return True
 
 
@@ -130,7 +136,7 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
     row = db.execute(_FIND_MESSAGE, (connection, event.external_id)).fetchone()
     if row is None:
         return False
-    message, _, _, _, _, journal = row
+    message, conversation, _, _, _, journal = row
     db.execute(
         "UPDATE messages SET text = '', payload = NULL, language = NULL, sentiment = NULL, deleted_at = ? WHERE id = ?",
         (micros(event.occurred_at), message),
@@ -140,7 +146,45 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
     for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
         jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
     _forget_events(db, connection, event.external_id)
+    _log(db, micros(event.occurred_at), message, "deleted", conversation)
     return True
+
+
+def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
+    """Show what we did to a message, once the provider has taken it: that it was edited, removed, hidden."""
+    action = codec.from_json(orjson.loads(payload), Outbound)
+    if not isinstance(action, Edit | Delete | Hide):
+        return
+    found = named(db, connection, action.external_id)
+    if found is None:
+        return
+    message, conversation = found
+    if isinstance(action, Edit):
+        db.execute("UPDATE messages SET text = ?, edited_at = ? WHERE id = ?", (visible(action.text), at, message))
+        _log(db, at, message, "edited", conversation)
+    elif isinstance(action, Delete):
+        db.execute("UPDATE messages SET deleted_at = ? WHERE id = ?", (at, message))
+        _log(db, at, message, "deleted", conversation)
+    else:
+        db.execute("UPDATE messages SET hidden_at = ? WHERE id = ?", (at if action.on else None, message))
+        _log(db, at, message, "hidden" if action.on else "shown", conversation)
+
+
+def named(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
+    """Find a message, of ours or of a customer's, by the provider's id; give it and its conversation."""
+    row = db.execute(_FIND_SENT, (connection, external_id)).fetchone()
+    row = row or db.execute(_FIND_MESSAGE, (connection, external_id)).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+_FIND_SENT = (
+    "SELECT m.id, m.conversation FROM receipts r JOIN calls c ON c.id = r.call JOIN messages m ON m.id = c.message"
+    " WHERE r.connection = ? AND r.external_id = ?"
+)
+
+
+def _log(db: Database, at: int, message: int, what: str, conversation: int) -> None:
+    log.changed(db, SYSTEM_ID, at, log.MESSAGE, message, what, data={"conversation": conversation})
 
 
 def _forget_events(db: Database, connection: str, subject: str) -> None:
@@ -171,20 +215,26 @@ def _status(db: Database, connection: str, event: StatusChanged) -> bool:
     call, status, state, conversation = row
     if event.external_id:
         db.execute(sql.RECEIPT, (connection, event.external_id, call))
-    raise_status(db, call, status, event.status, event.code, event.reason)
+    if raise_status(db, call, status, event.status, event.code, event.reason):
+        _log_status(db, micros(event.occurred_at), call, event.status, conversation)
     if state in ("ambiguous", "uncertain", "ready", "retry"):  # the provider has it: the lost answer is found
         db.execute("UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL WHERE id = ?", (call,))
         db.execute(sql.NEXT_HEAD, (conversation,))
     return True
 
 
-def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> None:
-    """Let a call's status rise, never fall."""
-    joined = rules.join(known, reported)
-    if joined != known:
-        db.execute("UPDATE calls SET status = ? WHERE id = ?", (joined, call))
-        if reported is Status.FAILED:
-            db.execute("UPDATE calls SET code = ?, reason = ? WHERE id = ?", (visible(code), visible(reason), call))
+def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> bool:
+    """Let a call's status rise, never fall; tell whether it did."""
+    if rules.join(known, reported) == known:
+        return False
+    db.execute("UPDATE calls SET status = ? WHERE id = ?", (reported, call))
+    if reported is Status.FAILED:
+        db.execute("UPDATE calls SET code = ?, reason = ? WHERE id = ?", (visible(code), visible(reason), call))
+    return True
+
+
+def _log_status(db: Database, at: int, call: int, status: Status, conversation: int) -> None:
+    log.changed(db, SYSTEM_ID, at, log.CALL, call, status, data={"conversation": conversation})
 
 
 def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | DeliveredUpTo) -> None:
@@ -194,16 +244,18 @@ def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | Deli
         return
     read = isinstance(event, ReadUpTo)
     reported = Status.READ if read else Status.DELIVERED
+    at = micros(event.occurred_at)
     until = None if event.until is None else micros(event.until)
     named = [event.external_id] if isinstance(event, ReadUpTo) else list(event.external_ids)
     for external_id in filter(None, named):
         row = db.execute(
-            "SELECT c.id, c.status, c.sent_at FROM receipts r JOIN calls c ON c.id = r.call"
+            "SELECT c.id, c.status, c.sent_at, c.conversation FROM receipts r JOIN calls c ON c.id = r.call"
             " WHERE r.connection = ? AND r.external_id = ?",
             (connection, external_id),
         ).fetchone()
         if row is not None:
-            raise_status(db, row[0], row[1], reported)
+            if raise_status(db, row[0], row[1], reported):
+                _log_status(db, at, row[0], reported, row[3])
             if read:
                 until = max(until or 0, row[2] or 0)
     if until is None:
@@ -211,12 +263,13 @@ def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | Deli
     column = "read_until" if read else "delivered_until"
     db.execute(f"UPDATE profiles SET {column} = ?1 WHERE id = ?2 AND coalesce({column}, 0) < ?1", (until, profile))
     rows = db.execute(
-        "SELECT c.id, c.status FROM conversations v JOIN calls c ON c.conversation = v.id"
+        "SELECT c.id, c.status, v.id FROM conversations v JOIN calls c ON c.conversation = v.id"
         " WHERE v.profile = ? AND v.connection = ? AND c.state = 'accepted' AND c.sent_at <= ?",
         (profile, connection, until),
     ).fetchall()
-    for call, status in rows:
-        raise_status(db, call, status, reported)
+    for call, status, conversation in rows:
+        if raise_status(db, call, status, reported):
+            _log_status(db, at, call, reported, conversation)
 
 
 def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> None:
@@ -228,6 +281,9 @@ def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> No
         " WHERE excluded.occurred_at >= reactions.occurred_at",
         (connection, event.external_id, actor, event.emoji, int(event.on), at, event.reaction_id),
     )
+    found = named(db, connection, event.external_id)
+    if found is not None:
+        _log(db, at, found[0], "reacted", found[1])
 
 
 def _profile(db: Database, channel: str, address: Address) -> int | None:
@@ -274,7 +330,7 @@ def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int,
         return  # we wrote it
     profile = None if event.recipient is None else _profile(db, channel, event.recipient)
     row = db.execute(
-        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND closed_at IS NULL ORDER BY id DESC",
+        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND ended_at IS NULL ORDER BY id DESC",
         (profile, connection),
     ).fetchone()
     if row is not None:

@@ -9,11 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from attrs import evolve
 
 from channelry.cli import config_option, json_option, print_json
 
 from . import tables
-from .rules import ConversationState, Decision
+from .grants import SYSTEM, Access
+from .moments import DAY
+from .people import INVITATION
+from .rules import Decision
+from .states import ConversationState
 
 if TYPE_CHECKING:
     from .desk import Desk
@@ -57,6 +62,8 @@ def desk() -> None:
     channelry desk replay 7                 try one of them again
     channelry desk uncertain                sends whose answer was lost
     channelry desk decide 12 resend --who eve
+    channelry desk users                    who works here
+    channelry desk invite eve@example.org Eve Ng --access administration
     """
 
 
@@ -74,7 +81,7 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
       channelry desk conversations --json | jq '.[].last_text'
     """
     wanted = ConversationState(state) if state else None
-    page = _ask(config, lambda service: service.list_conversations(state=wanted, limit=limit))
+    page = _ask(config, lambda service: service.search.conversations(by=SYSTEM, state=wanted, limit=limit))
     _print(page.rows, tables.CONVERSATIONS, as_json)
 
 
@@ -90,7 +97,7 @@ def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
       channelry desk dead-letters
       channelry desk dead-letters --settled --json
     """
-    page = _ask(config, lambda service: service.list_dead_letters(settled=settled))
+    page = _ask(config, lambda service: service.letters.dead(by=SYSTEM, settled=settled))
     _print(page.rows, tables.DEAD_LETTERS, as_json)
 
 
@@ -104,7 +111,7 @@ def replay(config: Path, dead_letter: int) -> None:
     Examples:
       channelry desk replay 7
     """
-    if not _ask(config, lambda service: service.replay(dead_letter=dead_letter)):
+    if not _ask(config, lambda service: service.letters.replay(by=SYSTEM, dead_letter=dead_letter)):
         raise click.ClickException(f"dead letter {dead_letter} is still not understood")
     click.echo(f"dead letter {dead_letter} is settled")
 
@@ -119,7 +126,7 @@ def uncertain(config: Path, as_json: bool) -> None:
     Examples:
       channelry desk uncertain
     """
-    page = _ask(config, lambda service: service.list_uncertain())
+    page = _ask(config, lambda service: service.outbox.uncertain(by=SYSTEM))
     _print(page.rows, tables.UNCERTAIN, as_json)
 
 
@@ -136,8 +143,59 @@ def decide(config: Path, call: int, decision: str, who: str) -> None:
       channelry desk decide 12 sent --who eve
       channelry desk decide 12 resend --who eve
     """
-    _ask(config, lambda service: service.decide(call=call, decision=Decision(decision), who=who))
+    _ask(
+        config,
+        lambda service: service.outbox.decide(by=evolve(SYSTEM, name=who), call=call, decision=Decision(decision)),
+    )
     click.echo(f"call {call}: {decision}")
+
+
+@desk.command()
+@config_option
+@json_option
+def users(config: Path, as_json: bool) -> None:
+    """List the users, with what they are granted.
+
+    \b
+    Examples:
+      channelry desk users
+    """
+    _print(_ask(config, lambda service: service.people.users(by=SYSTEM)), tables.USERS, as_json)
+
+
+@desk.command()
+@config_option
+@click.argument("email")
+@click.argument("first_name")
+@click.argument("last_name", default="")
+@click.option("--short-code", default="", help="For rules of routing.")
+@click.option("--access", type=click.Choice([str(one) for one in Access]), multiple=True, help="A section; repeat it.")
+@click.option("--connection", multiple=True, help="A connection whose conversations they may take; repeat it.")
+def invite(
+    config: Path, email: str, first_name: str, last_name: str, short_code: str, access: tuple[str, ...],
+    connection: tuple[str, ...],
+) -> None:  # fmt: skip
+    """Invite somebody, the first administrator for example, and print the token that they set their password with.
+
+    They may do nothing but what is granted here or, later, by an administrator.
+
+    \b
+    Examples:
+      channelry desk invite eve@example.org Eve Ng --access administration
+      channelry desk invite ann@example.org Ann Lee --access chat-center --connection support
+    """
+    granted = [Access(one) for one in access]
+
+    async def invited(service: "Service") -> str:
+        user, token = await service.people.invite(
+            by=SYSTEM, email=email, first_name=first_name, last_name=last_name, short_code=short_code
+        )
+        await service.people.grant(by=SYSTEM, user=user.id, access=granted, connections=connection)
+        return token
+
+    token = _ask(config, invited)
+    click.echo(f"{email} can set a password within {INVITATION // DAY} days, once, with this token:", err=True)
+    click.echo(token)
 
 
 def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:

@@ -1,126 +1,326 @@
-"""What agents do with conversations, profiles and customers: operations, each with its guard inside the transaction."""
+"""What is done with conversations: operations, each with its guard inside the transaction.
 
-from collections.abc import Mapping, Sequence
+Each reads how the conversation stands, asks `grants` and `states`, writes what they say and appends it to the log.
+"""
+
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from channelry.model import Match
+from attrs import evolve, frozen
 
-from . import rules, sql
-from .database import Database
-from .errors import ClosedError, ConflictError, IncompleteError, NotFoundError
-from .rules import ConversationState
+from channelry.model import Call, Outbound, SendMessage, Surface
 
-
-def accept(db: Database, conversation: int, agent: str, version: int | None, now: int) -> None:
-    """Pending becomes active; whoever comes second gets a ConflictError that names the first."""
-    state, assignee, found = _open(db, conversation, now)
-    if state == ConversationState.ACTIVE:
-        if assignee == agent:
-            return
-        raise ConflictError(f"conversation {conversation} was accepted by {assignee} (version {found})")
-    _expect(conversation, version, found)
-    _move(db, conversation, ConversationState.ACTIVE, agent)
+from . import calls, grants, log, people, policies, sql, states
+from .database import Database, Row
+from .errors import ClosedError, ConflictError, NotFoundError, NotGrantedError
+from .grants import SYSTEM, User
+from .states import Center, ConversationState, Hold, InteractionType, Standing, Step
+from .values import person
 
 
-def release(db: Database, conversation: int, version: int | None, now: int) -> None:
-    """Active becomes pending again, for anybody to accept."""
-    state, _, found = _open(db, conversation, now)
-    if state == ConversationState.PENDING:
-        raise ConflictError(f"conversation {conversation} is pending (version {found}): there is nobody to release it")
-    _expect(conversation, version, found)
-    _move(db, conversation, ConversationState.PENDING, None)
+@frozen(kw_only=True)
+class Place:
+    """Where a conversation is held: the person's profile and its address scheme, on a connection, and the comment,
+    group or topic there."""
+
+    connection: str
+    profile: int
+    scheme: str
+    surface: Surface
+    place: str = ""
 
 
-def close(db: Database, conversation: int, reason: str, version: int | None, now: int) -> None:
-    """Close for good."""
-    _, _, found = _open(db, conversation, now)
-    _expect(conversation, version, found)
-    db.execute(sql.CLOSE, (now, reason, conversation))
+def standing(db: Database, conversation: int) -> Standing:
+    """Read how a conversation stands; NotFoundError."""
+    for row in db.rows(_STANDING, (conversation,)):
+        return _standing(row)
+    raise NotFoundError(f"there is no conversation {conversation}")
 
 
-def expired(db: Database, now: int, limit: int = 500) -> list[int]:
-    """Name conversations that have had no customer's message for too long."""
-    rows = db.execute(
-        "SELECT id FROM conversations WHERE closed_at IS NULL AND expires_at < ? LIMIT ?", (now, limit)
-    ).fetchall()
+_STANDING = """
+SELECT c.id, c.connection, c.surface, c.type, c.state, c.assignee, u.first_name, u.last_name, c.queue, c.hold,
+    c.description, c.version, c.open_for, c.expires_at, c.due_at, c.assigned_at, c.worked, c.working_since, c.ended_at,
+    c.closed_at, c.reason
+FROM conversations c LEFT JOIN users u ON u.id = c.assignee WHERE c.id = ?
+"""
+
+
+def _standing(row: Row) -> Standing:
+    given = dict(row)
+    names = given.pop("first_name"), given.pop("last_name")
+    name = "" if row["assignee"] is None else person(row["assignee"], *names).name
+    given |= {
+        "surface": Surface(row["surface"]), "type": InteractionType(row["type"]),
+        "state": ConversationState(row["state"]), "hold": Hold(row["hold"]),
+    }  # fmt: skip
+    return Standing(**given, assignee_name=name)
+
+
+# Beginning
+
+
+def begin(
+    db: Database, at: int, where: Place, open_for: int, by: User = SYSTEM, opened_by: int | None = None
+) -> tuple[int, int]:
+    """Open a conversation, pending, in the queue and for the time that the policies say; give its id and that time.
+
+    `open_for`: how long it stays open where no policy says; `opened_by`: the agent who writes first.
+    """
+    direct = states.center(where.surface) is Center.CHAT
+    held = policies.terms(policies.applying(db, where.connection, None), open_for)
+    queue = held.route_to if direct else None
+    if queue is not None:
+        held = policies.terms(policies.applying(db, where.connection, queue), open_for)
+    kind = states.interaction_type(where.surface, where.scheme)
+    number = db.insert(
+        sql.OPEN,
+        (where.connection, where.profile, where.place, str(where.surface), str(kind), queue, opened_by, at,
+         held.open_for, at + held.open_for),
+    )  # fmt: skip
+    log.changed(db, by.id, at, log.CONVERSATION, number, "opened", data={"queue": queue})
+    return number, held.open_for
+
+
+def start(db: Database, by: User, where: Place, open_for: int, now: int) -> int:
+    """Open a conversation that an agent begins, theirs at once; ConflictError where one is open there already."""
+    row = db.execute(
+        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND place = '' AND ended_at IS NULL",
+        (where.profile, where.connection),
+    ).fetchone()
+    if row is not None:
+        close_over(db, row[0], now)
+        if standing(db, row[0]).ended_at is None:
+            raise ConflictError(f"conversation {row[0]} with this address is open: reply there")
+    number, _ = begin(db, now, where, open_for, by, by.id)
+    seen = standing(db, number)
+    _save(db, seen, states.moved(seen, Step.ACCEPT, now, assignee=by.id), by, Step.ACCEPT, now)
+    return number
+
+
+# Steps
+
+
+def step(
+    db: Database, by: User, conversation: int, what: Step, now: int, *, version: int | None = None, why: str = "",
+    **given: Any,
+) -> Standing:  # fmt: skip
+    """Take a step; give how the conversation stands then.
+
+    Raises NotFoundError, NotGrantedError, ClosedError, ConflictError (it has changed, or the step does not lead on
+    from its state). `given` goes to `states.moved`.
+    """
+    seen = expected(db, by, conversation, now, version, lambda seen: grants.may_step(by, what, seen), what)
+    after = states.moved(seen, what, now, **given)
+    if after.state is ConversationState.CLOSED and what in _DESCRIBED and not by.is_system:
+        states.require_described(seen, "closed")
+    _save(db, seen, after, by, what, now, why)
+    return after
+
+
+_DESCRIBED = frozenset({Step.END, Step.CLOSE})
+
+
+def expected(
+    db: Database, by: User, conversation: int, now: int, version: int | None,
+    allowed: Callable[[Standing], bool], what: str,
+) -> Standing:  # fmt: skip
+    """Read an open conversation, of the version that the caller saw, that the user is allowed to change."""
+    seen = standing(db, conversation)
+    _permit(allowed(seen), by, seen, what)
+    states.require_open(seen, now)
+    states.expect(seen, version)
+    return seen
+
+
+def accept(db: Database, by: User, conversation: int, version: int | None, now: int) -> Standing:
+    """Take a pending conversation; ConflictError names who was faster. Taking one's own again changes nothing."""
+    seen = standing(db, conversation)
+    if seen.state is ConversationState.ACTIVE and seen.assignee == by.id and not states.is_over(seen, now):
+        return seen
+    if seen.state is not ConversationState.PENDING:
+        version = None  # whose it is says more than that it has changed
+    return step(db, by, conversation, Step.ACCEPT, now, version=version, assignee=by.id)
+
+
+def assign(
+    db: Database, by: User, conversation: int, to: int, version: int | None, why: str, now: int, escalate: bool = False
+) -> Standing:
+    """Give a conversation to a user who is granted its connection: to a supervisor, to escalate."""
+    recipient = people.user(db, to)
+    seen = standing(db, conversation)
+    able = grants.may_be_given(recipient, seen.connection)
+    grants.require(able, recipient, f"be given conversations of {seen.connection}")
+    if escalate:
+        grants.require(grants.has(recipient, grants.Access.DASHBOARD), recipient, "be escalated to")
+    what = Step.ESCALATE if escalate else Step.ASSIGN
+    return step(db, by, conversation, what, now, version=version, why=why, assignee=to)
+
+
+def route(
+    db: Database, by: User, conversation: int, queue: int, version: int | None, why: str, open_for: int, now: int
+) -> Standing:
+    """Put a conversation of the Chat Center into a queue, for its members to accept."""
+    people.named_queue(db, queue)
+    seen = standing(db, conversation)
+    states.require_center(seen, Center.CHAT, "queues")
+    held = policies.terms(policies.applying(db, seen.connection, queue), open_for)
+    given = {"queue": queue, "open_for": held.open_for}
+    return step(db, by, conversation, Step.ROUTE, now, version=version, why=why, **given)
+
+
+def end(db: Database, by: User, conversation: int, version: int | None, why: str, open_for: int, now: int) -> Standing:
+    """End the talk: into wrap-up where a policy has one, else closed, which needs a short description."""
+    seen = standing(db, conversation)
+    held = policies.terms(policies.applying(db, seen.connection, seen.queue), open_for)
+    return step(db, by, conversation, Step.END, now, version=version, why=why, wrap_up=held.wrap_up)
+
+
+def answered(db: Database, conversation: int, now: int) -> None:
+    """Move a waiting conversation on, whose customer has written."""
+    seen = standing(db, conversation)
+    if seen.state is ConversationState.WAITING and seen.assignee is not None:
+        present = people.user(db, seen.assignee).present
+        after = states.answered(seen, present, now)
+        _save(db, seen, after, SYSTEM, Step.RESUME if present else Step.RETURN, now, "the customer wrote")
+
+
+def close_over(db: Database, conversation: int, now: int) -> None:
+    """Close a conversation that is over, whoever finds out."""
+    seen = standing(db, conversation)
+    if seen.state is not ConversationState.CLOSED:
+        after, what = states.looked_at(seen, now)
+        if what is None:
+            _write(db, after)
+        else:
+            _save(db, seen, after, SYSTEM, what, now)
+
+
+def due(db: Database, now: int, limit: int = 500) -> list[int]:
+    """Name conversations that the clock has to be looked at for."""
+    rows = db.execute("SELECT id FROM conversations WHERE due_at < ? ORDER BY due_at LIMIT ?", (now, limit))
     return [number for (number,) in rows]
 
 
-def close_expired(db: Database, numbers: Sequence[int], now: int) -> None:
-    """Close those of the named conversations that are expired still: their customer may have written meanwhile."""
+def look(db: Database, numbers: Sequence[int], now: int) -> None:
+    """Close those of the named conversations that are over still: their customer may have written meanwhile."""
     for number in numbers:
-        row = db.execute("SELECT expires_at FROM conversations WHERE id = ?", (number,)).fetchone()
-        if row is not None and rules.is_expired(row[0], now):
-            db.execute(sql.CLOSE, (now, "inactive", number))
+        close_over(db, number, now)
 
 
-def require_open(db: Database, conversation: int, now: int) -> None:
-    """Raise NotFoundError, or ClosedError for a conversation that is closed or would be, had somebody looked."""
-    _open(db, conversation, now)
+# What is said
 
 
-def create_customer(db: Database, given: Mapping[str, str], now: int) -> int:
-    """Record a customer; IncompleteError without a name, or with neither e-mail nor phone."""
-    values = {name: given.get(name, "").strip() for name in _CUSTOMER}
-    if not (values["first_name"] and values["last_name"]):
-        raise IncompleteError("a customer needs a first name and a last name")
-    if not (values["email"] or values["phone"]):
-        raise IncompleteError("a customer needs an e-mail address or a phone number")
-    columns = ", ".join(_CUSTOMER)
-    return db.insert(f"INSERT INTO customers ({columns}, created_at) VALUES (?,?,?,?,?,?,?)", (*values.values(), now))
+def require_answerable(db: Database, by: User, conversation: int, now: int) -> Standing:
+    """Raise unless a user may write in a conversation now: it is theirs, and it has not ended."""
+    seen = expected(db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "answered")
+    if seen.ended_at is not None:
+        raise ClosedError(f"conversation {conversation} has ended: it is in wrap-up")
+    return seen
 
 
-_CUSTOMER = ("first_name", "last_name", "email", "phone", "company", "address")
-
-
-def relate(db: Database, profile: int, customer: int) -> None:
-    """Record that a profile is a customer's: from now on what it writes is recognized."""
-    if db.execute("SELECT 1 FROM customers WHERE id = ?", (customer,)).fetchone() is None:
-        raise NotFoundError(f"there is no customer {customer}")
-    done = db.execute("UPDATE profiles SET customer = ?, candidate = NULL WHERE id = ?", (customer, profile))
-    if not done.rowcount:
-        raise NotFoundError(f"there is no profile {profile}")
-
-
-def recognize(db: Database, profile: int, match: Match, names: tuple[str, str], now: int) -> None:
-    """Record what a recognizer found: a certain match relates the profile, another is kept for the agent to see."""
-    if not match.exact:
+def reply(
+    db: Database, by: User, conversation: int, outbound: Outbound, composed: Sequence[Call], window_until: int | None,
+    now: int,
+) -> int:  # fmt: skip
+    """Queue what the assignee writes or does; give the message's id. The first answer ends the wait."""
+    seen = require_answerable(db, by, conversation, now)
+    number = calls.queue(db, conversation, seen.connection, by.name, outbound, composed, window_until, now)
+    if isinstance(outbound, SendMessage) and not outbound.automatic:
         db.execute(
-            "UPDATE profiles SET candidate = ? WHERE id = ? AND customer IS NULL",
-            (f"{match.customer}: {match.evidence}", profile),
+            "UPDATE conversations SET responded_at = ? WHERE id = ? AND responded_at IS NULL", (now, conversation)
         )
-        return
-    row = db.execute("SELECT customer FROM matches WHERE reference = ?", (match.customer,)).fetchone()
-    if row is None:
-        number = db.insert(
-            "INSERT INTO customers (first_name, last_name, email, phone, company, address, created_at)"
-            " VALUES (?,?,'','','','',?)",
-            (*names, now),
+    log.changed(db, by.id, now, log.MESSAGE, number, "sent", data={"conversation": conversation})
+    return number
+
+
+# The agent's form
+
+
+def describe(db: Database, by: User, conversation: int, text: str, version: int | None, now: int) -> Standing:
+    """Save the short description, which may not be blank; of a closed conversation too, until it is archived."""
+    seen = standing(db, conversation)
+    _permit(grants.may_act(by, seen), by, seen, "edited")
+    _require_unarchived(db, conversation)
+    states.expect(seen, version)
+    after = evolve(seen, description=text.strip(), version=seen.version + 1)
+    states.require_described(after, "saved")
+    _write(db, after)
+    log.changed(db, by.id, now, log.CONVERSATION, conversation, "described", data={"version": after.version})
+    return after
+
+
+def archive(db: Database, by: User, conversation: int, version: int | None, now: int) -> None:
+    """Put a closed conversation away: from now on nothing about it can be changed."""
+    seen = standing(db, conversation)
+    _permit(grants.may_direct(by, seen), by, seen, "archived")
+    _require_unarchived(db, conversation)
+    states.expect(seen, version)
+    if seen.state is not ConversationState.CLOSED:
+        raise ConflictError(f"conversation {conversation} is {seen.state}: only what is closed is archived")
+    states.require_described(seen, "archived")
+    db.execute("UPDATE conversations SET archived_at = ?, version = version + 1 WHERE id = ?", (now, conversation))
+    log.changed(db, by.id, now, log.CONVERSATION, conversation, "archived", data={"version": seen.version + 1})
+
+
+def _require_unarchived(db: Database, conversation: int) -> None:
+    row = db.execute("SELECT 1 FROM conversations WHERE id = ? AND archived_at IS NOT NULL", (conversation,)).fetchone()
+    if row is not None:
+        raise ClosedError(f"conversation {conversation} is archived")
+
+
+def share(db: Database, by: User, conversation: int, member: int, shared: bool, now: int) -> None:
+    """Let a colleague read along, or no longer."""
+    seen = standing(db, conversation)
+    _permit(grants.may_direct(by, seen), by, seen, "shared")
+    recipient = people.user(db, member)
+    grants.require(grants.has(recipient, grants.Access.CHAT_CENTER), recipient, "read conversations")
+    if shared:
+        db.execute(
+            "INSERT INTO shares (conversation, member) VALUES (?,?) ON CONFLICT (conversation, member) DO NOTHING",
+            (conversation, member),
         )
-        db.execute("INSERT INTO matches (reference, customer) VALUES (?,?)", (match.customer, number))
-        row = (number,)
-    db.execute("UPDATE profiles SET customer = ? WHERE id = ? AND customer IS NULL", (row[0], profile))
-
-
-def _open(db: Database, conversation: int, now: int) -> tuple[str, str | None, int]:
-    row: Any = db.execute(
-        "SELECT state, assignee, version, expires_at FROM conversations WHERE id = ?", (conversation,)
-    ).fetchone()
-    if row is None:
-        raise NotFoundError(f"there is no conversation {conversation}")
-    state, assignee, version, expires_at = row
-    if state == ConversationState.CLOSED or rules.is_expired(expires_at, now):
-        raise ClosedError(f"conversation {conversation} is closed")
-    return state, assignee, version
-
-
-def _expect(conversation: int, version: int | None, found: int) -> None:
-    if version is not None and version != found:
-        raise ConflictError(f"conversation {conversation} has changed: version {found}, not {version}")
-
-
-def _move(db: Database, conversation: int, state: ConversationState, assignee: str | None) -> None:
-    db.execute(
-        "UPDATE conversations SET state = ?, assignee = ?, version = version + 1 WHERE id = ?",
-        (state, assignee, conversation),
+    else:
+        db.execute("DELETE FROM shares WHERE conversation = ? AND member = ?", (conversation, member))
+    log.changed(
+        db, by.id, now, log.CONVERSATION, conversation, "shared" if shared else "unshared", data={"member": member}
     )
+
+
+def require_readable(db: Database, by: User, conversation: int) -> Standing:
+    """Raise NotFoundError, or NotGrantedError where a user may not read a conversation."""
+    seen = standing(db, conversation)
+    where = (conversation, by.id)
+    shared = db.execute("SELECT 1 FROM shares WHERE conversation = ? AND member = ?", where).fetchone() is not None
+    _permit(grants.may_read(by, seen, shared), by, seen, "read")
+    return seen
+
+
+def _permit(allowed: bool, by: User, seen: Standing, what: str) -> None:
+    if not allowed:
+        whose = f", for it is {seen.assignee_name}'s" if seen.assignee_name else ""
+        raise NotGrantedError(f"conversation {seen.id} may not be {what} by {by.name}{whose}")
+
+
+def _save(
+    db: Database, seen: Standing, after: Standing, by: User, what: Step, now: int, why: str = "",
+) -> None:  # fmt: skip
+    """Write how a conversation stands after a step, the interval of work that ended with it, and the log."""
+    _write(db, after)
+    if seen.working_since is not None and seen.working_since != after.working_since:
+        db.execute(
+            "INSERT INTO intervals (conversation, member, began_at, ended_at) VALUES (?,?,?,?)",
+            (seen.id, seen.assignee, seen.working_since, now),
+        )
+    told = {"state": after.state, "assignee": after.assignee, "queue": after.queue, "version": after.version}
+    log.changed(db, by.id, now, log.CONVERSATION, seen.id, what, why, told)
+
+
+def _write(db: Database, after: Standing) -> None:
+    db.execute(
+        "UPDATE conversations SET state = ?, assignee = ?, queue = ?, hold = ?, description = ?, version = ?,"
+        " open_for = ?, expires_at = ?, due_at = ?, assigned_at = ?, worked = ?, working_since = ?, ended_at = ?,"
+        " closed_at = ?, reason = ? WHERE id = ?",
+        (after.state, after.assignee, after.queue, after.hold, after.description, after.version, after.open_for,
+         after.expires_at, after.due_at, after.assigned_at, after.worked, after.working_since, after.ended_at,
+         after.closed_at, after.reason, after.id),
+    )  # fmt: skip

@@ -18,7 +18,7 @@ from channelry.hub import Hub
 from channelry.model import Address, Announced, Media, Profile, Received, Request
 from channelry.secrets import one_line
 
-from . import conversations, jobs, rules
+from . import customers, jobs, rules
 from .config import DeskConfig
 from .database import Database
 from .enrichment import Enrichment
@@ -71,7 +71,7 @@ class Errands:
         def write(db: Database) -> None:
             if match is not None:
                 names = (profile.first_name or profile.name, profile.last_name)
-                conversations.recognize(db, job.subject, match, names, self._now())
+                customers.recognize(db, job.subject, match, names, self._now())
             jobs.done(db, job.id)
 
         await self.store.write(write)

@@ -17,6 +17,12 @@ class NotFoundError(DeskError):
     code = "not_found"
 
 
+class NotGrantedError(DeskError):
+    """The acting user may not do that."""
+
+    code = "not_granted"
+
+
 class ConflictError(DeskError):
     """Somebody else was faster; the message names who, and the version that holds now."""
 
@@ -33,6 +39,24 @@ class IncompleteError(DeskError):
     """Something that is required is missing."""
 
     code = "incomplete"
+
+
+class UndescribedError(IncompleteError):
+    """The short description is blank, and agents owe it before they save, close, relate a task or archive."""
+
+    code = "undescribed"
+
+
+class UnsupportedError(DeskError):
+    """The channel, the center or the type of the conversation has no such thing; the message says why."""
+
+    code = "unsupported"
+
+
+class UnavailableError(DeskError):
+    """Another system that has to be asked gave no answer; try again later."""
+
+    code = "unavailable"
 
 
 class StoreError(DeskError):

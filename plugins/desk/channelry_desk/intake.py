@@ -1,17 +1,23 @@
 """What arrives, into the store: one operation for each request, in the transaction that its acknowledgement awaits."""
 
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from attrs import define
 
-from channelry.model import Announced, Event, MessageReceived, Part, Profile, Received, Sticker, Unparsed
+from channelry.model import Address, Announced, Event, MessageReceived, Part, Profile, Received, Sticker, Unparsed
 from channelry.model import Media as MediaPart
 
-from . import changes, jobs, rules, sql
+from . import changes, conversations, jobs, rules, sql
+from .conversations import Place
 from .database import Database
 from .journal import enter
 from .moments import micros
+from .states import ConversationState
 from .texts import json_of, payload, plain, visible
+
+_Open: TypeAlias = tuple[int, str, int, int]
+"""An open conversation: its id, state, patience and expiry."""
 
 UNCLAIMED = "unclaimed: no connection has this account"
 
@@ -22,7 +28,8 @@ class Intake:
 
     - `channels`: the channel (the plugin's name) of each connection; what two connections of one channel know of a
       person they know together.
-    - `open_for`: microseconds that a conversation stays open without a message from the customer.
+    - `open_for`: microseconds that a conversation stays open without a message from the customer, where no policy
+      says otherwise.
     """
 
     channels: Mapping[str, str]
@@ -81,24 +88,31 @@ class Intake:
         if row is None or row[1] != seen:
             save_profile(db, channel, connection, event.sender, at)
             row = db.execute(sql.FIND, where).fetchone()
-        profile, _, conversation, expires_at, early = row
-        if rules.joins_anybody(event) and (found := _at_place(db, connection, place)) is not None:
-            conversation, expires_at = found
-        opens = conversation is None or rules.is_expired(expires_at, at)
+        profile, _, conversation, state, open_for, expires_at, early = row
+        if rules.joins_anybody(event):
+            place, found = _joined(db, connection, place)
+            if found is not None:
+                conversation, state, open_for, expires_at = found
+        opens = conversation is None or at > expires_at
         if opens:
+            if _is_known(db, connection, key):  # redelivered after its conversation was closed
+                return False
             if conversation is not None:
-                db.execute(sql.CLOSE, (at, "inactive", conversation))
-            opened = (connection, profile, place, event.surface, at, at + self.open_for)
-            conversation = open_conversation(db, *opened)
+                conversations.close_over(db, conversation, at)
+            opened = Place(
+                connection=connection, profile=profile, scheme=address.scheme, surface=event.surface, place=place
+            )
+            conversation, open_for = conversations.begin(db, at, opened, self.open_for)
         occurred_at, text = micros(event.occurred_at), visible(event.text)
         message = (conversation, connection, key, None if external_id == key else external_id,
                    occurred_at, at, text, payload(event), journal)  # fmt: skip
         appended = db.insert(sql.APPEND, message)
-        if not appended:  # redelivered, perhaps after its conversation was closed
-            if opens:
-                db.execute("DELETE FROM conversations WHERE id = ?", (conversation,))
+        if not appended:
             return False
-        db.execute(sql.TOUCH, (at, at + self.open_for, occurred_at, conversation))
+        db.execute(sql.TOUCH, (at, at + open_for, occurred_at, conversation))
+        db.execute(sql.LOG_RECEIVED, (appended - 1,))
+        if state == ConversationState.WAITING:
+            conversations.answered(db, conversation, at)
         if event.parts:
             _await_media(db, connection, appended, event.parts, at)
         if early:
@@ -118,12 +132,13 @@ def bury(db: Database, connection: str, event: Event, journal: int | None, reaso
     )
 
 
-def open_conversation(
-    db: Database, connection: str, profile: int, place: str, surface: str, at: int, expires_at: int
-) -> int:
-    """Open a conversation and give its id."""
-    row = (connection, profile, place, str(surface), at, expires_at)
-    return db.insert(sql.OPEN, row)
+def is_known_address(db: Database, channel: str, address: Address) -> bool:
+    """Tell whether somebody on a channel is known by an address."""
+    row = db.execute(
+        "SELECT 1 FROM addresses WHERE channel = ? AND scheme = ? AND value = ? AND scope = ?",
+        (channel, address.scheme, address.value, address.scope),
+    ).fetchone()
+    return row is not None
 
 
 def signature(profile: Profile) -> str:
@@ -179,13 +194,28 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
     return number
 
 
-def _at_place(db: Database, connection: str, place: str) -> tuple[int, int] | None:
-    found: tuple[int, int] | None = db.execute(
-        "SELECT id, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
-        " AND closed_at IS NULL ORDER BY id LIMIT 1",
+def _joined(db: Database, connection: str, place: str) -> tuple[str, _Open | None]:
+    """Find the conversation that an answer below a comment joins: at the first-level comment, which the answer names,
+    or which the answer that it names stands below."""
+    found = _at_place(db, connection, place)
+    if found is None and (named := changes.named(db, connection, place)) is not None:
+        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (named[1],)).fetchone()
+        found = _at_place(db, connection, place)
+    return place, found
+
+
+def _at_place(db: Database, connection: str, place: str) -> _Open | None:
+    found: _Open | None = db.execute(
+        "SELECT id, state, open_for, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
+        " AND ended_at IS NULL ORDER BY id LIMIT 1",
         (connection, place),
     ).fetchone()
     return found
+
+
+def _is_known(db: Database, connection: str, key: str) -> bool:
+    row = db.execute("SELECT 1 FROM messages WHERE connection = ? AND key = ?", (connection, key)).fetchone()
+    return row is not None
 
 
 def _await_media(db: Database, connection: str, message: int, parts: tuple[Part, ...], at: int) -> None:

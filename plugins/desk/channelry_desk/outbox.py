@@ -94,7 +94,7 @@ class Outbox:
                 self._start(one, self._find_out(one))
             elif (state := self._given_up(one, now)) is not None:
                 code = "window_closed" if state is CallState.FAILED else "given_up"
-                await self.store.write(partial(_refuse, one, one.token, state, code, "not sent in time"))
+                await self.store.write(partial(_refuse, one, one.token, state, code, "not sent in time", now))
             elif len(ready) < free:
                 call = one.call
                 declared = instance.plugin.capabilities.rates
@@ -144,11 +144,11 @@ class Outbox:
         except (RetryableError, AuthError) as error:
             await self._later(one, token, call, error, attempt)
         except SendError as error:
-            settle = partial(_refuse, one, token, CallState.FAILED, error.code, _told(error))
+            settle = partial(_refuse, one, token, CallState.FAILED, error.code, _told(error), self._now())
             await self._settle(settle)
         else:
             channel = self.hub.connections[one.connection].entry.plugin
-            await self._keep_trying(calls.accept_all, calls.Taken(one, token, channel, receipt))
+            await self._keep_trying(calls.accept_all, calls.Taken(one, token, channel, receipt, self._now()))
 
     async def _later(self, one: Due, token: int, call: Call, error: SendError, attempt: int) -> None:
         asked = error.retry_after if isinstance(error, RetryableError) else AUTH_PAUSE
@@ -162,18 +162,18 @@ class Outbox:
         due = self._now() + round(pause * SECOND)
         if one.window_until is not None:
             due = min(due, one.window_until)
-        await self._settle(lambda db: calls.postpone(db, one, token, due, error.code, _told(error)))
+        await self._settle(lambda db: calls.postpone(db, one, token, due, error.code, _told(error), self._now()))
 
     async def _doubt(self, one: Due, token: int, call: Call, reason: str, attempt: int = 1) -> None:
         resend = self._resend(one, call)
         again = self._now() + round(rules.back_off(attempt, self.random) * SECOND)
         give_up = self._now() + round(self.config.callback_seconds * SECOND)
-        await self._settle(lambda db: calls.doubt(db, one, token, resend, again, give_up, reason))
+        await self._settle(lambda db: calls.doubt(db, one, token, resend, again, give_up, reason, self._now()))
 
     async def _find_out(self, one: Due) -> None:
         call = one.call
         if self._resend(one, call) is not Resend.LOOKUP:
-            await self._settle(lambda db: calls.ask_later(db, one, None, "no status came"))
+            await self._settle(lambda db: calls.ask_later(db, one, None, "no status came", self._now()))
             return
         try:
             found = await self.hub.reconcile(one.connection, call)
@@ -183,14 +183,14 @@ class Outbox:
             reason = getattr(found, "reason", "")
         if isinstance(found, Accepted):
             channel, receipt = self.hub.connections[one.connection].entry.plugin, found.receipt
-            await self._settle(lambda db: calls.accept(db, one, one.token, channel, receipt))
+            await self._settle(lambda db: calls.accept(db, one, one.token, channel, receipt, self._now()))
         elif isinstance(found, NotTaken):
             await self._settle(lambda db: calls.again(db, one, self._now()))
         else:
             pause = rules.back_off(one.lookups + 1, self.random, 1.0)
             last = one.lookups + 1 >= self.config.lookups
             until = None if last else self._now() + round(pause * SECOND)
-            await self._settle(lambda db: calls.ask_later(db, one, until, reason))
+            await self._settle(lambda db: calls.ask_later(db, one, until, reason, self._now()))
 
     async def _settle(self, operation: Operation[object]) -> None:
         await self._keep_trying(apply, operation)
@@ -216,8 +216,8 @@ class Outbox:
         return micros(self.hub.clock.now())
 
 
-def _refuse(one: Due, token: int, state: CallState, code: str, reason: str, db: Database) -> bool:
-    return calls.refuse(db, one, token, state, code, reason)
+def _refuse(one: Due, token: int, state: CallState, code: str, reason: str, now: int, db: Database) -> bool:
+    return calls.refuse(db, one, token, state, code, reason, now)
 
 
 def _told(error: SendError) -> str:

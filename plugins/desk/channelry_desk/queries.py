@@ -1,26 +1,59 @@
 """What is read: named queries, each on a connection that cannot write. Cursors are ids; the newest come first."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeAlias
 
 import orjson
 from attrs import evolve
 
 from channelry import codec
-from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Target
+from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Surface, Target
 
+from . import grants, states
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
+from .grants import Access, User
 from .journal import request_of
 from .moments import moment, moment_or_none
-from .rules import CallState, ConversationState
-from .values import Conversation, Customer, DeadLetter, Delivery, File, JournalEntry, Message, Page, Reaction, Uncertain
+from .rules import CallState
+from .states import Center, ConversationState, Hold, InteractionType
+from .values import (
+    Conversation,
+    Customer,
+    DeadLetter,
+    Delivery,
+    File,
+    Interval,
+    JournalEntry,
+    Message,
+    Named,
+    Page,
+    Reaction,
+    Uncertain,
+    person,
+)
+
+
+class Stream(StrEnum):
+    """An agent's three lists: what is theirs, what they may take, and what is closed."""
+
+    MINE = "mine"
+    OPEN = "open"
+    CLOSED = "closed"
+
 
 _CONVERSATIONS = """
 SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_out_at,
     u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, u.address,
-    (SELECT text FROM messages m WHERE m.conversation = c.id ORDER BY m.id DESC LIMIT 1) AS last_text,
+    a.first_name AS assignee_first, a.last_name AS assignee_last, q.name AS queue_name,
+    o.first_name AS opener_first, o.last_name AS opener_last,
+    (SELECT text FROM messages m WHERE m.conversation = c.id AND m.direction <> 'act' ORDER BY m.id DESC LIMIT 1)
+        AS last_text,
     (SELECT status FROM calls k WHERE k.conversation = c.id ORDER BY k.id DESC LIMIT 1) AS delivery
 FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
+LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
 """
 
 
@@ -28,10 +61,55 @@ def conversations(
     db: Database, state: ConversationState | None, connection: str, limit: int, cursor: str
 ) -> Page[Conversation]:
     """List conversations."""
+    wanted: list[Filter] = []
+    if state is not None:
+        wanted.append(("c.state = ?", (state,)))
+    if connection:
+        wanted.append(("c.connection = ?", (connection,)))
+    return _page(db, wanted, limit, cursor)
+
+
+def stream(db: Database, by: User, which: Stream, center: Center | None, limit: int, cursor: str) -> Page[Conversation]:
+    """List what is a user's, what they may take, or what is closed of what they may read."""
+    wanted = [{Stream.MINE: _mine, Stream.OPEN: _open, Stream.CLOSED: _closed}[which](by)]
+    if center is not None:
+        wanted.append(_among("c.surface", [str(one) for one in Surface if states.center(one) is center]))
+    return _page(db, wanted, limit, cursor)
+
+
+Filter: TypeAlias = tuple[str, Sequence[Any]]
+"""A condition on conversations (`c`), and its values."""
+
+
+def _among(column: str, values: Collection[Any]) -> Filter:
+    return (f"{column} IN ({', '.join('?' * len(values))})", tuple(values)) if values else ("1 = 0", ())
+
+
+def _mine(by: User) -> Filter:
+    return "c.assignee = ? AND c.closed_at IS NULL", (by.id,)
+
+
+def _open(by: User) -> Filter:
+    if by.is_system:
+        return "c.state = 'pending'", ()
+    granted, granted_values = _among("c.connection", by.connections)
+    member, member_values = _among("c.queue", by.queues)
+    where = f"c.state = 'pending' AND (c.queue IS NULL AND {granted} OR {member})"
+    return where, (*granted_values, *member_values)
+
+
+def _closed(by: User) -> Filter:
+    if grants.has(by, Access.DASHBOARD):
+        return "c.closed_at IS NOT NULL", ()
+    shared = "EXISTS (SELECT 1 FROM shares s WHERE s.member = ? AND s.conversation = c.id)"
+    return f"c.closed_at IS NOT NULL AND (c.assignee = ? OR {shared})", (by.id, by.id)
+
+
+def _page(db: Database, wanted: Sequence[Filter], limit: int, cursor: str) -> Page[Conversation]:
+    where = "".join(f"{condition} AND " for condition, _ in wanted)
+    values = [value for _, given in wanted for value in given]
     rows = db.rows(
-        f"{_CONVERSATIONS} WHERE (?1 = '' OR c.state = ?1) AND (?2 = '' OR c.connection = ?2) AND c.id < ?3"
-        " ORDER BY c.id DESC LIMIT ?4",
-        (state or "", connection, _before(cursor), limit),
+        f"{_CONVERSATIONS} WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, _before(cursor), limit)
     )
     found = [_conversation(row) for row in rows]
     return Page(found, _cursor([one.id for one in found], limit))
@@ -42,6 +120,22 @@ def conversation(db: Database, number: int) -> Conversation:
     for row in db.rows(f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
         return _conversation(row)
     raise NotFoundError(f"there is no conversation {number}")
+
+
+def intervals(db: Database, conversation: int) -> list[Interval]:
+    """Give who has worked on a conversation, when."""
+    rows = db.rows(
+        "SELECT i.*, u.first_name, u.last_name FROM intervals i LEFT JOIN users u ON u.id = i.member"
+        " WHERE i.conversation = ? ORDER BY i.id",
+        (conversation,),
+    )
+    return [
+        Interval(
+            by=person(row["member"], row["first_name"], row["last_name"]), began_at=moment(row["began_at"]),
+            ended_at=moment(row["ended_at"]),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def messages(db: Database, conversation: int, limit: int, cursor: str) -> Page[Message]:
@@ -164,14 +258,25 @@ def _conversation(row: Row) -> Conversation:
         id=row["id"], connection=row["connection"], profile=row["profile"],
         address=Address(row["scheme"], row["value"], row["scope"], row["display"]), name=row["name"],
         customer=_customer(row, row["customer_id"]) if known else None, candidate=row["candidate"] or "",
-        opted_out_at=moment_or_none(row["opted_out_at"]), place=row["place"], surface=row["surface"],
-        state=ConversationState(row["state"]), assignee=row["assignee"] or "", version=row["version"],
+        opted_out_at=moment_or_none(row["opted_out_at"]), place=row["place"], surface=Surface(row["surface"]),
+        type=InteractionType(row["type"]), state=ConversationState(row["state"]), hold=Hold(row["hold"]),
+        assignee=_user(row["assignee"], row["assignee_first"], row["assignee_last"]),
+        queue=None if row["queue"] is None else Named(row["queue"], row["queue_name"]),
+        description=row["description"], version=row["version"],
+        opened_by=_user(row["opened_by"], row["opener_first"], row["opener_last"]),
         opened_at=moment(row["opened_at"]), expires_at=moment(row["expires_at"]),
         last_customer_at=moment_or_none(row["last_customer_at"]), last_message_at=moment(row["last_message_at"]),
-        closed_at=moment_or_none(row["closed_at"]), reason=row["reason"], language=row["language"],
+        assigned_at=moment_or_none(row["assigned_at"]), responded_at=moment_or_none(row["responded_at"]),
+        worked=timedelta(microseconds=row["worked"]), working_since=moment_or_none(row["working_since"]),
+        closed_at=moment_or_none(row["closed_at"]), archived_at=moment_or_none(row["archived_at"]),
+        reason=row["reason"], language=row["language"],
         sentiment=row["sentiment"], last_text=(row["last_text"] or "")[:200],
         delivery=None if row["delivery"] is None else Status(row["delivery"]),
     )  # fmt: skip
+
+
+def _user(number: int | None, first_name: str | None, last_name: str | None) -> Named | None:
+    return None if number is None else person(number, first_name, last_name)
 
 
 def _customer(row: Row, number: int | None = None) -> Customer:
@@ -183,7 +288,7 @@ def _customer(row: Row, number: int | None = None) -> Customer:
 
 def _message(db: Database, row: Row) -> Message:
     payload = None if row["payload"] is None else orjson.loads(row["payload"])
-    inbound = row["direction"] != "out"
+    inbound = row["direction"] in ("in", "echo")
     value = None if payload is None else codec.from_json(payload, Event if inbound else Outbound)
     external_id = row["external_id"] or (row["key"] if row["direction"] == "in" else "")
     deliveries = tuple(_deliveries(db, row["id"]))
@@ -192,7 +297,8 @@ def _message(db: Database, row: Row) -> Message:
         id=row["id"], conversation=row["conversation"], key=row["key"], external_id=external_id,
         direction=row["direction"], author=row["author"], occurred_at=moment(row["occurred_at"]), text=row["text"],
         parts=getattr(value, "parts", ()), edited_at=moment_or_none(row["edited_at"]),
-        deleted_at=moment_or_none(row["deleted_at"]), language=row["language"] or "", sentiment=row["sentiment"],
+        deleted_at=moment_or_none(row["deleted_at"]), hidden_at=moment_or_none(row["hidden_at"]),
+        album=getattr(value, "album", ""), language=row["language"] or "", sentiment=row["sentiment"],
         deliveries=deliveries, files=tuple(_files(db, row["id"])),
         reactions=tuple(one for name in filter(None, named) for one in _reactions(db, row["connection"], name)),
     )  # fmt: skip

@@ -10,14 +10,6 @@ FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 """Seconds between attempts: doubled each time, up to the longest."""
 
 
-class ConversationState(StrEnum):
-    """Where a conversation stands; closed is terminal."""
-
-    PENDING = "pending"
-    ACTIVE = "active"
-    CLOSED = "closed"
-
-
 class CallState(StrEnum):
     """Where a call stands in the outbox.
 
@@ -37,11 +29,6 @@ class CallState(StrEnum):
 
 SETTLED = frozenset({CallState.ACCEPTED, CallState.FAILED, CallState.DEAD, CallState.UNCERTAIN})
 """States in which a call no longer holds up its conversation."""
-
-
-def is_expired(expires_at: int, now: int) -> bool:
-    """Tell whether a conversation has had no customer's message for too long: at the very moment it has not yet."""
-    return now > expires_at
 
 
 def place(surface: Surface, thread: Thread | None, external_id: str) -> str:

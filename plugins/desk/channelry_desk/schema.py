@@ -6,6 +6,38 @@ redelivery from becoming a second row. Text has no NUL; what came with one shows
 
 SCRIPTS = (
     """
+    CREATE TABLE users (  -- who works here; `invitation`: hash of the token by which a password is set, '' afterwards
+        id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
+        short_code TEXT NOT NULL, password TEXT NOT NULL, invitation TEXT NOT NULL, invited_until INTEGER,
+        present INTEGER NOT NULL, disabled_at INTEGER, created_at INTEGER NOT NULL
+    );
+    CREATE UNIQUE INDEX invitations ON users (invitation) WHERE invitation <> '';
+    CREATE TABLE accesses (
+        member INTEGER NOT NULL REFERENCES users, level TEXT NOT NULL, PRIMARY KEY (member, level)
+    ) WITHOUT ROWID;
+    CREATE TABLE grants (
+        member INTEGER NOT NULL REFERENCES users, connection TEXT NOT NULL, PRIMARY KEY (member, connection)
+    ) WITHOUT ROWID;
+    CREATE TABLE user_groups (  -- groups of users, in a hierarchy
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, parent INTEGER REFERENCES user_groups
+    );
+    CREATE TABLE group_members (
+        user_group INTEGER NOT NULL REFERENCES user_groups, member INTEGER NOT NULL REFERENCES users,
+        PRIMARY KEY (user_group, member)
+    ) WITHOUT ROWID;
+    CREATE TABLE queues (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE queue_members (
+        queue INTEGER NOT NULL REFERENCES queues, member INTEGER NOT NULL REFERENCES users, PRIMARY KEY (queue, member)
+    ) WITHOUT ROWID;
+    CREATE TABLE policies (  -- of a connection ('': any) and a queue (0: any); NULL leaves it to a wider one
+        connection TEXT NOT NULL, queue INTEGER NOT NULL, open_for INTEGER, wrap_up INTEGER, route_to INTEGER,
+        PRIMARY KEY (connection, queue)
+    ) WITHOUT ROWID;
+    CREATE TABLE log (  -- what changed, in order: appended to, never changed; it holds nothing that customers wrote
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who INTEGER NOT NULL, kind TEXT NOT NULL,
+        subject INTEGER NOT NULL, what TEXT NOT NULL, why TEXT NOT NULL, data TEXT NOT NULL
+    );
+    CREATE INDEX log_of_subject ON log (kind, subject, id) WHERE kind NOT IN ('message', 'call');
     CREATE TABLE journal (  -- the verified raw requests; `headers` is name NUL value NUL …
         id INTEGER PRIMARY KEY, connection TEXT NOT NULL, received_at INTEGER NOT NULL, method TEXT NOT NULL,
         path TEXT NOT NULL, public_url TEXT NOT NULL, headers BLOB NOT NULL, body BLOB NOT NULL
@@ -34,20 +66,46 @@ SCRIPTS = (
         profile INTEGER NOT NULL REFERENCES profiles, PRIMARY KEY (channel, scheme, value, scope)
     ) WITHOUT ROWID;
     CREATE INDEX addresses_of_profile ON addresses (profile);
-    CREATE TABLE conversations (
+    CREATE TABLE conversations (  -- `ended_at`: the customer's next message belongs to another one
         id INTEGER PRIMARY KEY, connection TEXT NOT NULL, profile INTEGER NOT NULL REFERENCES profiles,
-        place TEXT NOT NULL, surface TEXT NOT NULL, state TEXT NOT NULL, assignee TEXT, version INTEGER NOT NULL,
-        opened_at INTEGER NOT NULL, last_customer_at INTEGER, last_inbound_at INTEGER, expires_at INTEGER NOT NULL,
-        last_message_at INTEGER NOT NULL, closed_at INTEGER, reason TEXT NOT NULL, language TEXT NOT NULL,
-        sentiment REAL
+        place TEXT NOT NULL, surface TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, assignee INTEGER,
+        queue INTEGER REFERENCES queues, hold TEXT NOT NULL, description TEXT NOT NULL, version INTEGER NOT NULL,
+        opened_by INTEGER, opened_at INTEGER NOT NULL, open_for INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+        due_at INTEGER, last_customer_at INTEGER, last_inbound_at INTEGER, last_message_at INTEGER NOT NULL,
+        assigned_at INTEGER, responded_at INTEGER, worked INTEGER NOT NULL, working_since INTEGER, ended_at INTEGER,
+        closed_at INTEGER, archived_at INTEGER, reason TEXT NOT NULL, language TEXT NOT NULL, sentiment REAL
     );
-    CREATE UNIQUE INDEX open_conversations ON conversations (profile, connection, place) WHERE closed_at IS NULL;
-    CREATE INDEX open_places ON conversations (connection, place) WHERE closed_at IS NULL AND place <> '';
+    CREATE UNIQUE INDEX open_conversations ON conversations (profile, connection, place) WHERE ended_at IS NULL;
+    CREATE INDEX open_places ON conversations (connection, place) WHERE ended_at IS NULL AND place <> '';
+    CREATE INDEX pending_conversations ON conversations (id) WHERE state = 'pending';
+    CREATE INDEX held_conversations ON conversations (assignee, id) WHERE closed_at IS NULL AND assignee IS NOT NULL;
+    CREATE INDEX closed_conversations ON conversations (assignee, id) WHERE closed_at IS NOT NULL;
+    CREATE INDEX due_conversations ON conversations (due_at) WHERE due_at IS NOT NULL;
+    CREATE TABLE shares (
+        conversation INTEGER NOT NULL REFERENCES conversations, member INTEGER NOT NULL REFERENCES users,
+        PRIMARY KEY (conversation, member)
+    ) WITHOUT ROWID;
+    CREATE INDEX shares_of_member ON shares (member, conversation);
+    CREATE TABLE intervals (  -- who worked on a conversation, when
+        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, member INTEGER NOT NULL,
+        began_at INTEGER NOT NULL, ended_at INTEGER NOT NULL
+    );
+    CREATE INDEX intervals_of_conversation ON intervals (conversation);
+    CREATE TABLE tasks (  -- incidents, cases and requests; `store`: the plugin that keeps it, '' if we do
+        id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL,
+        store TEXT NOT NULL, reference TEXT NOT NULL, url TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX stored_tasks ON tasks (store, reference) WHERE reference <> '';
+    CREATE TABLE related_tasks (
+        conversation INTEGER NOT NULL REFERENCES conversations, task INTEGER NOT NULL REFERENCES tasks,
+        how TEXT NOT NULL, member INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (conversation, task, how)
+    ) WITHOUT ROWID;
     CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
         key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
-        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, language TEXT, sentiment REAL, UNIQUE (connection, key)
+        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER, language TEXT, sentiment REAL,
+        UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);
     CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;

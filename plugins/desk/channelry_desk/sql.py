@@ -19,22 +19,22 @@ ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
 """
 
 LOOK = """
-SELECT p.seen, c.id, c.expires_at,
+SELECT p.seen, c.id, c.state, c.open_for, c.expires_at,
     EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0),
     EXISTS (SELECT 1 FROM messages m WHERE m.connection = ?1 AND m.key = ?3)
 FROM (SELECT 1 AS one) AS o
 LEFT JOIN addresses a ON a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
 LEFT JOIN profiles p ON p.id = a.profile
-LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = '' AND c.closed_at IS NULL
+LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = '' AND c.ended_at IS NULL
 """
 """The recorded profile of an address and its open conversation, whether something about the message came before it, and
 whether it is known itself: one row always."""
 
 FIND = """
-SELECT p.id, p.seen, c.id, c.expires_at,
+SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
     EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0)
 FROM addresses a JOIN profiles p ON p.id = a.profile
-LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.closed_at IS NULL
+LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.ended_at IS NULL
 WHERE a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
 """
 """The recorded profile of an address, its open conversation, and whether something about the message came before it."""
@@ -54,14 +54,19 @@ WHERE id = ?4
 """
 
 OPEN = """
-INSERT INTO conversations (connection, profile, place, surface, state, version, opened_at, expires_at, last_message_at,
-    reason, language) VALUES (?1,?2,?3,?4,'pending',1,?5,?6,?5,'','')
+INSERT INTO conversations (connection, profile, place, surface, type, state, queue, hold, description, version,
+    opened_by, opened_at, open_for, expires_at, due_at, last_message_at, worked, reason, language)
+VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
-CLOSE = """
-UPDATE conversations SET state = 'closed', closed_at = ?, reason = ?, version = version + 1
-WHERE id = ? AND closed_at IS NULL
+LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
+LOG_RECEIVED = """
+INSERT INTO log (at, who, kind, subject, what, why, data)
+SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conversation || '}'
+FROM messages WHERE id > ? ORDER BY id
 """
+"""Of all messages after one: a writer's transaction is alone, so they are those that it has appended."""
+LAST_MESSAGE = "SELECT max(id) FROM messages"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)
@@ -93,8 +98,10 @@ SELECT c.state, c.token, c.status, c.sent_at, c.key, v.profile, p.read_until, p.
     EXISTS (SELECT 1 FROM events e WHERE e.connection = c.connection AND e.subject = ?2 AND e.settled = 0)
     OR EXISTS (SELECT 1 FROM events e
         WHERE e.connection = c.connection AND e.reference = c.key AND e.reference <> '' AND e.settled = 0),
-    EXISTS (SELECT 1 FROM calls n WHERE n.conversation = c.conversation AND n.head IS NOT NULL AND n.id <> c.id)
-FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?1
+    EXISTS (SELECT 1 FROM calls n WHERE n.conversation = c.conversation AND n.head IS NOT NULL AND n.id <> c.id),
+    CASE WHEN m.direction = 'act' THEN m.payload END
+FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile
+JOIN messages m ON m.id = c.message WHERE c.id = ?1
 """
 """What decides about a call that the provider took: whether something about it came before, and whether others wait."""
 

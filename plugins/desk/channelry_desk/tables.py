@@ -24,11 +24,19 @@ def fields(*names: str) -> dict[str, Callable[[Any], Any]]:
 CONVERSATIONS: Columns = {
     **fields("id", "connection", "title", "name"),
     "address": lambda row: row.address.display or row.address.value,
-    **fields("state", "assignee", "language", "sentiment"),
+    **fields("state"),
+    "assignee": lambda row: row.assignee and row.assignee.name,
+    **fields("language", "sentiment"),
     "last_text": lambda row: shortened(row.last_text),
     **fields("delivery"),
 }
 DEAD_LETTERS: Columns = fields("id", "connection", "type", "reason", "recorded_at")
+USERS: Columns = {
+    **fields("id", "name", "email"),
+    "access": lambda row: ", ".join(sorted(row.access)),
+    "connections": lambda row: ", ".join(sorted(row.connections)),
+    **fields("present", "disabled"),
+}
 UNCERTAIN: Columns = {
     **fields("call", "conversation", "connection"),
     "text": lambda row: shortened(row.text),

@@ -1,14 +1,16 @@
 """What the desk shows, as frozen values."""
 
-from collections.abc import Sequence
-from datetime import datetime
-from typing import Generic, TypeVar
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from channelry.model import Address, Part, Request, Status
+from channelry.model import Address, Part, Request, Status, Surface
 
-from .rules import CallState, ConversationState
+from .rules import CallState
+from .states import Center, ConversationState, Hold, InteractionType, center
 
 _Row = TypeVar("_Row")
 
@@ -21,6 +23,60 @@ class Page(Generic[_Row]):
 
     rows: Sequence[_Row]
     cursor: str = ""
+
+
+@frozen
+class Named:
+    """A user, a queue or the like, by its id and its name."""
+
+    id: int
+    name: str
+
+
+def person(number: int, first_name: str | None, last_name: str | None) -> Named:
+    """Give a user by the names on record; who has none there is a program."""
+    return Named(number, "system" if first_name is None else f"{first_name} {last_name}".strip())
+
+
+@frozen(kw_only=True)
+class Change:
+    """One entry of the log: `who` (0: a program, or a customer) changed the `subject` of a `kind`."""
+
+    number: int
+    at: datetime
+    who: Named
+    kind: str
+    subject: int
+    what: str
+    why: str
+    data: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class Interval:
+    """A time in which a user worked on a conversation."""
+
+    by: Named
+    began_at: datetime
+    ended_at: datetime
+
+
+@frozen(kw_only=True)
+class Task:
+    """An incident, a case or a request that a conversation is about; `how`: it was viewed, or created, there.
+
+    - `store`, `reference`, `url`: the plugin that keeps it, its id there, and where to see it; `""` where we keep it.
+    """
+
+    id: int
+    kind: str
+    title: str
+    how: str
+    by: Named
+    at: datetime
+    store: str
+    reference: str
+    url: str
 
 
 @frozen(kw_only=True)
@@ -44,7 +100,11 @@ class Conversation:
       recognizer took them for without being certain.
     - `name`: as the channel tells it, or `""`; `opted_out_at`: since when they wish to hear nothing.
     - `place`: `""` for direct messages, else the comment, group or topic.
+    - `assignee`: whose it is, or was when it was closed; `opened_by`: the agent who wrote first, None: the customer.
+    - `hold`: what it waits for; `reason`: why it is closed; `description`: in the agent's words, short.
     - `expires_at`: it closes by itself after this moment unless the customer writes.
+    - `assigned_at`, `responded_at`: when it first was somebody's, and was first answered.
+    - `worked`: how long agents worked on it, without what runs since `working_since`.
     - `language`: of the last message that told it; `sentiment`: mean of the last six, -1 to 1; both unknown at first.
     - `last_text`: the last message, shortened; `delivery`: how far our last call has got, None where we never wrote.
     """
@@ -58,20 +118,54 @@ class Conversation:
     candidate: str
     opted_out_at: datetime | None
     place: str
-    surface: str
+    surface: Surface
+    type: InteractionType
     state: ConversationState
-    assignee: str
+    assignee: Named | None
+    queue: Named | None
+    hold: Hold
+    description: str
     version: int
+    opened_by: Named | None
     opened_at: datetime
     expires_at: datetime
     last_customer_at: datetime | None
     last_message_at: datetime
+    assigned_at: datetime | None
+    responded_at: datetime | None
+    worked: timedelta
+    working_since: datetime | None
     closed_at: datetime | None
+    archived_at: datetime | None
     reason: str
     language: str
     sentiment: float | None
     last_text: str
     delivery: Status | None
+
+    @property
+    def number(self) -> str:
+        """The number that people call it by."""
+        return number(self.id)
+
+    @property
+    def center(self) -> Center:
+        """The center that it belongs to."""
+        return center(self.surface)
+
+    @property
+    def wait_to_assignment(self) -> timedelta | None:
+        """How long it waited until it was somebody's, None: it waits still."""
+        return None if self.assigned_at is None else self.assigned_at - self.opened_at
+
+    @property
+    def wait_to_response(self) -> timedelta | None:
+        """How long it waited for the first answer, None: it waits still."""
+        return None if self.responded_at is None else self.responded_at - self.opened_at
+
+    def duration(self, now: datetime) -> timedelta:
+        """Give how long agents have worked on it until now."""
+        return self.worked + (timedelta() if self.working_since is None else now - self.working_since)
 
     @property
     def recognized(self) -> bool:
@@ -84,6 +178,20 @@ class Conversation:
         if self.customer is None:
             return ANONYMOUS
         return " ".join(filter(None, (self.customer.first_name, self.customer.last_name))) or self.customer.email
+
+
+_NUMBER = re.compile(r"C-(\d{6,18})", re.ASCII | re.IGNORECASE)
+
+
+def number(conversation: int) -> str:
+    """Give the number of a conversation, as people read it to each other."""
+    return f"C-{conversation:06}"
+
+
+def numbered(text: str) -> int | None:
+    """Give the id of the conversation that a text is the number of, None where it is none."""
+    found = _NUMBER.fullmatch(text.strip())
+    return None if found is None else int(found[1])
 
 
 @frozen(kw_only=True)
@@ -121,7 +229,11 @@ class Reaction:
 
 @frozen(kw_only=True)
 class Message:
-    """One message: `direction` is in, out, or echo (the business wrote it elsewhere); `author`: the agent."""
+    """One message, or what an agent did to one.
+
+    - `direction`: in, out, echo (the business wrote it elsewhere), or act (an edit, a deletion, a reaction, …).
+    - `author`: the agent; `album`: the same in all messages that belong together as one.
+    """
 
     id: int
     conversation: int
@@ -134,6 +246,8 @@ class Message:
     parts: tuple[Part, ...]
     edited_at: datetime | None
     deleted_at: datetime | None
+    hidden_at: datetime | None
+    album: str
     language: str
     sentiment: float | None
     deliveries: tuple[Delivery, ...]

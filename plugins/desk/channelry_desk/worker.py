@@ -103,10 +103,10 @@ class Worker:
             await asyncio.wait(self._errands.values())
 
     async def sweep(self) -> float:
-        """Close the conversations that have had no customer's message for too long."""
+        """Close the conversations that have had no customer's message, or have been wrapped up, for too long."""
         now = micros(self.hub.clock.now())
-        while numbers := await self.store.read(lambda db: conversations.expired(db, now)):
-            await self.store.write(partial(conversations.close_expired, numbers=numbers, now=now))
+        while numbers := await self.store.read(lambda db: conversations.due(db, now)):
+            await self.store.write(partial(conversations.look, numbers=numbers, now=now))
         return SWEEP
 
     async def purge(self) -> float:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from channelry.hub import Hub
 from channelry_desk.desk import Desk, desk
 from channelry_desk.errors import ConflictError
+from channelry_desk.grants import SYSTEM
 
 
 @asynccontextmanager
@@ -31,5 +32,7 @@ async def answer(opened: Desk) -> None:
         )
         for conversation, key, text in rows:
             with suppress(ConflictError):
-                await opened.service.reply(conversation=conversation, agent="bot", text=f"re {text}", key=f"re:{key}")
+                await opened.service.conversations.reply(
+                    by=SYSTEM, conversation=conversation, text=f"re {text}", key=f"re:{key}"
+                )
         await asyncio.sleep(0.01)

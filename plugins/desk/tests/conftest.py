@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +38,7 @@ from channelry.model import (
     Request,
     Resend,
     Sentiment,
+    Surface,
     Text,
 )
 from channelry.parsing import each, received
@@ -45,6 +46,8 @@ from channelry.services import Save, Services
 from channelry.text import split
 from channelry_desk.config import DeskConfig
 from channelry_desk.desk import Desk, open_desk
+from channelry_desk.grants import SYSTEM, Access, User
+from channelry_desk.values import Conversation, Message
 from channelry_testing import FakeClock
 
 from .postgresql import made_database, running_server
@@ -66,6 +69,8 @@ class Provider:
     resend: Resend = Resend.NEVER
     rates: tuple[Rate, ...] = ()
     window: timedelta | None = None
+    surfaces: frozenset[Surface] = frozenset({Surface.DIRECT})
+    initiates: bool = True
     times: list[float] = field(factory=list)
     address: Address | None = None
 
@@ -111,8 +116,9 @@ class Post:
     def capabilities(self) -> Capabilities:
         provider = self.provider
         return Capabilities(
-            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT}), text=10, resend=provider.resend, rates=provider.rates,
-            window=provider.window,
+            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE}),
+            text=10, resend=provider.resend, rates=provider.rates, window=provider.window, surfaces=provider.surfaces,
+            initiates=provider.initiates, public=Capabilities(text=10),
         )  # fmt: skip
 
     @hookimpl
@@ -224,6 +230,11 @@ class House:
         request = Request("POST", f"/hooks/{connection}", ((b"x", b"1"),), orjson.dumps(rows), self.clock.now(), "u")
         return (await self.hub.receive(connection, request)).status
 
+    async def written(self, who: str, text: str = "hello", **more: Any) -> int:
+        """Let a customer write; give the newest conversation."""
+        assert await self.deliver(message(who, text, **more)) == 200
+        return await self.conversation()
+
     async def send(self) -> None:
         """Let the outbox do all that is due now."""
         outbox, before = self.desk.worker.outbox, None
@@ -233,6 +244,27 @@ class House:
 
     async def rows(self, statement: str, *values: Any) -> list[Any]:
         return await self.desk.store.read(lambda db: db.execute(statement, values).fetchall())
+
+    async def user(
+        self, name: str, *access: Access, connections: Collection[str] = ("post", "second"),
+        queues: Collection[int] = (),
+    ) -> User:  # fmt: skip
+        """Make a user, of the Chat Center where nothing else is said, granted both connections."""
+        people = self.desk.service.people
+        made, _ = await people.invite(by=SYSTEM, email=f"{name.lower()}@example.org", first_name=name, last_name="Ng")
+        return await people.grant(
+            by=SYSTEM, user=made.id, access=access or {Access.CHAT_CENTER}, connections=connections, queues=queues
+        )
+
+    async def read(self, number: int | None = None) -> Conversation:
+        """Read a conversation, the newest where none is named, with every right."""
+        conversation = await self.conversation() if number is None else number
+        return await self.desk.service.conversations.read(by=SYSTEM, conversation=conversation)
+
+    async def messages(self, number: int | None = None) -> Sequence[Message]:
+        """Give the messages of a conversation, the newest where none is named, with every right."""
+        conversation = await self.conversation() if number is None else number
+        return (await self.desk.service.conversations.messages(by=SYSTEM, conversation=conversation)).rows
 
     async def conversation(self) -> int:
         """Give the newest conversation."""
@@ -246,13 +278,14 @@ Opening: TypeAlias = Callable[..., AbstractAsyncContextManager[House]]
 @asynccontextmanager
 async def opened(
     folder: Path, clock: FakeClock, provider: Provider, *, work: bool = False, brain: dict[str, Any] | None = None,
-    **config: Any,
+    more: Sequence[Entry] = (), **config: Any,
 ) -> AsyncIterator[House]:  # fmt: skip
     PROVIDERS[str(folder)] = provider
     entries = [
         Entry(f"connections.{name}", "post", endpoint=name, cls=Post, config=Post.Config(str(folder)))
         for name in ("post", "second")
     ]
+    entries += more
     orders: dict[str, tuple[str, ...]] = {}
     if brain is not None:
         entries.append(Entry("enrichment.brain", "brain", cls=Brain, config=Brain.Config(**brain)))

@@ -75,7 +75,7 @@ def test_the_final_state_does_not_depend_on_the_order(order: list[Any], repeats:
         known = Status.QUEUED
         for step in [*order, *repeats]:
             if step is ACCEPT:
-                do(db, lambda db: calls.accept(db, one, 1, "post", Receipt(("out",))))
+                do(db, lambda db: calls.accept(db, one, 1, "post", Receipt(("out",)), 3))
             else:
                 do(db, partial(intake.record, received=Received(REQUEST, (step,), connection="post")))
             ((status,),) = db.execute("SELECT status FROM calls").fetchall()

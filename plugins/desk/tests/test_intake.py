@@ -9,6 +9,9 @@ import pytest
 from channelry.model import (
     Address,
     Announced,
+    Delete,
+    Edit,
+    Hide,
     IdentityChanged,
     Media,
     MessageDeleted,
@@ -17,11 +20,13 @@ from channelry.model import (
     Profile,
     ReactionChanged,
     Surface,
+    Target,
     Thread,
 )
 from channelry.model.content import Kind
 from channelry_desk.database import Database
 from channelry_desk.errors import StoreError
+from channelry_desk.grants import SYSTEM
 from channelry_desk.schema import SCRIPTS
 
 from .conftest import START, House, Opening, message
@@ -32,15 +37,14 @@ EVE = Address("post", "eve")
 
 
 async def texts(house: House, conversation: int | None = None) -> list[str]:
-    page = await house.desk.service.list_messages(conversation=conversation or await house.conversation())
-    return [one.text for one in reversed(page.rows)]
+    return [one.text for one in reversed(await house.messages(conversation))]
 
 
 @pytest.mark.row("A1")
 async def test_messages_of_one_customer_join_one_conversation(house: House) -> None:
     for text in ("one", "two", "three"):
         assert await house.deliver(message("eve", text)) == 200
-    assert len((await house.desk.service.list_conversations()).rows) == 1
+    assert len((await house.desk.service.search.conversations(by=SYSTEM)).rows) == 1
     assert await texts(house) == ["one", "two", "three"]
 
 
@@ -54,14 +58,14 @@ async def test_a_redelivered_message_stays_one_row_and_leaves_no_second_journal_
 async def test_the_same_key_on_two_connections_is_two_messages(house: House) -> None:
     await house.deliver(message("eve", "one"))
     await house.deliver(message("eve", "one"), connection="second")
-    assert len((await house.desk.service.list_conversations()).rows) == 2
+    assert len((await house.desk.service.search.conversations(by=SYSTEM)).rows) == 2
 
 
 @pytest.mark.row("A13")
 async def test_a_message_after_closure_opens_another_conversation_and_a_redelivered_one_does_not(house: House) -> None:
     await house.deliver(message("eve", "one"))
     first = await house.conversation()
-    await house.desk.service.close(conversation=first)
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=first)
     await house.deliver(message("eve", "one"))
     assert await house.conversation() == first
     await house.deliver(message("eve", "two"))
@@ -74,17 +78,17 @@ async def test_a_conversation_is_open_at_24_hours_and_closed_a_second_later(hous
     await house.deliver(message("eve", "one"))
     number = await house.conversation()
     await house.clock.advance(3600)
-    await house.desk.service.reply(conversation=number, agent="ann", text="hello")  # does not extend it
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=number, text="hello")  # does not extend it
     await house.clock.advance(23 * 3600)
     await house.desk.worker.sweep()
-    assert (await house.desk.service.read_conversation(conversation=number)).state == "pending"
+    assert (await house.read(number)).state == "pending"
     await house.clock.advance(1)
     if swept:
         await house.desk.worker.sweep()
     else:
         await house.deliver(message("eve", "two"))
         assert await house.conversation() != number
-    closed = await house.desk.service.read_conversation(conversation=number)
+    closed = await house.read(number)
     assert (closed.state, closed.reason) == ("closed", "inactive")
 
 
@@ -93,7 +97,7 @@ async def test_a_customers_message_moves_the_expiry(house: House) -> None:
     await house.deliver(message("eve", "one"))
     await house.clock.advance(3600)
     await house.deliver(message("eve", "two"))
-    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    found = await house.read()
     assert found.opened_at == START
     assert found.expires_at == START + timedelta(hours=25)
 
@@ -104,17 +108,20 @@ async def test_a_customers_message_moves_the_expiry(house: House) -> None:
 async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymous(house: House) -> None:
     await house.deliver(message("eve", "one"))
     service = house.desk.service
-    found = await service.read_conversation(conversation=await house.conversation())
+    found = await service.conversations.read(by=SYSTEM, conversation=await house.conversation())
     assert (found.recognized, found.title) == (False, "Anonymous")
-    await service.create_customer(first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile)
-    await service.close(conversation=found.id)
+    await service.customers.create(
+        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile
+    )
+    await service.conversations.close(by=SYSTEM, conversation=found.id)
     await house.deliver(message("eve", "two"))
-    found = await service.read_conversation(conversation=await house.conversation())
+    found = await service.conversations.read(by=SYSTEM, conversation=await house.conversation())
     assert (found.recognized, found.title) == (True, "Eve Ng")
     assert found.customer is not None
     assert found.customer.email == "e@example.org"
 
 
+@pytest.mark.row("A2")
 @pytest.mark.row("A3")
 async def test_each_first_level_comment_is_a_conversation_that_answers_join(house: House) -> None:
     def comment(who: str, key: str, **where: Any) -> Any:
@@ -123,9 +130,55 @@ async def test_each_first_level_comment_is_a_conversation_that_answers_join(hous
 
     await house.deliver(comment("eve", "c1", depth=1), comment("eve", "c2", depth=1))
     await house.deliver(comment("bob", "c3", depth=2, parent="c1"))
-    found = (await house.desk.service.list_conversations()).rows
-    assert [one.surface for one in found] == ["comment", "comment"]
-    assert await texts(house, found[1].id) == ["c1", "c3"]
+    found = (await house.desk.service.search.conversations(by=SYSTEM)).rows
+    assert [(one.surface, one.center) for one in found] == [("comment", "social"), ("comment", "social")]
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=found[1].id, text="hi", key="k")
+    await house.send()
+    await house.deliver(comment("cid", "c4", depth=3, parent="c3"), comment("dan", "c5", depth=2, parent="id:k/0"))
+    assert await texts(house, found[1].id) == ["c1", "c3", "hi", "c4", "c5"]
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=found[1].id)
+    await house.deliver(comment("cid", "c6", depth=3, parent="c3"), comment("eve", "c7", depth=2, parent="c1"))
+    assert await texts(house) == ["c6", "c7"]
+
+
+@pytest.mark.row("A2")
+async def test_a_mention_opens_a_conversation_of_the_social_center(house: House) -> None:
+    thread = Thread(root="their-post", private=False)
+    first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=thread)
+    assert (await house.read(first)).center == "social"
+    assert await house.written("eve", "look again", key="t2", surface=Surface.MENTION, thread=thread) != first
+
+
+async def test_what_we_did_to_a_message_shows_once_the_provider_has_taken_it(house: House) -> None:
+    service = house.desk.service.conversations
+    number = await house.written("eve", "rude", key="m")
+    await service.reply(by=SYSTEM, conversation=number, text="helo", key="k")
+    await house.send()
+    ours = {"key": "x", "target": Target(to=EVE), "external_id": "id:k/0"}
+    theirs = {**ours, "external_id": "m"}
+    for action in (
+        Edit(**ours | {"key": "e"}, text="hello"),
+        Delete(**ours | {"key": "d"}),
+        Hide(**theirs | {"key": "h"}),
+    ):
+        await service.act(by=SYSTEM, conversation=number, action=action)
+    acted = {one.key: one for one in await house.messages(number)}
+    assert (acted["k"].text, acted["k"].deleted_at, acted["m"].hidden_at) == ("helo", None, None)
+    await house.send()
+    acted = {one.key: one for one in await house.messages(number)}
+    assert (acted["k"].text, acted["k"].deleted_at, acted["m"].hidden_at) == ("hello", START, START)
+    assert [acted[key].direction for key in ("m", "k", "e", "d", "h")] == ["in", "out", "act", "act", "act"]
+    await service.act(by=SYSTEM, conversation=number, action=Hide(**theirs | {"key": "s"}, on=False))
+    await house.send()
+    assert {one.key: one.hidden_at for one in await house.messages(number)}["m"] is None
+    changes = [one.what for one in await house.desk.service.log.after(by=SYSTEM) if one.kind == "message"]
+    assert [what for what in changes if what not in ("received", "sent")] == ["edited", "deleted", "hidden", "shown"]
+
+
+async def test_the_parts_of_an_album_join_one_conversation_and_say_what_joins_them(house: House) -> None:
+    for part in ("one", "two"):
+        await house.written("eve", part, album="a1")
+    assert [(one.text, one.album) for one in await house.messages()] == [("two", "a1"), ("one", "a1")]
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["in order", "before the message"])
@@ -161,10 +214,14 @@ async def test_reactions_count_until_they_are_taken_back(house: House) -> None:
         return ReactionChanged(key=key, occurred_at=at, sender=EVE, external_id="m", emoji=emoji, on=on)
 
     await house.deliver(react("r1", "👍", 1), message("eve", "one", key="m"), react("r2", "🎉", 2))
-    (found,) = (await house.desk.service.list_messages(conversation=await house.conversation())).rows
+    (found,) = (
+        await house.desk.service.conversations.messages(by=SYSTEM, conversation=await house.conversation())
+    ).rows
     assert [one.emoji for one in found.reactions] == ["👍", "🎉"]
     await house.deliver(react("r4", "", 4, on=False), react("r3", "👍", 3))
-    (found,) = (await house.desk.service.list_messages(conversation=await house.conversation())).rows
+    (found,) = (
+        await house.desk.service.conversations.messages(by=SYSTEM, conversation=await house.conversation())
+    ).rows
     assert found.reactions == ()
 
 
@@ -173,7 +230,7 @@ async def test_a_person_who_moved_keeps_the_conversation_and_is_written_to_at_th
     await house.deliver(IdentityChanged(key="i", occurred_at=START, old=EVE, new=Address("post", "eve2")))
     await house.deliver(message("eve2", "two", profile=Profile(address=Address("post", "eve2"))))
     assert await texts(house) == ["one", "two"]
-    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    found = await house.read()
     assert found.address == Address("post", "eve2")
     assert found.name == "Eve"
 
@@ -187,7 +244,7 @@ async def test_an_alias_finds_the_recorded_profile(house: House) -> None:
 
 async def test_an_opt_out_is_shown(house: House) -> None:
     await house.deliver(message("eve", "one"), OptedOut(key="o", occurred_at=START, sender=EVE))
-    assert (await house.desk.service.read_conversation(conversation=await house.conversation())).opted_out_at == START
+    assert (await house.read()).opted_out_at == START
 
 
 async def test_nul_is_shown_and_an_escaped_one_stays_text(house: House) -> None:
@@ -201,22 +258,22 @@ async def test_what_is_not_understood_is_a_dead_letter_and_harms_no_neighbour(ho
     status = await house.deliver(message("eve", "one"), raw=[{"type": "Mystery", "body": "?"}])
     assert status == 200
     assert await texts(house) == ["one"]
-    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert (letter.type, letter.reason, letter.connection) == ("Unparsed", "a mystery", "post")
-    assert not await house.desk.service.replay(dead_letter=letter.id)
+    assert not await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
 
 
 async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house: House) -> None:
     house.hub.connections["post"].account = "mine"
     await house.deliver(message("eve", "one", account="theirs"))
-    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert letter.reason.startswith("unclaimed")
-    assert not await house.desk.service.replay(dead_letter=letter.id)
+    assert not await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
     house.hub.connections["post"].account = "theirs"
-    assert await house.desk.service.replay(dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
     assert await texts(house) == ["one"]
-    assert (await house.desk.service.list_dead_letters()).rows == []
-    assert len((await house.desk.service.list_dead_letters(settled=True)).rows) == 1
+    assert (await house.desk.service.letters.dead(by=SYSTEM)).rows == []
+    assert len((await house.desk.service.letters.dead(by=SYSTEM, settled=True)).rows) == 1
 
 
 async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_recorded(
@@ -233,9 +290,9 @@ async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_re
         patched.setattr(type(house.desk.intake), "apply", poisoned)
         assert await house.deliver(message("eve", "one"), message("eve", "x", key="poison")) == 200
     assert await texts(house) == ["one"]
-    (letter,) = (await house.desk.service.list_dead_letters()).rows
+    (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert letter.reason == "not applied: UnicodeEncodeError"
-    assert await house.desk.service.replay(dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
     assert await texts(house) == ["one", "x"]
 
 
@@ -254,12 +311,12 @@ async def test_a_store_that_fails_is_a_503_and_the_redelivery_is_recorded(
 
 async def test_the_journal_keeps_requests_as_they_came_for_some_days(house: House) -> None:
     await house.deliver(message("eve", "one"))
-    (entry,) = (await house.desk.service.list_journal()).rows
+    (entry,) = (await house.desk.service.letters.journal(by=SYSTEM)).rows
     assert entry.request.headers == ((b"x", b"1"),)
     assert entry.request.received_at == START
     await house.clock.advance(30 * 86400 + 1)
     await house.desk.worker.purge()
-    assert (await house.desk.service.list_journal()).rows == []
+    assert (await house.desk.service.letters.journal(by=SYSTEM)).rows == []
     assert await texts(house) == ["one"]
 
 
@@ -277,10 +334,10 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
             await house.desk.worker.do_errands()
             await house.desk.worker.settle()
         assert await house.rows("SELECT kind FROM jobs WHERE due_at IS NOT NULL") == []
-        found = {one.name: one for one in (await house.desk.service.list_conversations()).rows}
+        found = {one.name: one for one in (await house.desk.service.search.conversations(by=SYSTEM)).rows}
         assert found["Known"].title == "Known"
         assert "Looked up bob" in found
-        (shown,) = (await house.desk.service.list_messages(conversation=found["Known"].id)).rows
+        (shown,) = await house.messages(found["Known"].id)
         assert [one.state for one in shown.files] == ["stored", "failed"]
         pieces = [piece async for piece in house.desk.files().read(shown.files[0].name)]
         assert b"".join(pieces) == b"some bytes"
@@ -302,7 +359,7 @@ async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
         await house.deliver(message("similar", "hi"))
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
-        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        found = await house.read()
         assert (found.recognized, found.candidate) == (False, "crm-2: the name")
 
 
@@ -311,7 +368,7 @@ async def test_language_and_sentiment_are_written_back_and_observers_see_every_e
     async with opening(brain={}) as house:
         await house.deliver(message("eve", "hello"), message("eve", "?"))
         await house.desk.worker.enrichment.step()
-        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        found = await house.read()
         assert (found.language, found.sentiment) == ("en", 0.5)
         await house.desk.worker.enrichment.observe()
         await house.desk.worker.enrichment.observe()
@@ -322,20 +379,20 @@ async def test_texts_that_met_an_outage_are_judged_after_it(opening: Opening) ->
     async with opening(brain={"fails": True}) as house:
         await house.deliver(message("eve", "hello"))
         await house.desk.worker.enrichment.step()
-        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        found = await house.read()
         assert found.language == ""
     async with opening(brain={}) as house:
         await house.clock.advance(61)
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
-        found = await house.desk.service.read_conversation(conversation=await house.conversation())
+        found = await house.read()
         assert found.language == "en"
 
 
 async def test_without_providers_both_are_blank(house: House) -> None:
     await house.deliver(message("eve", "hello"))
     await house.desk.worker.enrichment.step()
-    found = await house.desk.service.read_conversation(conversation=await house.conversation())
+    found = await house.read()
     assert (found.language, found.sentiment) == ("", None)
 
 
@@ -359,11 +416,11 @@ async def test_the_worker_runs_by_itself(opening: Opening) -> None:
         await house.clock.advance(1)
         for _ in range(50):
             await house.clock.advance(1)
-            found = await house.desk.service.read_conversation(conversation=await house.conversation())
+            found = await house.read()
             if found.language and found.recognized:
                 break
         assert (found.language, found.title) == ("en", "Known")
-        await house.desk.service.reply(conversation=found.id, agent="ann", text="hello")
+        await house.desk.service.conversations.reply(by=SYSTEM, conversation=found.id, text="hello")
         for _ in range(50):
             await house.clock.advance(1)
             if house.provider.taken:

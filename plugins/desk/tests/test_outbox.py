@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,6 +31,7 @@ from channelry.model import (
 )
 from channelry_desk import calls
 from channelry_desk.errors import ConflictError
+from channelry_desk.grants import SYSTEM
 from channelry_desk.rules import CallState, Decision, back_off
 from channelry_testing import FakeClock
 
@@ -47,14 +49,14 @@ async def started(house: House, who: str = "eve") -> int:
 
 async def delivery(house: House, conversation: int) -> Any:
     """Give the first delivery of the newest message that has one."""
-    for one in (await house.desk.service.list_messages(conversation=conversation)).rows:
+    for one in await house.messages(conversation):
         if one.deliveries:
             return one.deliveries[0]
     raise AssertionError("nothing was sent")
 
 
 async def reply(house: House, conversation: int, text: str = "hi", key: str = "k") -> int:
-    return await house.desk.service.reply(conversation=conversation, agent="ann", text=text, key=key)
+    return await house.desk.service.conversations.reply(by=SYSTEM, conversation=conversation, text=text, key=key)
 
 
 def status(external_id: str, what: Status, key: str = "", reference: str = "") -> StatusChanged:
@@ -213,7 +215,7 @@ async def test_a_provider_that_cannot_tell_leaves_it_to_a_person(house: House) -
         await house.send()
         await house.clock.advance(600)
     assert house.provider.asked == 10
-    (found,) = (await house.desk.service.list_uncertain()).rows
+    (found,) = (await house.desk.service.outbox.uncertain(by=SYSTEM)).rows
     assert (found.reason, found.to, found.text) == ("no idea", EVE, "hi")
 
 
@@ -268,10 +270,10 @@ async def test_a_person_decides_about_a_call_that_must_not_be_repeated(
     await house.send()
     await house.clock.advance(86400)
     await house.send()
-    (found,) = (await house.desk.service.list_uncertain()).rows
-    await house.desk.service.decide(call=found.call, decision=decision, who="sue")
+    (found,) = (await house.desk.service.outbox.uncertain(by=SYSTEM)).rows
+    await house.desk.service.outbox.decide(by=evolve(SYSTEM, name="sue"), call=found.call, decision=decision)
     with pytest.raises(ConflictError, match="decided by sue"):
-        await house.desk.service.decide(call=found.call, decision=decision, who="tom")
+        await house.desk.service.outbox.decide(by=evolve(SYSTEM, name="tom"), call=found.call, decision=decision)
     await house.send()
     settled = await delivery(house, number)
     assert (settled.state, settled.status, settled.decided_by) == (state, reported, "sue")
@@ -281,15 +283,15 @@ async def test_a_person_decides_about_a_call_that_must_not_be_repeated(
 async def test_an_edit_says_itself_that_it_may_be_repeated(house: House) -> None:
     number = await started(house)
     edit = Edit(key="e", target=Target(to=EVE), external_id="id:k/0", text="new")
-    await house.desk.service.act(conversation=number, agent="ann", action=edit)
+    await house.desk.service.conversations.act(by=SYSTEM, conversation=number, action=edit)
     await house.send()
     assert house.provider.taken == ["e/0"]
 
 
 async def test_marks_bypass_the_outbox(house: House) -> None:
     number = await started(house)
-    await house.desk.service.signal(
-        conversation=number, action=MarkRead(key="r", target=Target(to=EVE), external_id="m")
+    await house.desk.service.conversations.signal(
+        by=SYSTEM, conversation=number, action=MarkRead(key="r", target=Target(to=EVE), external_id="m")
     )
     assert house.provider.taken == ["r/0"]
     assert await house.rows("SELECT count(*) FROM calls") == [(0,)]
@@ -319,7 +321,7 @@ async def test_a_receipt_that_names_another_address_moves_the_profile(house: Hou
     number = await started(house)
     await reply(house, number)
     await house.send()
-    assert (await house.desk.service.read_conversation(conversation=number)).address == Address("post", "eve-new")
+    assert (await house.read(number)).address == Address("post", "eve-new")
 
 
 async def test_who_lost_the_lease_cannot_settle(house: House) -> None:
@@ -337,7 +339,7 @@ async def test_who_lost_the_lease_cannot_settle(house: House) -> None:
     await house.send()
     assert (await delivery(house, number)).state == "accepted"
     refused = await house.desk.store.write(
-        lambda db: calls.refuse(db, late, late.token + 1, CallState.FAILED, "late", "late")
+        lambda db: calls.refuse(db, late, late.token + 1, CallState.FAILED, "late", "late", 1)
     )
     assert not refused
     assert (await delivery(house, number)).state == "accepted"
@@ -353,7 +355,7 @@ async def test_an_answer_after_the_lease_counts_unless_the_call_was_sent_again(h
     await house.clock.advance(121)
     await house.send()
     assert (await delivery(house, number)).state == "uncertain"
-    assert await house.desk.store.write(lambda db: calls.accept(db, late, late.token + 1, "post", Receipt(("x",))))
+    assert await house.desk.store.write(lambda db: calls.accept(db, late, late.token + 1, "post", Receipt(("x",)), 1))
     assert (await delivery(house, number)).state == "accepted"
 
 

@@ -84,7 +84,7 @@ async def test_readers_cannot_write(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", [name for name in vars(sql) if name.isupper()])
 async def test_every_hot_statement_fits_the_schema(db: sqlite3.Connection, name: str) -> None:
     statement = getattr(sql, name)
-    numbered = max((int(part) for part in re.findall(r"\?(\d)", statement)), default=0)
+    numbered = max((int(part) for part in re.findall(r"\?(\d+)", statement)), default=0)
     db.execute("EXPLAIN " + statement, [None] * (numbered or statement.count("?")))
 
 

@@ -127,7 +127,7 @@ class FaultRules(SendingRules):
             async with bench.opened():
                 for place, target, carried in self.targets(bench, simulator):
                     await self._lose(bench, simulator, place, target, carried)
-                    await self._lose_preparation(bench, target, carried)
+                    await self._lose_preparation(bench, simulator, place, carried)
 
         run(main, doing=lambda: bench.doing)
 
@@ -165,15 +165,22 @@ class FaultRules(SendingRules):
                 if type(answer).__name__ != "Unknown":
                     fail(f"`reconcile` answers {answer} although `resend` says NEVER", "Unknown", "declare LOOKUP")
 
-    async def _lose_preparation(self, bench: Bench, target: Target, carried: Capabilities) -> None:
-        """Lose the answer of a request that comes before the visible one."""
+    async def _lose_preparation(self, bench: Bench, simulator: Any, place: str, carried: Capabilities) -> None:
+        """Lose the answer of a request that comes before the visible one.
+
+        Each time in answer to a new message: what a channel stored with one may be good for one answer only.
+        """
+
+        def calls(key: str) -> Sequence[Call]:
+            return composed(bench, self.action(kind, self.target(place, bench, simulator), "", carried, key))
+
         for kind in sorted(carried.sends & set(MEDIA)):
-            for call in composed(bench, self.action(kind, target, "", carried, f"kit-{kind}-prepared")):
+            for call, again in zip(calls(f"kit-{kind}-counted"), calls(f"kit-{kind}-prepared"), strict=True):
                 counting = Losing(bench.services.http, 0)
                 await Bench(bench.plugin, evolve(bench.services, http=counting)).tried("send", call)
                 if counting.requests > 1:
                     losing = Bench(bench.plugin, evolve(bench.services, http=Losing(bench.services.http, 1)))
-                    error = await raised(losing.call("send", call))
+                    error = await raised(losing.call("send", again))
                     _demand_error(error, RetryableError, f"the lost answer of what prepares {kind}")
 
     async def _look_up(self, bench: Bench, call: Call, fault: str, taken: Sequence[Any]) -> None:

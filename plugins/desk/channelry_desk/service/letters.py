@@ -1,0 +1,82 @@
+"""Dead letters, and the journal that they are replayed from."""
+
+import attrs
+from attrs import define
+
+from channelry.model import Event, Received, Unparsed
+
+from .. import grants, queries
+from ..database import Database
+from ..errors import NotFoundError, StoreError
+from ..grants import Access, User
+from ..values import DeadLetter, JournalEntry, Page
+from .topic import LIMIT, Topic
+
+
+@define(eq=False)
+class Letters(Topic):
+    """What could not be understood; for administrators."""
+
+    async def dead(self, *, by: User, settled: bool = False, limit: int = LIMIT, cursor: str = "") -> Page[DeadLetter]:
+        """Give a page of what could not be understood or applied."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        return await self.store.read(lambda db: queries.dead_letters(db, settled, limit, cursor))
+
+    async def replay(self, *, by: User, dead_letter: int) -> bool:
+        """Parse the journaled request of a dead letter again, without verifying it (secrets rotate); tell whether it
+        is understood and applied now. What was applied before is known by its key and stays as it is."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        key, entry = await self.store.read(lambda db: queries.dead_letter(db, dead_letter))
+        if not entry.request.body:  # a deletion has emptied it: nothing is left to be understood
+            return False
+        found = self._parsed_again(entry)
+        now = self.now()
+
+        def write(db: Database) -> bool:
+            for received in found:
+                for event in received.events:
+                    self.intake.apply(db, received, event, entry.id)
+            still = any(
+                not received.connection
+                or (type(event) is Unparsed and (event.key == key or event.raw == entry.request.body))
+                for received in found
+                for event in received.events
+            )
+            if not still:
+                db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
+            return not still
+
+        try:
+            return await self.store.write(write)
+        except Exception as error:  # what the event itself makes the store raise: as dead as before
+            if isinstance(error, StoreError):
+                raise
+            return False
+
+    def _parsed_again(self, entry: JournalEntry) -> list[Received]:
+        """Parse a request by its connection; an unclaimed one by every connection of the endpoint in its path."""
+        if entry.connection:
+            instance = self.hub.connections.get(entry.connection)
+            if instance is None or instance.plugin is None:
+                raise NotFoundError(f"the connection {entry.connection!r} is not loaded")
+            parsed = self.hub.parsed(instance, entry.request)
+            own = tuple(event for event in parsed.events if instance.claims(event))
+            return [attrs.evolve(parsed, events=own, connection=entry.connection)]
+        endpoint = entry.request.path.removeprefix("/hooks/").partition("/")[0].partition("?")[0]
+        received = []
+        for group in self.hub.endpoints.get(endpoint, ()):
+            loaded = [one for one in group if one.plugin is not None]
+            if not loaded:
+                continue
+            parsed = self.hub.parsed(loaded[0], entry.request)
+            claimed: dict[str, list[Event]] = {}
+            for event in parsed.events:
+                owner = next((one.entry.name for one in loaded if one.claims(event)), "")
+                claimed.setdefault(owner, []).append(event)
+            received += [attrs.evolve(parsed, connection=name, events=tuple(own)) for name, own in claimed.items()]
+        return received
+
+    async def journal(self, *, by: User, limit: int = LIMIT, cursor: str = "") -> Page[JournalEntry]:
+        """Give a page of the verified raw requests."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        return await self.store.read(lambda db: queries.journal(db, limit, cursor))
