@@ -36,6 +36,9 @@ class Database(Protocol):
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
 
+    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        """Run statements one after the other, each for each of some values; gives no rows."""
+
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""
 

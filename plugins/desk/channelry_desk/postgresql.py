@@ -70,6 +70,7 @@ class PostgresDatabase:
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, init=False)
     _connection: Any = field(default=None, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
+    _calls: dict[tuple[str, ...], Any] = field(factory=dict, init=False)
 
     @property
     def in_transaction(self) -> bool:
@@ -86,14 +87,55 @@ class PostgresDatabase:
         return Rows(records, statement.get_statusmsg())
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> None:
-        if values:
-            self._wait(self._connection.executemany(numbered(sql), values))
+        self.executeall((sql, values))
+
+    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        wanted = [(sql, values) for sql, values in work if values]
+        if wanted:
+            self._wait(self._call(tuple(sql for sql, _ in wanted), [values for _, values in wanted]))
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
 
     def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
-        return list(self._wait(self._connection.fetchmany(numbered(sql), values))) if values else []
+        return self._wait(self._call((sql,), [values], gives=True)) if values else []
+
+    async def _call(
+        self, statements: tuple[str, ...], values: Sequence[Sequence[Sequence[Any]]], gives: bool = False
+    ) -> list[Any]:
+        """Run each statement for each of its values, in one round trip: by a function made of them."""
+        call = self._calls.get(statements)
+        if call is None:
+            call = self._calls[statements] = await self._made(statements, gives)
+        columns = [list(column) for rows in values for column in zip(*rows, strict=True)]
+        records: list[Any] = await call.fetch(*columns)
+        return records
+
+    async def _made(self, statements: tuple[str, ...], gives: bool) -> Any:
+        """Make a temporary function that takes an array for each placeholder of each statement."""
+        types: list[str] = []
+        body = []
+        for statement in statements:
+            prepared = await self._connection.prepare(numbered(statement))
+            arrays = [f"${number}" for number, _ in enumerate(prepared.get_parameters(), len(types) + 1)]
+            types += [f"{one.name}[]" for one in prepared.get_parameters()]
+            fields = ", ".join(f"p{number}" for number, _ in enumerate(arrays, 1))
+            one = re.sub(r"\$(\d+)", r"_.p\1", numbered(statement))
+            body.append(
+                f"FOR _ IN SELECT * FROM unnest({', '.join(arrays)}) AS given({fields}) LOOP"
+                f" {'RETURN QUERY ' if gives else ''}{one}; END LOOP;"
+            )
+        result = "void"
+        if gives:
+            columns = (f"c{number} {one.type.name}" for number, one in enumerate(prepared.get_attributes()))
+            result = f"TABLE ({', '.join(columns)})"
+        name = f"pg_temp.channelry_{len(self._calls)}"
+        await self._connection.execute(
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS {result} LANGUAGE plpgsql AS"
+            f" $function$ DECLARE _ record; BEGIN {' '.join(body)} END $function$"
+        )
+        arguments = ", ".join(f"${number}" for number, _ in enumerate(types, 1))
+        return await self._connection.prepare(f"SELECT * FROM {name}({arguments})")
 
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         row = self.execute(f"{sql} RETURNING id", values).fetchone()
@@ -102,6 +144,7 @@ class PostgresDatabase:
     def begin(self) -> None:
         if self._connection is None or self._connection.is_closed():
             self._prepared.clear()
+            self._calls.clear()
             self._connection = self._wait(self.connect())
         self._wait(self._connection.execute(self.beginning))
 

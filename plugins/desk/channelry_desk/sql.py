@@ -66,7 +66,7 @@ SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conv
 FROM messages WHERE id > ? ORDER BY id
 """
 """Of all messages after one: a writer's transaction is alone, so they are those that it has appended."""
-LAST_MESSAGE = "SELECT max(id) FROM messages"
+LAST = f"SELECT ({LAST_REQUEST}), (SELECT max(id) FROM messages)"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)

@@ -29,6 +29,10 @@ class SqliteDatabase(sqlite3.Connection):
 
     beginning = "BEGIN"
 
+    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        for sql, values in work:
+            self.executemany(sql, values)
+
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()
         cursor.row_factory = sqlite3.Row
