@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import cache
+from itertools import count
 from typing import Any, TypeVar
 
 import asyncpg  # type: ignore[import-untyped]
@@ -69,6 +70,7 @@ class PostgresDatabase:
     beginning: str
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop, init=False)
     _connection: Any = field(default=None, init=False)
+    _names: "count[int]" = field(factory=count, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
     _calls: dict[tuple[str, ...], Any] = field(factory=dict, init=False)
 
@@ -82,7 +84,7 @@ class PostgresDatabase:
     async def _execute(self, sql: str, values: Sequence[Any]) -> Rows:
         statement = self._prepared.get(sql)
         if statement is None:
-            statement = self._prepared[sql] = await self._connection.prepare(sql)
+            statement = self._prepared[sql] = await self._prepare(sql)
         records = await statement.fetch(*values)
         return Rows(records, statement.get_statusmsg())
 
@@ -135,7 +137,11 @@ class PostgresDatabase:
             f" $function$ DECLARE _ record; BEGIN {' '.join(body)} END $function$"
         )
         arguments = ", ".join(f"${number}" for number, _ in enumerate(types, 1))
-        return await self._connection.prepare(f"SELECT * FROM {name}({arguments})")
+        return await self._prepare(f"SELECT * FROM {name}({arguments})")
+
+    async def _prepare(self, sql: str) -> Any:
+        """Prepare a statement under a name: one without a name would be parsed and planned anew at each use."""
+        return await self._connection.prepare(sql, name=f"channelry_{next(self._names)}")
 
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         row = self.execute(f"{sql} RETURNING id", values).fetchone()
@@ -232,8 +238,8 @@ def numbered(sql: str) -> str:
     """Write placeholders as PostgreSQL does: `?` and `?1` become `$1`."""
     if re.search(r"\?\d", sql):
         return re.sub(r"\?(\d+)", r"$\1", sql)
-    count = iter(range(1, sql.count("?") + 1))
-    return re.sub(r"\?", lambda _: f"${next(count)}", sql)
+    numbers = count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
 
 
 def schema(script: str) -> str:
