@@ -67,7 +67,7 @@ def hot_path_postgresql() -> Figure:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         try:
-            with postgresql.running_server(folder, durable=True) as server, postgresql.made_database(server) as url:
+            with postgresql.running_server(durable=True) as server, postgresql.made_database(server) as url:
                 return _postgresql(name, least, folder, url)
         except postgresql.MissingError as error:
             return Figure(name, str(error), f"≥ {least}", False)

@@ -4,7 +4,7 @@ Placeholders are `?`, or `?1`, `?2` where one stands in several places. The SQL 
 have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1 and 0, there is no scalar `max`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 Row: TypeAlias = Any
@@ -81,3 +81,7 @@ class Engine(Protocol):
 
     def stop(self) -> None:
         """End it."""
+
+    async def listen(self, wake: Callable[[str], None]) -> None:
+        """Name each table into which a process has put work for workers, until cancelled. StoreError where the store
+        is not there, or no longer; what was written meanwhile is not told."""

@@ -1,8 +1,9 @@
 """SQLite: one file, durable or not at all."""
 
+import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,9 @@ class Sqlite:
     def stop(self) -> None:
         self._stopping.set()
         self._checkpointer.join()
+
+    async def listen(self, wake: Callable[[str], None]) -> None:
+        await asyncio.Event().wait()  # SQLite tells nobody: a worker in another process looks again and again
 
     def _checkpoint(self) -> None:
         db = open_writer(self.file)

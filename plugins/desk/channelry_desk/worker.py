@@ -24,7 +24,7 @@ from .store import Store
 log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
-"""Seconds after which everything is looked at again: another process may have written."""
+"""Seconds after which everything is looked at again: another process may have written, and not every store tells."""
 BREATH = 0.002
 """Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
@@ -62,6 +62,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._loop(self.listen, None))
             tasks.create_task(self._loop(self.send, self.queued, BREATH))
             tasks.create_task(self._loop(self.do_errands, self.arrived, GATHER))
             tasks.create_task(self._loop(self.enrichment.step, None))
@@ -75,6 +76,11 @@ class Worker:
         for task in self._errands.values():
             task.cancel()
         await asyncio.gather(*self._errands.values(), return_exceptions=True)
+
+    async def listen(self) -> float:
+        """Wake up by what other processes write."""
+        await self.store.engine.listen(lambda table: {"calls": self.queued, "jobs": self.arrived}[table].set())
+        return 0.0
 
     async def send(self) -> float:
         """Start what may be sent."""

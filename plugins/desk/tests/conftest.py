@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterator, Seque
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import orjson
 import pytest
@@ -308,14 +308,20 @@ async def opened(
         await desks[0].worker.outbox.close(0)
 
 
+def missing(error: MissingError) -> NoReturn:
+    """Skip a test that needs PostgreSQL, and let it fail in continuous integration."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(str(error))
+    pytest.skip(str(error))
+
+
 @pytest.fixture(scope="session")
-def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the URL of a server; where there is none the test is skipped, and fails where `CI` is true."""
+def postgresql_server() -> Iterator[str]:
     try:
-        with running_server(tmp_path_factory.mktemp("postgresql")) as url:
+        with running_server() as url:
             yield url
     except MissingError as error:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(str(error))
+        missing(error)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,54 +49,51 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running_server(folder: Path, *, durable: bool = False) -> Iterator[str]:
-    """Give the URL of a server; MissingError where there is none. One started here keeps its data in `folder`, and
-    unless it is to be `durable` does not wait for the disk."""
+def running_server(*, durable: bool = False) -> Iterator[str]:
+    """Give the URL of a server; MissingError where there is none. One started here does not wait for the disk, unless
+    it is to be `durable`."""
     named = os.environ.get("CHANNELRY_POSTGRESQL")
     for url in filter(None, (named, USUAL)) if named != OWN else ():
         if answers(url):
             yield url
             return
-    server = Server.made(folder, durable=durable)
-    server.start()
-    try:
+    with own_server(durable=durable) as server:
         yield server.url
-    finally:
-        server.stop(signal.SIGQUIT)
+
+
+@contextmanager
+def own_server(*, durable: bool) -> "Iterator[Server]":
+    """Start a server as a child of this process, with nothing in it; MissingError where its programs are missing."""
+    found = [Path(initdb).resolve() for initdb in [shutil.which("initdb")] if initdb]
+    programs = found or sorted(Path("/").glob("usr/lib/postgresql/*/bin/initdb"))
+    if not programs:
+        raise MissingError
+    with tempfile.TemporaryDirectory(prefix="channelry-") as folder:
+        server = Server(Path(folder), programs[-1].parent, durable)
+        if server.user is not None:
+            shutil.chown(folder, server.user)
+        words = ["-D", server.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        made = [server.bin / "initdb", *words]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, user=server.user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
 
 
 @define(eq=False)
 class Server:
-    """A server of our own, as a child of this process."""
+    """A server of our own."""
 
     folder: Path
     bin: Path
     durable: bool
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
-    @classmethod
-    def made(cls, folder: Path, *, durable: bool) -> "Server":
-        """Make its data; MissingError where the programs are missing."""
-        found = [Path(initdb) for initdb in [shutil.which("initdb")] if initdb]
-        programs = found or sorted(Path("/").glob("usr/lib/postgresql/*/bin/initdb"))
-        if not programs:
-            raise MissingError
-        server = cls(folder, programs[-1].parent, durable)
-        if os.geteuid() == 0:
-            shutil.chown(folder, "postgres")
-            for parent in [folder, *folder.parents][:3]:
-                parent.chmod(parent.stat().st_mode | 0o055)
-        made = [server.bin / "initdb", "-D", server.data, "-U", "postgres", "-A", "trust", "-E", "UTF8"]
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, user=server.user)
-        return server
-
     @property
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self.folder}"
-
-    @property
-    def data(self) -> Path:
-        return self.folder / "data"
 
     @property
     def user(self) -> str | None:
@@ -103,17 +101,18 @@ class Server:
 
     def start(self) -> None:
         """Return when it answers."""
-        words = [self.bin / "postgres", "-D", self.data, "-c", "listen_addresses=", "-c",
+        words = [self.bin / "postgres", "-D", self.folder / "data", "-c", "listen_addresses=", "-c",
                  f"unix_socket_directories={self.folder}", "-c", f"fsync={'on' if self.durable else 'off'}"]  # fmt: skip
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, user=self.user)
         end = time.monotonic() + PATIENCE
         while not answers(self.url):
             assert time.monotonic() < end, (self.folder / "log").read_text()
+            if self._process is None or self._process.poll() is not None:  # those whom a kill orphaned end first
+                with (self.folder / "log").open("ab") as log:
+                    self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, user=self.user)
             time.sleep(0.05)
 
     def stop(self, how: signal.Signals) -> None:
-        """End it: SIGQUIT at once, SIGKILL as a power cut of the process would."""
+        """End it: SIGQUIT at once, SIGKILL without its having a say in it."""
         assert self._process is not None
         self._process.send_signal(how)
         self._process.wait(PATIENCE)
