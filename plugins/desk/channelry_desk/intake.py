@@ -47,7 +47,10 @@ class Intake:
 
     def record_singly(self, db: Database, received: Received) -> int:
         """Record a request of which something cannot be applied: that becomes a dead letter, the rest is recorded."""
-        journal = enter(db, received)
+        return self.apply_singly(db, received, enter(db, received))
+
+    def apply_singly(self, db: Database, received: Received, journal: int) -> int:
+        """Apply the events of a request of the journal, each alone; one that cannot be becomes a dead letter."""
         new = 0
         for event in received.events:
             db.execute("SAVEPOINT event")

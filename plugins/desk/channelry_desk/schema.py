@@ -100,12 +100,13 @@ SCRIPTS = (
         conversation INTEGER NOT NULL REFERENCES conversations, task INTEGER NOT NULL REFERENCES tasks,
         how TEXT NOT NULL, member INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (conversation, task, how)
     ) WITHOUT ROWID;
-    CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
+    CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in;
+        -- `confidence`: of the language; `…_by`: the provider that judged and its version
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
         key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
-        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER, language TEXT, sentiment REAL,
-        UNIQUE (connection, key)
+        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER,
+        language TEXT, confidence REAL, language_by TEXT, sentiment REAL, sentiment_by TEXT, UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);
     CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;

@@ -56,7 +56,7 @@ class Worker:
 
     def __attrs_post_init__(self) -> None:
         self.outbox = Outbox(self.hub, self.store, self.config, self.queued.set)
-        self.enrichment = Enrichment(self.hub, self.store)
+        self.enrichment = Enrichment(self.hub, self.store, self.config)
         self.errands = Errands(self.hub, self.store, self.config, self.intake, self.enrichment, self.folder)
 
     async def run(self) -> None:

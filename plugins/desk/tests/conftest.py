@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -183,6 +183,10 @@ class Brain:
 
     config: Config
     seen: list[str] = field(factory=list)
+    asked: list[Text] = field(factory=list)
+    languages: dict[str, Language | None] = field(factory=dict)
+    scores: dict[str, Sentiment | None] = field(factory=dict)
+    pause: Callable[[], Awaitable[None]] | None = None
 
     @hookimpl
     async def recognize(self, profile: Profile) -> Match | None:
@@ -194,11 +198,16 @@ class Brain:
     async def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
         if self.config.fails:
             raise RuntimeError("down")
-        return [Language(code="en", confidence=0.9) if len(text.text) > 2 else None for text in texts]
+        self.asked += texts
+        if self.pause is not None:
+            await self.pause()
+        english = Language(code="en", confidence=0.9)
+        return [self.languages.get(text.text, english if len(text.text) > 2 else None) for text in texts]
 
     @hookimpl
     async def score_sentiment(self, texts: Sequence[Text]) -> Sequence[Sentiment | None]:
-        return [Sentiment(score=0.5, confidence=0.9) if text.language == "en" else None for text in texts]
+        half = Sentiment(score=0.5, confidence=0.9)
+        return [self.scores.get(text.text, half if text.language == "en" else None) for text in texts]
 
     @hookimpl
     async def observe(self, event: Event, connection: str) -> None:

@@ -102,7 +102,7 @@ class Server:
     def start(self) -> None:
         """Return when it answers."""
         words = [self.bin / "postgres", "-D", self.folder / "data", "-c", "listen_addresses=", "-c",
-                 f"unix_socket_directories={self.folder}", "-c", f"fsync={'on' if self.durable else 'off'}"]  # fmt: skip
+                 f"unix_socket_directories={self.folder}", "-c", f"fsync={self.durable}"]  # fmt: skip
         end = time.monotonic() + PATIENCE
         while not answers(self.url):
             assert time.monotonic() < end, (self.folder / "log").read_text()
