@@ -178,6 +178,20 @@ def end(db: Database, by: User, conversation: int, version: int | None, why: str
     return step(db, by, conversation, Step.END, now, version=version, why=why, wrap_up=held.wrap_up)
 
 
+def conclude(db: Database, by: User, conversation: int, what: Step, why: str, now: int) -> None:
+    """Close a conversation as a consequence of what the user was allowed to do: to bar, or to erase, its customer."""
+    seen = standing(db, conversation)
+    _save(db, seen, states.moved(seen, what, now), by, what, now, why)
+
+
+def profile(db: Database, conversation: int) -> int:
+    """Give the profile that a conversation is held with; NotFoundError."""
+    row = db.execute("SELECT profile FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no conversation {conversation}")
+    return int(row[0])
+
+
 def answered(db: Database, conversation: int, now: int) -> None:
     """Move a waiting conversation on, whose customer has written."""
     seen = standing(db, conversation)

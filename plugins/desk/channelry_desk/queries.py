@@ -46,14 +46,15 @@ class Stream(StrEnum):
 
 _CONVERSATIONS = """
 SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_out_at,
-    u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, u.address,
+    u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, k.name AS company_name, u.address,
+    u.version AS customer_version, u.barred_at AS customer_barred_at,
     a.first_name AS assignee_first, a.last_name AS assignee_last, q.name AS queue_name,
     o.first_name AS opener_first, o.last_name AS opener_last,
     (SELECT text FROM messages m WHERE m.conversation = c.id AND m.direction <> 'act' ORDER BY m.id DESC LIMIT 1)
         AS last_text,
-    (SELECT status FROM calls k WHERE k.conversation = c.id ORDER BY k.id DESC LIMIT 1) AS delivery
+    (SELECT status FROM calls s WHERE s.conversation = c.id ORDER BY s.id DESC LIMIT 1) AS delivery
 FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
-LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
+LEFT JOIN companies k ON k.id = u.company LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
 """
 
 
@@ -177,13 +178,6 @@ def target(db: Database, number: int) -> tuple[str, Target]:
     return row["connection"], evolve(aimed, to=event.reply_address or to, last_inbound_at=window)
 
 
-def customer(db: Database, number: int) -> Customer:
-    """Read one customer."""
-    for row in db.rows("SELECT * FROM customers WHERE id = ?", (number,)):
-        return _customer(row)
-    raise NotFoundError(f"there is no customer {number}")
-
-
 def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[DeadLetter]:
     """List what could not be understood or applied."""
     rows = db.rows(
@@ -257,7 +251,7 @@ def _conversation(row: Row) -> Conversation:
     return Conversation(
         id=row["id"], connection=row["connection"], profile=row["profile"],
         address=Address(row["scheme"], row["value"], row["scope"], row["display"]), name=row["name"],
-        customer=_customer(row, row["customer_id"]) if known else None, candidate=row["candidate"] or "",
+        customer=_customer(row) if known else None, candidate=row["candidate"] or "",
         opted_out_at=moment_or_none(row["opted_out_at"]), place=row["place"], surface=Surface(row["surface"]),
         type=InteractionType(row["type"]), state=ConversationState(row["state"]), hold=Hold(row["hold"]),
         assignee=_user(row["assignee"], row["assignee_first"], row["assignee_last"]),
@@ -279,10 +273,11 @@ def _user(number: int | None, first_name: str | None, last_name: str | None) -> 
     return None if number is None else person(number, first_name, last_name)
 
 
-def _customer(row: Row, number: int | None = None) -> Customer:
+def _customer(row: Row) -> Customer:
     return Customer(
-        id=row["id"] if number is None else number, first_name=row["first_name"], last_name=row["last_name"],
-        email=row["email"], phone=row["phone"], company=row["company"], address=row["address"],
+        id=row["customer_id"], first_name=row["first_name"], last_name=row["last_name"], email=row["email"],
+        phone=row["phone"], company=None if row["company"] is None else Named(row["company"], row["company_name"]),
+        address=row["address"], version=row["customer_version"], barred_at=moment_or_none(row["customer_barred_at"]),
     )  # fmt: skip
 
 

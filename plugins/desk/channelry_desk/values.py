@@ -81,15 +81,61 @@ class Task:
 
 @frozen(kw_only=True)
 class Customer:
-    """A person over all channels."""
+    """A person over all channels; `version` rises with every change; `barred_at`: since when they are not listened to."""
 
     id: int
     first_name: str
     last_name: str
     email: str
     phone: str
-    company: str
+    company: Named | None
     address: str
+    version: int
+    barred_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What they are called, by their e-mail address where they have no name."""
+        return " ".join(filter(None, (self.first_name, self.last_name))) or self.email
+
+
+@frozen(kw_only=True)
+class Company:
+    """A business that customers belong to; `contact`: the customer who speaks for it."""
+
+    id: int
+    name: str
+    phone: str
+    address: str
+    contact: int | None
+    version: int
+
+
+@frozen(kw_only=True)
+class KnownProfile:
+    """One person on one channel.
+
+    - `dropped`: how many events of theirs were ignored while they were barred.
+    """
+
+    id: int
+    channel: str
+    address: Address
+    name: str
+    customer: int | None
+    barred_at: datetime | None
+    dropped: int
+    opted_out_at: datetime | None
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """A customer whom a profile may belong to: what speaks for it, and whether that is certain."""
+
+    customer: Customer
+    evidence: tuple[str, ...]
+    certain: bool
+    weight: int
 
 
 @frozen(kw_only=True)
@@ -177,7 +223,7 @@ class Conversation:
         """The customer's name, or Anonymous: what a channel tells of itself proves nobody's identity."""
         if self.customer is None:
             return ANONYMOUS
-        return " ".join(filter(None, (self.customer.first_name, self.customer.last_name))) or self.customer.email
+        return self.customer.name
 
 
 _NUMBER = re.compile(r"C-(\d{6,18})", re.ASCII | re.IGNORECASE)
