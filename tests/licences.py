@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 CONSTRAINTS = Path(__file__).parents[1] / "constraints.txt"
 
 ALLOWED = {
-    *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"),
+    *("0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0"),
     *("Unlicense", "Zlib"),
     # as classifiers and `License` lines say it
     *("Apache 2.0", "Apache Software License", "BSD License", "ISC License (ISCL)", "MIT License"),

@@ -22,9 +22,10 @@ ARROWS = {
     "channelry": set[str](),
     "channelry_meta": CORE,
     "channelry_simulation": CORE,
-    "channelry_testing": CORE,
+    "channelry_testing": CORE | {"channelry_simulation"},
     "channelry_server": CORE,
     "channelry_desk": CORE,
+    "channelry_enrich": CORE | {"channelry_desk"},
     "channelry_demo": CORE | {"channelry_desk", "channelry_server", "channelry_simulation"},
 }
 META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_instagram"}
@@ -124,7 +125,7 @@ def undeclared(distribution: Distribution) -> list[str]:
     brings = {top: {canonicalize_name(name) for name in names} for top, names in packages_distributions().items()}
     found = []
     for path in distribution.modules:
-        extra = "simulator" if is_simulator(path, distribution) else "cli" if distribution.name == OURS else ""
+        extra = "simulator" if is_simulator(path, distribution) else "cli" if distribution.name == OURS else path.stem
         known = declared(distribution, extra)
         for one in imports(path, distribution.home):
             ours = one.top.split("_")[0] == OURS
@@ -146,7 +147,8 @@ def test_a_simulator_shares_no_code_with_what_it_proves(distribution: Distributi
 
 @every
 def test_what_is_imported_is_declared(distribution: Distribution) -> None:
-    """In its dependencies; a simulator's also in the extra `simulator`, the core's tables in `cli`."""
+    """In its dependencies; a simulator's also in the extra `simulator`, the core's tables in `cli`, and a module's in
+    the extra of its name."""
     assert undeclared(distribution) == []
 
 

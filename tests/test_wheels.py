@@ -173,3 +173,33 @@ def test_one_of_our_plugins_works_unchanged_under_a_strangers_name(wheelhouse: P
     quiet = ("-q", "--tb=short", "--maxfail=3", "-p", "no:cacheprovider")
     tested = environment.run("python", "-m", "pytest", *quiet, "tests", cwd=acme)
     assert tested.returncode == 0, tested.stdout
+
+
+@pytest.fixture(scope="module")
+def author(tmp_path_factory: pytest.TempPathFactory, wheelhouse: Path) -> Environment:
+    environment = Environment.create(tmp_path_factory.mktemp("author"), wheelhouse)
+    environment.install("channelry[testing]")
+    return environment
+
+
+@pytest.mark.row("F6")
+@pytest.mark.parametrize(
+    ("kind", "extras"), [("channel", "simulator,test"), ("recognizer", "test"), ("enricher", "test")]
+)
+def test_what_the_scaffold_writes_installs_by_plain_pip_and_passes_the_kit(
+    kind: str, extras: str, author: Environment, wheelhouse: Path, tmp_path: Path
+) -> None:
+    """As it is written, in an environment of its own; the report gives it silver at least."""
+    written = author.run("channelry", "new", kind, "our-own", cwd=tmp_path)
+    assert written.returncode == 0, written.stderr
+    assert f"pip install -e '.[{extras}]'" in written.stdout
+    folder = tmp_path / "channelry-our-own"
+    environment = Environment.create(tmp_path / "venv", wheelhouse)
+    environment.install(f"{folder}[{extras}]")
+    listed = environment.run("channelry", "plugins", "--json", cwd=tmp_path)
+    (row,) = json.loads(listed.stdout)
+    assert (row["plugin"], row["distribution"], row["state"]) == ("our-own", "channelry-our-own", "installed")
+    tested = environment.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report", cwd=folder)
+    assert tested.returncode == 0, tested.stdout
+    (title,) = [line for line in tested.stdout.splitlines() if line.startswith("===") and "OurOwn" in line]
+    assert title.strip("= ").endswith(("silver", "gold"))

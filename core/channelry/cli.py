@@ -1,17 +1,18 @@
-"""The command line: list plugins, check a configuration, read a captured webhook, send one message."""
+"""The command line: list plugins, check a configuration, read a captured webhook; and what others add to it."""
 
+import os
 import sys
+import threading
 from base64 import b64decode
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import entry_points
 from importlib.util import find_spec
-from mimetypes import guess_type
 from pathlib import Path
+from time import perf_counter, sleep
 from typing import Any
-from uuid import uuid4
 
 import anyio
 import click
@@ -19,14 +20,14 @@ import orjson
 
 from . import codec
 from .config import Configuration, load_configuration
-from .discovery import available
+from .discovery import Available, available
+from .dispatch import Hook, explain
 from .errors import AmbiguousError, ChannelryError, ConfigError, PluginError
 from .hub import REJECTED, Hub, closed_hub, open_hub
 from .instance import Instance
-from .model import Address, Event, Kind, Media, Receipt, Received, Request, SendMessage, Target
+from .model import Event, Received, Request
 from .registry import examine, marked
 from .secrets import one_line, redact
-from .services import OpenHttp
 from .sink import Sink
 
 _FILE = click.Path(path_type=Path)
@@ -34,15 +35,23 @@ config_option = click.option("--config", type=_FILE, default="channelry.toml", s
 """Adds `--config FILE` to a command, passed on as the Path `config`."""
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 """Adds `--json` to a command, passed on as the bool `as_json`."""
+ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
+"""Settings of a command that cannot be loaded: whatever is typed, it says why."""
+ELSEWHERE = {
+    "serve": "server", "send": "server", "setup": "server", "worker": "desk", "desk": "desk", "demo": "demo",
+    "new": "testing", "simulate": "testing",
+}  # fmt: skip
+"""The commands of our other distributions, and the extra that brings each."""
+PATIENCE = 30.0
+"""Seconds that a plugin may keep the main thread to itself before `plugins` and `check` give up on it."""
 
 
 class _Commands(click.Group):
     """The core's commands, and those of installed distributions, which are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(
-            {*super().list_commands(ctx), *(point.name for point in entry_points(group="channelry.commands"))}
-        )
+        added = (point.name for point in entry_points(group="channelry.commands"))
+        return sorted({*super().list_commands(ctx), *added})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for point in entry_points(group="channelry.commands", name=cmd_name):
@@ -51,8 +60,17 @@ class _Commands(click.Group):
                 return loaded
             except ImportError as error:  # it must not take the other commands with it
                 reason = f"cannot be loaded: {error}"
-                return click.Command(cmd_name, short_help=reason, callback=partial(_fail, f"{cmd_name} {reason}"))
-        return super().get_command(ctx, cmd_name)
+                fail = partial(_fail, f"{cmd_name} {reason}")
+                return click.Command(cmd_name, context_settings=ANYTHING, short_help=reason, callback=fail)
+        found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name in ELSEWHERE:
+            ctx.fail(f"no such command {cmd_name!r} here; run: pip install 'channelry[{ELSEWHERE[cmd_name]}]'")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):  # as click does it, but it would cut sentences at the edge of the screen
+            formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in commands if one is not None])
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -65,6 +83,25 @@ class _Commands(click.Group):
 
 def _fail(reason: str) -> None:
     raise click.ClickException(reason)
+
+
+def _watch() -> None:
+    """End the process once a plugin has kept the main thread for PATIENCE seconds, which nothing else could do."""
+
+    def watch() -> None:
+        times, before = 0, None
+        while times < 20 or before is None:
+            sleep(PATIENCE / 20)
+            frame = sys._current_frames().get(threading.main_thread().ident or 0)
+            while frame and not isinstance(frame.f_locals.get("self"), Hook | Available):
+                frame = frame.f_back
+            times, before = times + 1 if frame is before else 0, frame
+        culprit = before.f_locals["self"]
+        what = f"{culprit.plugin}: hook {culprit.name}" if isinstance(culprit, Hook) else f"{culprit.name}: its import"
+        click.echo(f"{what} blocks; expected it to end, or to await; mend or uninstall the plugin", err=True)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -92,13 +129,19 @@ def plugins(config: Path, as_json: bool) -> None:
       channelry plugins --json | jq '.[] | select(.state != "in use")'
     """
 
-    configuration = _configuration_if_any(config)
-    unused = f"{config} {'does not name it' if configuration else 'has faults' if config.exists() else 'is not there'}"
+    _watch()
+    configuration = Configuration(config)
+    unused = f"{config} {'does not name it' if config.exists() else 'is not there'}"
+    try:
+        configuration = load_configuration(config) if config.exists() else configuration
+    except ConfigError as error:
+        click.echo(str(error), err=True)
+        unused = f"{config} has faults"
     rows: list[dict[str, Any]] = []
     for name, found in sorted(available().items()):
-        uses = [entry.path for entry in configuration.entries if entry.plugin == name] if configuration else []
-        orders = configuration.orders.items() if configuration else ()
-        places = [f"{hook} {order.index(path) + 1}" for hook, order in orders for path in uses if path in order]
+        uses = [entry.path for entry in configuration.entries if entry.plugin == name]
+        orders = ((hook, order, path) for hook, order in configuration.orders.items() for path in uses)
+        places = [f"{hook} {order.index(path) + 1}" for hook, order, path in orders if path in order]
         hooks: list[str] = []
         state, reason = ("in use", "") if uses else ("installed", unused)
         try:
@@ -106,7 +149,7 @@ def plugins(config: Path, as_json: bool) -> None:
             examine(name, cls)
             hooks = sorted(marked(cls))
         except (ImportError, PluginError) as error:
-            state, reason = "not loaded", str(error)
+            state, reason = "not loaded", f"{error} → mend or upgrade {found.distribution}; run: channelry plugins"
         rows.append(
             {"plugin": name, "distribution": found.distribution, "version": found.version, "hooks": hooks,
              "order": places, "used_by": uses, "state": state, "reason": reason}
@@ -114,20 +157,8 @@ def plugins(config: Path, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    titles = ("plugin", "distribution", "version", "hooks", "order", "state", "reason")
-    cells = [[row[title] for title in titles] for row in rows]
-    print_table(titles, [[", ".join(cell) if isinstance(cell, list) else cell for cell in row] for row in cells])
-
-
-def _configuration_if_any(config: Path) -> Configuration | None:
-
-    if not config.exists():
-        return None
-    try:
-        return load_configuration(config)
-    except ConfigError as error:
-        click.echo(str(error), err=True)
-        return None
+    cells = [[", ".join(cell) if isinstance(cell, list) else cell for cell in row.values()] for row in rows]
+    print_table(["plugin", "distribution", "version", "hooks", "order", "used by", "state", "reason"], cells)
 
 
 @main.command()
@@ -146,33 +177,32 @@ def check(config: Path, live: bool, as_json: bool) -> None:
       channelry check --live --config staging.toml
     """
 
-    configuration = load_configuration(config)
+    _watch()
     if live:
-        found = anyio.run(_check_live, configuration)
+        found = anyio.run(_check_live, config)
     else:
-        states = closed_hub(configuration).status()
+        states = closed_hub(load_configuration(config)).status()
         found = [(one.name, one.plugin, "ok" if one.state == "opening" else one.state, one.reason) for one in states]
     titles = ("name", "plugin", "state", "reason")
     if as_json:
         print_json([dict(zip(titles, row, strict=True)) for row in found])
     else:
         print_table(titles, found)
-    if any(row[2] != "ok" for row in found):
-        sys.exit(1)
+    if not {state for _, _, state, _ in found} <= {"ok", "nothing to check"}:
+        raise click.ClickException("mend what is not ok, or upgrade its plugin (see: channelry plugins); check again")
 
 
-async def _check_live(configuration: Configuration) -> list[tuple[str, str, str, str]]:
+async def _check_live(config: Path) -> list[tuple[str, str, str, str]]:
 
-    async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
-        found = {}
+    async with opened_hub(config) as hub:
         for name, instance in hub.connections.items():
             try:
                 if "check" in instance.hooks:
                     await hub.check(name)
             except ChannelryError as error:
-                found[instance.entry.path] = one_line(str(error))
-        reasons = [(one, found.get(one.name) or one.reason) for one in hub.status()]
-        return [(one.name, one.plugin, "failed" if reason else "ok", reason) for one, reason in reasons]
+                instance.reason = one_line(str(error))
+        rows = [(one, "ok" if "check" in one.hooks else "nothing to check") for one in hub.status()]
+        return [(one.name, one.plugin, "failed" if one.reason else well, one.reason) for one, well in rows]
 
 
 @main.command()
@@ -180,38 +210,60 @@ async def _check_live(configuration: Configuration) -> list[tuple[str, str, str,
 @json_option
 @click.argument("connection")
 @click.option("--no-verify", is_flag=True, help="Do not check the signature: for captures older than the secret.")
-def parse(connection: str, config: Path, no_verify: bool, as_json: bool) -> None:
+@click.option("--trace", is_flag=True, help="Add what each hook did, and in how many seconds.")
+def parse(connection: str, config: Path, no_verify: bool, trace: bool, as_json: bool) -> None:
     """Tell what a captured webhook means to CONNECTION: reads a capture, prints its answer and its events.
 
     \b
     A capture is JSON: {"method", "path" (with the query), "headers", "body" or "body_base64",
     "received_at" (RFC 3339; now if missing)}. The answer is one JSON object
-    {"status", "answer", "events"}; exit status 3 if the request is rejected.
+    {"status", "answer", "events"}, with --trace also "trace"; exit status 3 if the request is rejected.
 
     \b
     Examples:
       channelry parse support < capture.json
+      channelry parse support --trace < capture.json | jq .trace
       channelry parse support --no-verify < old.json | jq .events
     """
 
     hub = closed_hub(load_configuration(config))
-    instance = _connection(hub, connection)
+    instance = find_connection(hub, connection)
     if instance.plugin is None:
         raise click.ClickException(f"connections.{connection} is not loaded: {instance.reason}; run: channelry plugins")
     if "parse" not in instance.pure:
         raise click.UsageError(f"the plugin {instance.entry.plugin} receives no webhooks")
     request = _capture(sys.stdin.buffer.read(), hub)
+    traced: dict[str, Any] = {"trace": []} if trace else {}
+    if trace:
+        instance.pure = {name: partial(_noted, traced["trace"], name, hook) for name, hook in instance.pure.items()}
     if not no_verify and not hub.verified(instance, request):
         click.echo("not the provider's: see to the secret, or take --no-verify for an old capture", err=True)
-        print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": []})
+        print_json({"status": REJECTED.status, "answer": REJECTED.body.decode(), "events": [], **traced})
         sys.exit(3)
     received = hub.parsed(instance, request)
+    for account in sorted({event.account for event in received.events if not instance.claims(event)}):
+        click.echo(f"events of the account {account}: {connection} is {instance.account} and gets none", err=True)
     answer = received.answer.body.decode(errors="replace")
     events = [codec.to_json(event, Event) for event in received.events]
-    print_json({"status": received.answer.status, "answer": answer, "events": events})
+    print_json({"status": received.answer.status, "answer": answer, "events": events, **traced})
 
 
-def _connection(hub: Hub, name: str) -> Instance:
+def _noted(trace: list[dict[str, Any]], name: str, hook: Callable[[Any], Any], argument: Any) -> Any:
+    """Call a pure hook, and note in `trace` what came of it and how long it took."""
+    began, outcome = perf_counter(), ""
+    try:
+        value = hook(argument)
+        outcome = f"returned {type(value).__name__}"
+        return value
+    except BaseException as error:
+        outcome = explain(error)
+        raise
+    finally:
+        trace.append({"hook": name, "outcome": outcome, "seconds": round(perf_counter() - began, 9)})
+
+
+def find_connection(hub: Hub, name: str) -> Instance:
+    """Give a connection by the name that was typed; UsageError names those that there are."""
     if name not in hub.connections:
         known = ", ".join(hub.connections)
         raise click.UsageError(f"{hub.configuration.file} has no [connections.{name}]; it has {known}")
@@ -230,90 +282,22 @@ def _capture(data: bytes, hub: Hub) -> Request:
         received_at = datetime.fromisoformat(capture["received_at"]) if "received_at" in capture else datetime.now(UTC)
         if received_at.tzinfo is None:
             raise ValueError("received_at has no time zone")
-        return Request(
-            method=str(capture["method"]),
-            path=path,
-            headers=tuple((str(name).lower().encode(), str(value).encode()) for name, value in pairs),
-            body=body,
-            received_at=received_at.astimezone(UTC),
-            public_url=f"{hub.configuration.public_url}{path}",
-        )
+        raw = tuple((str(name).lower().encode(), str(value).encode()) for name, value in pairs)
+        url = f"{hub.configuration.public_url}{path}"
+        return Request(str(capture["method"]), path, raw, body, received_at.astimezone(UTC), url)
     except KeyError as error:
         raise click.ClickException(f"the capture lacks {error}; see: channelry parse --help") from None
     except (ValueError, TypeError, AttributeError, OverflowError) as error:
         raise click.ClickException(f"standard input is no capture ({error}); see: channelry parse --help") from None
 
 
-@main.command()
-@config_option
-@json_option
-@click.argument("connection")
-@click.option("--to", "to", required=True, help="The recipient: VALUE, or SCHEME:VALUE (phone:+49…).")
-@click.option("--text", default="", help="What to write.")
-@click.option("--media", default="", metavar="URL", help="A link to a file to send with it.")
-def send(connection: str, to: str, text: str, media: str, config: Path, as_json: bool) -> None:
-    """Send one message over CONNECTION and print the provider's receipts.
-
-    Whether the session window is open is left to the provider.
-
-    \b
-    Examples:
-      channelry send support --to 491700000001 --text "Your parcel is on its way."
-      channelry send bot --to 42 --text "The bill" --media https://example.org/bill.pdf
-    """
-
-    receipts = anyio.run(partial(_send, load_configuration(config), connection, to, text, media))
-    rows = [codec.to_json(receipt) for receipt in receipts]
-    if as_json:
-        print_json(rows)
-    else:
-        print_table(("accepted", "external ids"), [("yes", ", ".join(row["external_ids"])) for row in rows])
-
-
-async def _send(configuration: Configuration, connection: str, to: str, text: str, media: str) -> list[Receipt]:
-
-    async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
-        plugin = _connection(hub, connection).entry.plugin
-        scheme, colon, value = to.partition(":")
-        address = Address(scheme, value) if colon and scheme.isalpha() else Address(plugin, to)
-        parts = []
-        if media:
-            media_type = guess_type(media)[0] or "application/octet-stream"
-            general = media_type.partition("/")[0]
-            kind = Kind(general) if general in ("image", "audio", "video") else Kind.DOCUMENT
-            parts.append(Media(kind=kind, url=media, media_type=media_type, name=media.rpartition("/")[2]))
-        target = Target(to=address, last_inbound_at=hub.clock.now())
-        message = SendMessage(key=uuid4().hex, target=target, text=text, parts=tuple(parts))
-        return [await hub.send(connection, call) for call in hub.compose(connection, message)]
-
-
-@main.command()
-@config_option
-@click.argument("connection")
-def setup(connection: str, config: Path) -> None:
-    """Register the webhook of CONNECTION with its provider, while `channelry serve` is running: some call back.
-
-    \b
-    Examples:
-      channelry setup support
-      channelry setup bot --config staging.toml && channelry check --live --config staging.toml
-    """
-    url = anyio.run(_setup, load_configuration(config), connection)
-    click.echo(f"{connection} is registered at {url}")
-
-
-async def _setup(configuration: Configuration, connection: str) -> str:
-    async with _installed_http() as http, open_hub(configuration, _nowhere, http=http) as hub:
-        await hub.setup(connection)
-        return hub.webhook_url(_connection(hub, connection).entry.endpoint)
-
-
 @asynccontextmanager
-async def _installed_http() -> AsyncIterator[OpenHttp]:
-    """Open the HTTP client that an installed distribution brings (entry point `channelry.http`)."""
+async def opened_hub(config: Path) -> AsyncIterator[Hub]:
+    """Open a hub that keeps nothing, with an installed HTTP client (entry point `channelry.http`)."""
+    configuration = load_configuration(config)
     for point in entry_points(group="channelry.http"):
-        async with point.load()() as http:
-            yield http
+        async with point.load()() as http, open_hub(configuration, _nowhere, http=http) as hub:
+            yield hub
             return
     raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
 
@@ -342,12 +326,10 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table()
-    for title in titles:
-        table.add_column(title, overflow="fold")
+    table = Table(*(Column(title, overflow="fold") for title in titles))
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)

@@ -79,11 +79,7 @@ def load_configuration(file: Path) -> Configuration:
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         action = f"mend the syntax: {error}; then {_check(file)}"
         raise ConfigError(str(file), [Fault("(file)", "TOML", action)]) from None
-    reader = _Reader(file, table)
-    configuration = reader.read()
-    if reader.faults:
-        raise ConfigError(str(file), reader.faults)
-    return configuration
+    return _Reader(file, table).read()
 
 
 def _check(file: Path) -> str:
@@ -111,7 +107,10 @@ class _Reader:
                 if (section, name) not in ORDERS and all(entry.path != path for entry in entries):
                     entries.append(self.entry(path, value, name))
         sections: dict[str, Any] = {name: self.application(name) for name in ("server", "desk") if name in self.table}
-        return Configuration(self.file, tuple(entries), orders, sections, self.public_url())
+        public_url = self.public_url()
+        if self.faults:
+            raise ConfigError(str(self.file), self.faults)
+        return Configuration(self.file, tuple(entries), orders, sections, public_url)
 
     def public_url(self) -> str:
         """Give where providers reach us: as configured, else where the server listens."""

@@ -2,25 +2,29 @@
 
 import difflib
 from collections.abc import Iterable
-from importlib.metadata import EntryPoint, entry_points, metadata
+from importlib.metadata import EntryPoint, distributions, entry_points, metadata
+from itertools import groupby
 from typing import Any
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 GROUP = "channelry.plugins"
 
 
 @frozen
 class Available:
-    """One entry point: the name it goes by, and the distribution and version that bring it."""
+    """One entry point: the name it goes by, the distribution and version that bring it, and others that do."""
 
     name: str
     distribution: str
     version: str
     entry_point: EntryPoint = field(repr=False)
+    rivals: tuple[str, ...] = ()
 
     def load(self) -> Any:
-        """Import it; whatever the import raises comes out as ImportError with the reason."""
+        """Import it; whatever the import raises comes out as ImportError with the reason, and so does a rival."""
+        if self.rivals:  # which one is meant is not for an order of names to decide
+            raise ImportError(f"{' and '.join((self.distribution, *self.rivals))} both bring it: uninstall one")
         try:
             return self.entry_point.load()
         except (KeyboardInterrupt, ImportError):
@@ -30,12 +34,13 @@ class Available:
 
 
 def available(group: str = GROUP) -> dict[str, Available]:
-    """Find what is installed under an entry-point group, by name; of two with one name, the first by distribution."""
+    """Find what is installed under an entry-point group, by name."""
     found = [
         Available(point.name, point.dist.name if point.dist else "?", point.dist.version if point.dist else "?", point)
         for point in entry_points(group=group)
     ]
-    return {one.name: one for one in sorted(found, key=lambda one: one.distribution, reverse=True)}
+    named = groupby(sorted(found, key=lambda one: (one.name, one.distribution)), lambda one: one.name)
+    return {name: evolve(one, rivals=tuple(rival.distribution for rival in rest)) for name, (one, *rest) in named}
 
 
 def extras() -> set[str]:
@@ -44,9 +49,9 @@ def extras() -> set[str]:
 
 
 def advice(name: str, known: Iterable[str]) -> str:
-    """Say what to do about a name that is not installed: the extra that brings it, else the closest known names."""
-    if name in extras():
+    """Say what to do about an unknown name: install the extra that brings it, or take one of the closest names."""
+    missing = {extra for extra in extras() if not any(distributions(name=f"channelry-{extra}"))}
+    if name in missing:
         return f"run: pip install 'channelry[{name}]'"
-    names = {*known, *extras()}
-    close = difflib.get_close_matches(name, names, n=3)
+    close = difflib.get_close_matches(name, {*known, *missing}, n=3)
     return f"did you mean {' or '.join(close)}?" if close else f"known are: {', '.join(sorted(known)) or 'none'}"

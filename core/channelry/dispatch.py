@@ -9,7 +9,7 @@ import asyncio
 import inspect
 import re
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from traceback import extract_tb
 from types import UnionType
@@ -90,6 +90,13 @@ class Hook:
     clock: Clock
     health: Health = field(factory=Health)
     threads: Threads = field(factory=Threads, init=False)
+    _call: Callable[..., Any] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._call = self.function if inspect.iscoroutinefunction(self.function) else self._in_thread
+
+    def _in_thread(self, *args: Any) -> Awaitable[Any]:
+        return self.threads.run(self.function, args)
 
     async def attempt(self, *args: Any) -> Outcome:
         """Call it and tell what came of it; raises nothing but cancellation and KeyboardInterrupt."""
@@ -101,7 +108,7 @@ class Hook:
         error: PluginError | SendError | None = None
         try:
             with anyio.fail_after(self.timeout):
-                value = await self._run(args)
+                value = await self._call(*args)
             if not conforms(value, self.returns):
                 error = self._broken(f"returned {type(value).__name__}, expected {describe(self.returns)}")
         except SendError as answer:
@@ -118,11 +125,6 @@ class Hook:
             return Outcome(self.plugin, None, error, now - began, True)
         self.health.succeeded()
         return Outcome(self.plugin, None if error else value, error, now - began)
-
-    async def _run(self, args: Sequence[Any]) -> Any:
-        if inspect.iscoroutinefunction(self.function):
-            return await self.function(*args)
-        return await self.threads.run(self.function, args)
 
     def _broken(self, reason: str) -> PluginError:
         return PluginError(self.plugin, self.name, one_line(reason))

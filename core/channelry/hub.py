@@ -9,6 +9,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -55,6 +56,7 @@ class Hub:
     - `counts`: what happened, by ("webhooks", endpoint, status), ("events", connection, type),
       ("ignored", connection, reason), ("unclaimed", endpoint), ("sends", connection, outcome) and
       ("failures", plugin, hook).
+    - `blame`: is told each failure of a plugin: logs it, where an application sets nothing else.
     """
 
     configuration: Configuration
@@ -63,6 +65,7 @@ class Hub:
     connections: dict[str, Instance]
     endpoints: dict[str, Groups]
     counts: Counter[tuple[str, ...]] = field(factory=Counter)
+    blame: Callable[[Exception], object] = field(default=partial(log.warning, "%s"))
     sink: Sink = field(init=False)
 
     def webhook_url(self, endpoint: str) -> str:
@@ -72,10 +75,6 @@ class Hub:
     def status(self) -> list[PluginStatus]:
         """Tell how every plugin of the configuration fares."""
         return [instance.status() for instance in self.instances.values()]
-
-    async def probe(self) -> None:
-        """Raise if the sink cannot record now."""
-        await self.sink.probe()
 
     # What arrives
 
@@ -105,6 +104,7 @@ class Hub:
                 return UNAVAILABLE
         if answer is None:
             loaded = any(instance.plugin is not None for group in groups for instance in group)
+            log.info("%s: a request was %s", endpoint, "rejected" if loaded else "refused: no plugin is loaded")
             return REJECTED if loaded else UNAVAILABLE
         return answer
 
@@ -147,7 +147,7 @@ class Hub:
             broken = PluginError(instance.entry.path, name, explain(error))
             self.counts["failures", instance.entry.path, name] += 1
             instance.reason = f"{name}: {broken.reason}"
-            log.warning("%s", broken)
+            self.blame(broken)
             raise broken from error
         return value
 
@@ -162,7 +162,9 @@ class Hub:
         for event in parsed.events:
             owner = next((one.entry.name for one in group if one.claims(event)), "")
             claimed.setdefault(owner, []).append(event)
-        self.counts["unclaimed", endpoint] += len(claimed.get("", ()))
+        if unclaimed := claimed.get(""):
+            self.counts["unclaimed", endpoint] += len(unclaimed)
+            log.info("%s: events of accounts that no connection has: %d", endpoint, len(unclaimed))
         return [evolve(parsed, connection=name, events=tuple(events)) for name, events in claimed.items()]
 
     async def _record(self, received: Received) -> None:
@@ -282,9 +284,9 @@ class Hub:
 
     def _count(self, outcomes: Sequence[Outcome], name: str) -> None:
         for outcome in outcomes:
-            if outcome.failed:
+            if outcome.failed and outcome.error:
                 self.counts["failures", outcome.plugin, name] += 1
-                log.warning("%s", outcome.error)
+                self.blame(outcome.error)
 
     # Life
 

@@ -74,9 +74,8 @@ def make_instances(configuration: Configuration, clock: Clock, timeouts: Mapping
                     instance.pure[name] = function
                 else:
                     limit = float("inf") if name == "listen" else timeouts.get(name, DEFAULT_TIMEOUT)
-                    instance.hooks[name] = Hook(
-                        entry.path, name, function, specs[name].types.get("return"), limit, clock
-                    )
+                    returns = specs[name].types.get("return")
+                    instance.hooks[name] = Hook(entry.path, name, function, returns, limit, clock)
             instance.account = str(getattr(made, "account", ""))
         except Exception as error:  # a plugin's own constructor
             instance.reason = explain(error)

@@ -6,7 +6,6 @@ import typing
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from types import ModuleType
 from typing import Any
 
 import attrs
@@ -32,9 +31,8 @@ class Spec:
 @cache
 def specifications() -> dict[str, Spec]:
     """Read every hook of the core, and of each installed application (entry points `channelry.hookspecs`)."""
-    modules: list[ModuleType] = [hookspecs, *(point.load() for point in entry_points(group="channelry.hookspecs"))]
     specs = {}
-    for module in modules:
+    for module in (hookspecs, *(point.load() for point in entry_points(group=f"{PROJECT}.hookspecs"))):
         for name, function in inspect.getmembers_static(module, inspect.isfunction):
             if getattr(function, f"{PROJECT}_spec", None) is not None:
                 arguments = tuple(inspect.signature(function).parameters)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 import attrs
 import cattrs
+from cattrs.cols import homogenous_tuple_structure_factory
 from cattrs.errors import ForbiddenExtraKeysError
 
 from .dispatch import describe
@@ -48,17 +49,16 @@ def _invalid(path: str, config: Any) -> Iterator[tuple[str, str]]:
             yield where, re.split(r": | \(got ", rest)[0].removeprefix("be ") if must else "another value"
 
 
-def _spread(path: str, expected: str, cls: Any) -> list[tuple[str, str, str]]:
+def _spread(path: str, expected: str, cls: Any) -> Iterator[tuple[str, str, str]]:
     """Give a fault per key where cattrs reports several unknown ones together."""
     if not expected.startswith(_UNKNOWN):
-        return [(path, expected, "add it" if expected.startswith(_REQUIRED) else "")]
+        yield path, expected, "add it" if expected.startswith(_REQUIRED) else ""
+        return
     known = [attribute.name for attribute in attrs.fields(cls)] if attrs.has(cls) else []
-    spread = []
     for key in expected.removeprefix(_UNKNOWN).split(","):
         close = difflib.get_close_matches(key, known, n=1)
         action = f"did you mean {close[0]}?" if close else f"remove it (known: {', '.join(known) or 'none'})"
-        spread.append((f"{path}.{key}", "no such key", action))
-    return spread
+        yield f"{path}.{key}", "no such key", action
 
 
 _UNKNOWN, _REQUIRED = "unknown keys ", "the missing key, "
@@ -103,7 +103,7 @@ def describe_toml(of: Any) -> str:
 def _converter(folder: Path, inline: bool) -> cattrs.Converter:
     made = cattrs.Converter(forbid_extra_keys=True)
 
-    def strict(cls: type, *accepted: type) -> None:
+    def strict(cls: type, accepted: Any) -> None:
         def structure(value: Any, _: Any) -> Any:
             if not isinstance(value, accepted) or (isinstance(value, bool) and cls is not bool):
                 raise _ExpectedError(describe_toml(cls))
@@ -111,10 +111,8 @@ def _converter(folder: Path, inline: bool) -> cattrs.Converter:
 
         made.register_structure_hook(cls, structure)
 
-    strict(str, str)
-    strict(int, int)
-    strict(float, int, float)
-    strict(bool, bool)
+    for cls, accepted in ((str, str), (int, int), (float, int | float), (bool, bool)):
+        strict(cls, accepted)
 
     def secret(value: Any, _: Any) -> Secret:
         try:
@@ -123,8 +121,12 @@ def _converter(folder: Path, inline: bool) -> cattrs.Converter:
             raise _ExpectedError(str(error)) from None
 
     made.register_structure_hook(Secret, secret)
-    made.register_structure_hook_func(
-        lambda of: of == Secrets,
-        lambda value, _: tuple(secret(one, None) for one in (value if isinstance(value, list) else [value])),
-    )
+
+    def array(value: Any, of: Any) -> Any:
+        items = [value] if of == Secrets and not isinstance(value, list) else value
+        if not isinstance(items, list):  # cattrs would take a string apart, and a table for its keys
+            raise _ExpectedError(describe_toml(of))
+        return homogenous_tuple_structure_factory(of, made)(items, of)
+
+    made.register_structure_hook_func(lambda of: getattr(of, "__origin__", None) is tuple, array)
     return made

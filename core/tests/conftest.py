@@ -46,12 +46,16 @@ class Installation:
     def entry_points(self, *, group: str) -> list[Point]:
         return self.points.get(group, [])
 
+    def distributions(self, *, name: str) -> list[Distribution]:
+        return [point.dist for points in self.points.values() for point in points if point.dist.name == name]
+
 
 @pytest.fixture
 def install(monkeypatch: pytest.MonkeyPatch) -> Installation:
     """Install nothing but what the test installs: `install("acme", Acme)`."""
     installation = Installation()
     monkeypatch.setattr(discovery, "entry_points", installation.entry_points)
+    monkeypatch.setattr(discovery, "distributions", installation.distributions)
     return installation
 
 

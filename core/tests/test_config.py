@@ -117,6 +117,28 @@ def test_nothing_is_loaded_that_the_file_does_not_name(install: Any, configure: 
     assert [entry.plugin for entry in configure('[enrichment]\nlanguage = ["guess"]').entries] == ["guess"]
 
 
+def test_what_is_installed_already_is_not_advised_to_be_installed(
+    install: Any, configure: Callable[[str], Configuration]
+) -> None:
+    """The extra of that name is there, but brings no plugin."""
+    install("server", frozen(type("Server", (), {})), group="channelry.sections")
+    with pytest.raises(ConfigError) as raised:
+        configure('[connections.x]\nplugin = "server"\n[connections.y]\nplugin = "desk"')
+    actions = [fault.action.partition(";")[0] for fault in raised.value.faults]
+    assert actions == ["known are: acme, guess", "run: pip install 'channelry[desk]'"]
+
+
+@pytest.mark.parametrize("value", ['"en"', "{ en = 1 }", "3"])
+def test_an_array_is_made_of_an_array_only(configure: Callable[[str], Configuration], value: str) -> None:
+    """Not of a string's letters or a table's keys."""
+    with pytest.raises(ConfigError) as raised:
+        configure(
+            f'allow_inline_secrets = true\n[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = "t"\nnames = {value}'
+        )
+    (fault,) = raised.value.faults
+    assert (fault.path, fault.expected) == ("connections.x.names", "an array of a string")
+
+
 GOLDEN = """\
 {file}: conections: expected one of connections, enrichment, recognition, server, desk, allow_inline_secrets
   → did you mean connections?; then run: channelry check --config {file}

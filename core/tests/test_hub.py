@@ -226,13 +226,45 @@ async def test_what_parse_crashes_on_is_journaled_whole(configure: Any, recorder
         assert (await hub.receive("b", request())).status == 200
 
 
-async def test_an_event_of_nobody_is_recorded_without_a_connection(configure: Any, recorder: Any) -> None:
+@pytest.mark.row("F10")
+async def test_a_rejected_webhook_is_one_line_in_the_log_without_its_content(
+    configure: Any, recorder: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever looks for lost messages finds the endpoint; who sent it has written nothing into the log."""
+    BEHAVIOURS["a"].verify = raising(RejectedError("canary"))
+    caplog.set_level("INFO", "channelry")
+    async with opened(configure, recorder) as hub:
+        await hub.receive("a", request(b"canary"))
+    assert [record.getMessage() for record in caplog.records] == ["a: a request was rejected"]
+
+
+async def test_what_plugins_fail_at_is_told_to_who_takes_the_blame(configure: Any, recorder: Any) -> None:
+    """An application that is stricter than the hub sets `blame`: pure hooks and others, each with its PluginError."""
+    BEHAVIOURS["a"].parse = raising(KeyError("x"))
+    blamed: list[Any] = []
+    async with opened(configure, recorder) as hub:
+        hub.blame = blamed.append
+        await hub.receive("a", request())
+        BEHAVIOURS["a"].send = raising(ValueError("y"))
+        with pytest.raises(AmbiguousError):
+            await hub.send("a", CALL)
+    assert [(type(one), one.plugin, one.hook) for one in blamed] == [
+        (PluginError, "connections.a", "parse"),
+        (PluginError, "connections.a", "send"),
+    ]
+
+
+async def test_an_event_of_nobody_is_recorded_without_a_connection(
+    configure: Any, recorder: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "channelry")
     async with opened(configure, recorder) as hub:
         hub.connections["a"].account = "1"
         BEHAVIOURS["a"].parse = lambda request: Received(request, (message("x", "2"), message("y", "1")))
         await hub.receive("a", request())
         assert sorted((connection, event.text) for connection, event in recorder.events) == [("", "x"), ("a", "y")]
         assert hub.counts["unclaimed", "a"] == 1
+        assert caplog.messages == ["a: events of accounts that no connection has: 1"]
 
 
 async def test_a_sink_that_cannot_record_makes_the_provider_try_again(configure: Any, recorder: Any) -> None:

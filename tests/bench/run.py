@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
+import languages
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
@@ -23,6 +24,12 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "replies": replies,
     "ready": ready,
     "memory": memory,
+    "language-speed": languages.speed,
+    "language-agreement": languages.agreement,
+    "language-accuracy": languages.accuracy,
+    "language-precision": languages.precision,
+    "language-calibration": languages.calibration,
+    "language-memory": languages.memory,
 }
 
 

@@ -12,7 +12,7 @@ from channelry import codec
 from channelry.model import Call, Outbound, Receipt, Resend, SendMessage, Status
 
 from . import changes, log, rules, sql
-from .database import Database
+from .database import Database, Row
 from .errors import ConflictError, NotFoundError
 from .grants import SYSTEM_ID, User
 from .rules import SETTLED, CallState, Decision
@@ -96,6 +96,51 @@ def claim(db: Database, calls: Sequence[Due], lease_until: int, now: int) -> set
     return {one.id for one in calls if db.execute(sql.CLAIM, (lease_until, now, one.id, one.token)).rowcount}
 
 
+@frozen
+class Taken:
+    """A call that the provider took: by the claim of `token`, on a connection of `channel`, with this receipt, then."""
+
+    due: Due
+    token: int
+    channel: str
+    receipt: Receipt
+    at: int
+
+
+def accept_all(db: Database, taken: Sequence[Taken]) -> list[bool]:
+    """Settle calls that the provider took; the usual ones (ours still, one id, nothing came early) together."""
+    receipts, accepted, next_heads, changed, unusual = [], [], [], [], []
+    for one in taken:
+        call, ids = one.due, one.receipt.external_ids
+        row = db.execute(sql.ACCEPTED, (call.id, ids[0] if ids else "")).fetchone()
+        early, acted, ours = row[8], row[10], (row[0], row[1]) == ("sending", one.token)
+        if early or acted is not None or not ours or len(ids) != 1 or one.receipt.address is not None:
+            unusual.append(one)
+            continue
+        receipts.append((call.connection, ids[0], call.id))
+        accepted.append((_reached(row), call.id))
+        if row[9]:
+            next_heads.append((call.conversation,))
+        changed.append(log.row(SYSTEM_ID, one.at, log.CALL, call.id, CallState.ACCEPTED, data=_where(call)))
+    db.executemany(sql.RECEIPT, receipts)
+    db.executemany(sql.ACCEPT, accepted)
+    db.executemany(sql.NEXT_HEAD, next_heads)
+    db.executemany(sql.LOG, changed)
+    for one in unusual:
+        accept(db, one.due, one.token, one.channel, one.receipt, one.at)
+    return [True] * len(taken)
+
+
+def _reached(row: Row) -> str:
+    """Give how far an accepted call has got, by what its customer has read and received meanwhile."""
+    _, _, known, sent_at, _, _, read_until, delivered_until, *_ = row
+    status = rules.join(known, Status.ACCEPTED)
+    for reported, until in ((Status.DELIVERED, delivered_until), (Status.READ, read_until)):
+        if until is not None and sent_at is not None and sent_at <= until:
+            status = rules.join(status, reported)
+    return status
+
+
 def accept(db: Database, one: Due, token: int, channel: str, receipt: Receipt, now: int) -> bool:
     """The provider took it: keep the receipt, let early statuses count, make way for the next one.
 
@@ -105,11 +150,7 @@ def accept(db: Database, one: Due, token: int, channel: str, receipt: Receipt, n
         db.execute(sql.RECEIPT, (one.connection, external_id, one.id))
     first = receipt.external_ids[0] if receipt.external_ids else ""
     row = db.execute(sql.ACCEPTED, (one.id, first)).fetchone()
-    known, sent_at, key, profile, read_until, delivered_until, acted, early = row
-    status = rules.join(known, Status.ACCEPTED)
-    for reported, until in ((Status.DELIVERED, delivered_until), (Status.READ, read_until)):
-        if until is not None and sent_at is not None and sent_at <= until:
-            status = rules.join(status, reported)
+    key, profile, early, acted, status = row[4], row[5], row[8], row[10], _reached(row)
     settled = _settle(db, one, token, CallState.ACCEPTED, now, status=status)
     if not settled and db.execute(sql.ACCEPT_LATE, (status, one.id, token)).rowcount:
         settled = True
@@ -210,8 +251,12 @@ def _settle(
     if moved and head is None:
         db.execute(sql.NEXT_HEAD, (one.conversation,))
     if moved:
-        log.changed(db, SYSTEM_ID, now, log.CALL, one.id, state, data={"conversation": one.conversation})
+        log.changed(db, SYSTEM_ID, now, log.CALL, one.id, state, data=_where(one))
     return bool(moved)
+
+
+def _where(one: Due) -> dict[str, int]:
+    return {"conversation": one.conversation}
 
 
 def _status(db: Database, call: int) -> str:

@@ -39,6 +39,9 @@ class Database(Protocol):
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""
 
+    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Row]:
+        """Run a query that gives exactly one row, for each of some values; give the rows in their order."""
+
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         """Insert one row and give its id; 0 where `ON CONFLICT DO NOTHING` did nothing."""
 

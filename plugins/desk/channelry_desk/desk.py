@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from attrs import define
+from attrs import define, field
 
 from channelry.config import Configuration
 from channelry.errors import PermanentError
@@ -16,6 +16,7 @@ from channelry.secrets import one_line
 from channelry.services import Files, State
 from channelry.sink import Sink
 
+from .arrivals import Arrivals
 from .config import DeskConfig
 from .database import Database, Engine
 from .errors import StoreError
@@ -41,14 +42,18 @@ class Desk(Sink):
 
     store: Store
     intake: Intake
+    arrivals: Arrivals = field(init=False)
     service: Service
     worker: Worker
     folder: Path
 
+    def __attrs_post_init__(self) -> None:
+        self.arrivals = Arrivals(self.intake)
+
     async def record(self, received: Received) -> None:
         """Return when the events are durable; raises where the store cannot keep them now."""
         try:
-            await self.store.write(lambda db: self.intake.record(db, received))
+            await self.store.write_together(self.arrivals.record, received)
         except Exception as error:  # one event that cannot be applied: its neighbours can
             if isinstance(error, StoreError):
                 raise
@@ -140,7 +145,7 @@ def engine(configuration: Configuration) -> Engine:
     if "://" not in config.database:
         return Sqlite(configuration.file.parent / config.database)
     try:
-        from .postgres import Postgres
+        from .postgresql import Postgres
     except ImportError:
         raise StoreError(
             "PostgreSQL's client is not installed; run: pip install 'channelry-desk[postgresql]'"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from channelry.model import Received, Request
 
@@ -23,10 +24,17 @@ def headers_of(stored: bytes) -> tuple[tuple[bytes, bytes], ...]:
 
 def enter(db: Database, received: Received) -> int:
     """Write the raw request into the journal and give its number."""
+    (last,) = db.execute(sql.LAST_REQUEST).fetchone()
+    number: int = (last or 0) + 1
+    db.execute(sql.REQUEST, (number, *row_of(received)))
+    return number
+
+
+def row_of(received: Received) -> tuple[Any, ...]:
+    """Give the columns of a request but its number."""
     request = received.request
-    row = (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
-           joined(request.headers), request.body)  # fmt: skip
-    return db.insert(sql.JOURNAL, row)
+    return (received.connection, micros(request.received_at), request.method, request.path, request.public_url,
+            joined(request.headers), request.body)  # fmt: skip
 
 
 def request_of(row: Row) -> Request:
@@ -48,5 +56,6 @@ def outdated(db: Database, before: int, limit: int = 500) -> list[int]:
 
 
 def forget(db: Database, numbers: Sequence[int]) -> None:
-    """Delete requests."""
+    """Delete requests; their numbers are not given again."""
+    db.execute(sql.FORGOTTEN, (str(max(numbers)),))
     db.executemany("DELETE FROM journal WHERE id = ?", [(number,) for number in numbers])

@@ -27,7 +27,14 @@ def changed(
     - `what`: the change, as a past participle; `why`: the user's words; `data`: ids, states and times, never what a
       customer wrote or is called: nothing here is ever erased.
     """
-    db.execute(sql.LOG, (at, who, kind, subject, what, why, orjson.dumps(data).decode()))
+    db.execute(sql.LOG, row(who, at, kind, subject, what, why, data))
+
+
+def row(
+    who: int, at: int, kind: str, subject: int, what: str, why: str = "", data: Mapping[str, Any] = NONE
+) -> tuple[Any, ...]:
+    """Give the values of `sql.LOG`, for who appends many changes at once."""
+    return at, who, kind, subject, what, why, orjson.dumps(data).decode()
 
 
 def after(db: Database, number: int, limit: int) -> list[Change]:

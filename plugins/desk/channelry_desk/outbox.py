@@ -24,8 +24,10 @@ from .moments import DAY, SECOND, micros
 from .rates import Rates
 from .rules import CallState
 from .store import Store
+from .writer import Operation, Together, apply
 
 log = logging.getLogger("channelry.desk")
+_Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 AUTH_PAUSE = 60.0
@@ -48,6 +50,7 @@ class Outbox:
     random: Random = field(factory=Random)
     rates: Rates = field(factory=Rates)
     _in_flight: set[int] = field(factory=set, init=False)
+    _held_back: set[str] = field(factory=set, init=False)
     _tasks: set["asyncio.Task[None]"] = field(factory=set, init=False)
 
     async def step(self) -> float | None:
@@ -73,8 +76,11 @@ class Outbox:
 
     async def _connection(self, name: str, instance: Instance) -> list[float]:
         free = self.config.lanes - len(self._in_flight)
+        if free <= 0:
+            return []
         now, waits = self._now(), []
-        limit = self.config.lanes + len(self._in_flight) + SPARE
+        wide = name in self._held_back
+        limit = free + (SPARE if wide else 0)
         ready: list[tuple[Due, Call]] = []
         found, later = await self.store.read(
             lambda db: (calls.due(db, name, now, limit), calls.next_due(db, name, now))
@@ -97,6 +103,10 @@ class Outbox:
                     waits.append(wait)
                 else:
                     ready.append((one, call))
+        self._held_back.discard(name)
+        if len(found) == limit and len(ready) < free:  # what has to wait may hide others
+            self._held_back.add(name)
+            waits += [] if wide else [0.0]
         if ready:
             lease = now + round(self.config.lease_seconds * SECOND)
             chosen = [one for one, _ in ready]
@@ -135,10 +145,10 @@ class Outbox:
             await self._later(one, token, call, error, attempt)
         except SendError as error:
             settle = partial(_refuse, one, token, CallState.FAILED, error.code, _told(error), self._now())
-            await self._keep_trying(settle)
+            await self._settle(settle)
         else:
             channel = self.hub.connections[one.connection].entry.plugin
-            await self._keep_trying(lambda db: calls.accept(db, one, token, channel, receipt, self._now()))
+            await self._keep_trying(calls.accept_all, calls.Taken(one, token, channel, receipt, self._now()))
 
     async def _later(self, one: Due, token: int, call: Call, error: SendError, attempt: int) -> None:
         asked = error.retry_after if isinstance(error, RetryableError) else AUTH_PAUSE
@@ -152,18 +162,18 @@ class Outbox:
         due = self._now() + round(pause * SECOND)
         if one.window_until is not None:
             due = min(due, one.window_until)
-        await self._keep_trying(lambda db: calls.postpone(db, one, token, due, error.code, _told(error), self._now()))
+        await self._settle(lambda db: calls.postpone(db, one, token, due, error.code, _told(error), self._now()))
 
     async def _doubt(self, one: Due, token: int, call: Call, reason: str, attempt: int = 1) -> None:
         resend = self._resend(one, call)
         again = self._now() + round(rules.back_off(attempt, self.random) * SECOND)
         give_up = self._now() + round(self.config.callback_seconds * SECOND)
-        await self._keep_trying(lambda db: calls.doubt(db, one, token, resend, again, give_up, reason, self._now()))
+        await self._settle(lambda db: calls.doubt(db, one, token, resend, again, give_up, reason, self._now()))
 
     async def _find_out(self, one: Due) -> None:
         call = one.call
         if self._resend(one, call) is not Resend.LOOKUP:
-            await self._keep_trying(lambda db: calls.ask_later(db, one, None, "no status came", self._now()))
+            await self._settle(lambda db: calls.ask_later(db, one, None, "no status came", self._now()))
             return
         try:
             found = await self.hub.reconcile(one.connection, call)
@@ -173,21 +183,24 @@ class Outbox:
             reason = getattr(found, "reason", "")
         if isinstance(found, Accepted):
             channel, receipt = self.hub.connections[one.connection].entry.plugin, found.receipt
-            await self._keep_trying(lambda db: calls.accept(db, one, one.token, channel, receipt, self._now()))
+            await self._settle(lambda db: calls.accept(db, one, one.token, channel, receipt, self._now()))
         elif isinstance(found, NotTaken):
-            await self._keep_trying(lambda db: calls.again(db, one, self._now()))
+            await self._settle(lambda db: calls.again(db, one, self._now()))
         else:
             pause = rules.back_off(one.lookups + 1, self.random, 1.0)
             last = one.lookups + 1 >= self.config.lookups
             until = None if last else self._now() + round(pause * SECOND)
-            await self._keep_trying(lambda db: calls.ask_later(db, one, until, reason, self._now()))
+            await self._settle(lambda db: calls.ask_later(db, one, until, reason, self._now()))
 
-    async def _keep_trying(self, operation: Callable[[Database], _Result]) -> None:
+    async def _settle(self, operation: Operation[object]) -> None:
+        await self._keep_trying(apply, operation)
+
+    async def _keep_trying(self, together: Together[_Item, _Result], item: _Item) -> None:
         """Settle a call even if the store cannot now: we know what became of it, and nobody else does."""
         attempt = 0
         while True:
             try:
-                await self.store.write(operation)
+                await self.store.write_together(together, item)
             except StoreError as error:
                 attempt += 1
                 log.error("not settled yet: %s", one_line(str(error)))

@@ -1,8 +1,34 @@
 """The statements of the hot path, in plain SQL; a test runs each against the schema."""
 
-JOURNAL = (
-    "INSERT INTO journal (connection, received_at, method, path, public_url, headers, body) VALUES (?,?,?,?,?,?,?)"
+REQUEST = (
+    "INSERT INTO journal (id, connection, received_at, method, path, public_url, headers, body)"
+    " VALUES (?,?,?,?,?,?,?,?)"
 )
+
+LAST_REQUEST = """
+SELECT max(id) FROM (
+    SELECT max(id) AS id FROM journal
+    UNION ALL SELECT CAST(value AS BIGINT) FROM state WHERE owner = 'desk' AND key = 'journal'
+) AS given
+"""
+"""The highest number that a request was given, though it may have left the journal."""
+
+FORGOTTEN = """
+INSERT INTO state (owner, key, value) VALUES ('desk', 'journal', ?)
+ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
+"""
+
+LOOK = """
+SELECT p.seen, c.id, c.state, c.open_for, c.expires_at,
+    EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0),
+    EXISTS (SELECT 1 FROM messages m WHERE m.connection = ?1 AND m.key = ?3)
+FROM (SELECT 1 AS one) AS o
+LEFT JOIN addresses a ON a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
+LEFT JOIN profiles p ON p.id = a.profile
+LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = '' AND c.ended_at IS NULL
+"""
+"""The recorded profile of an address and its open conversation, whether something about the message came before it, and
+whether it is known itself: one row always."""
 
 FIND = """
 SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
@@ -34,7 +60,13 @@ VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
 LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
-LOG_RECEIVED = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,0,'message',?,'received','',?)"
+LOG_RECEIVED = """
+INSERT INTO log (at, who, kind, subject, what, why, data)
+SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conversation || '}'
+FROM messages WHERE id > ? ORDER BY id
+"""
+"""Of all messages after one: a writer's transaction is alone, so they are those that it has appended."""
+LAST_MESSAGE = "SELECT max(id) FROM messages"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)
@@ -62,13 +94,19 @@ WHERE id = (SELECT min(id) FROM calls WHERE conversation = ? AND head IS NOT NUL
 """
 
 ACCEPTED = """
-SELECT c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until,
-    CASE WHEN m.direction = 'act' THEN m.payload END,
+SELECT c.state, c.token, c.status, c.sent_at, c.key, v.profile, p.read_until, p.delivered_until,
     EXISTS (SELECT 1 FROM events e WHERE e.connection = c.connection AND e.subject = ?2 AND e.settled = 0)
     OR EXISTS (SELECT 1 FROM events e
-        WHERE e.connection = c.connection AND e.reference = c.key AND e.reference <> '' AND e.settled = 0)
+        WHERE e.connection = c.connection AND e.reference = c.key AND e.reference <> '' AND e.settled = 0),
+    EXISTS (SELECT 1 FROM calls n WHERE n.conversation = c.conversation AND n.head IS NOT NULL AND n.id <> c.id),
+    CASE WHEN m.direction = 'act' THEN m.payload END
 FROM calls c JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile
 JOIN messages m ON m.id = c.message WHERE c.id = ?1
+"""
+"""What decides about a call that the provider took: whether something about it came before, and whether others wait."""
+
+ACCEPT = """
+UPDATE calls SET state = 'accepted', due_at = NULL, code = '', reason = '', head = NULL, status = ? WHERE id = ?
 """
 
 RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"

@@ -34,6 +34,9 @@ class SqliteDatabase(sqlite3.Connection):
         cursor.row_factory = sqlite3.Row
         return cursor.execute(sql, values).fetchall()
 
+    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
+        return [self.execute(sql, one).fetchone() for one in values]
+
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         done = self.execute(sql, values)
         return (done.lastrowid or 0) if done.rowcount else 0

@@ -25,6 +25,8 @@ log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
 """Seconds after which everything is looked at again: another process may have written."""
+BREATH = 0.002
+"""Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
 """Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
 SWEEP = 10.0
@@ -60,7 +62,7 @@ class Worker:
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._loop(self.send, self.queued))
+            tasks.create_task(self._loop(self.send, self.queued, BREATH))
             tasks.create_task(self._loop(self.do_errands, self.arrived, GATHER))
             tasks.create_task(self._loop(self.enrichment.step, None))
             tasks.create_task(self._loop(self.enrichment.observe, None))

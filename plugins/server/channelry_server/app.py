@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
 
+from channelry.dispatch import explain
+from channelry.errors import PluginError
 from channelry.hub import Hub
 from channelry.secrets import one_line
 
@@ -43,7 +45,7 @@ def _pages(hub: Hub, metrics: Metrics) -> Starlette:
     async def ready(request: Request) -> Response:
         reason = ""
         try:
-            await hub.probe()
+            await hub.sink.probe()
         except Exception as error:  # whatever the application's store raises
             reason = one_line(f"{type(error).__name__}: {error}")
             log.warning("not ready: %s", reason)
@@ -73,9 +75,10 @@ def _mounted(hub: Hub) -> Iterator[Mounted]:
                 if type(mounted) is not Mounted:
                     raise TypeError(f"returned {type(mounted).__name__}, expected Mounted")
             except Exception as error:  # a plugin's own: it harms nobody else
+                broken = PluginError(path, "asgi", explain(error))
                 hub.counts["failures", path, "asgi"] += 1
-                instance.reason = one_line(f"asgi: {type(error).__name__}: {error}")
-                log.error("%s: %s", path, instance.reason)
+                instance.reason = f"asgi: {broken.reason}"
+                hub.blame(broken)
                 continue
             found.append(mounted)
     yield from sorted(found, key=lambda mounted: len(mounted.path), reverse=True)

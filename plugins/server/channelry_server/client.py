@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import urlencode
@@ -101,18 +102,17 @@ class Client:
         if query:
             url += ("&" if "?" in url else "?") + urlencode(query)
         target = _url(url)
-        where = site(target)
         if target.origin() not in self._origins:
             raise PermanentError(
-                f"{where}: this connection may not call it; declare it in the plugin's `origins`, "
+                f"{site(target)}: this connection may not call it; declare it in the plugin's `origins`, "
                 "or set the connection's base_url",
                 code="origin",
             )
         try:
             data, kind = _encode(json, form, content, files)
         except (TypeError, ValueError) as error:  # no JSON; a name or type of a file with control characters
-            raise PermanentError(f"{where}: not a request: {one_line(str(error))}", code="invalid") from None
-        sent = kind | _headers(headers, where)
+            raise PermanentError(f"{site(target)}: not a request: {one_line(str(error))}", code="invalid") from None
+        sent = kind | _headers(headers, target)
         attempt = Attempt()
         try:
             async with (
@@ -123,7 +123,7 @@ class Client:
             ):
                 body = await _read(response)
         except (TimeoutError, BrokenError, ClientError, ValueError, _TooLongError) as error:
-            raise _failure(error, where, attempt, method == "GET" if repeatable is None else repeatable) from None
+            raise _failure(error, target, attempt, method == "GET" if repeatable is None else repeatable) from None
         return HttpResponse(response.status, {name.lower(): value for name, value in response.headers.items()}, body)
 
     async def download(
@@ -134,7 +134,7 @@ class Client:
         deadline = asyncio.timeout(timeout)
         try:
             async with deadline:
-                return await self._download(target, save, _headers(headers, site(target)), limit)
+                return await self._download(target, save, _headers(headers, target), limit)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -152,11 +152,12 @@ class Client:
                         return await _store(response, save, limit)
                     location = response.headers.get("location", "")
             except (BrokenError, ClientError) as error:
-                raise _failure(error, site(url), attempt, repeatable=True) from None
+                raise _failure(error, url, attempt, repeatable=True) from None
             url, headers = redirected(url, location, headers)
         raise PermanentError(f"{site(url)}: more than {REDIRECTS} redirects", code="redirects")
 
 
+@lru_cache(1024)
 def _url(url: str) -> URL:
     """Read a URL and keep it as it is spelt where it is proper: another spelling would break a signature in it."""
     try:
@@ -169,11 +170,11 @@ def _url(url: str) -> URL:
     return found
 
 
-def _headers(headers: Mapping[str, str] | None, where: str) -> dict[str, str]:
+def _headers(headers: Mapping[str, str] | None, url: URL) -> dict[str, str]:
     """Give headers by their lower-case names; PermanentError for one that would become two."""
     found = {name.lower(): value for name, value in (headers or {}).items()}
     if not all(name.isprintable() and value.isprintable() for name, value in found.items()):
-        raise PermanentError(f"{where}: a header has control characters", code="invalid")
+        raise PermanentError(f"{site(url)}: a header has control characters", code="invalid")
     return found
 
 
@@ -240,8 +241,9 @@ class _File(AsyncIterablePayload):
         self._size = file.size
 
 
-def _failure(error: Exception, where: str, attempt: Attempt, repeatable: bool) -> SendError:
+def _failure(error: Exception, url: URL, attempt: Attempt, repeatable: bool) -> SendError:
     """Say what became of a request. aiohttp's own words are not repeated: they have the whole URL."""
+    where = site(url)
     cause = error.__cause__ if isinstance(error, BrokenError) and error.__cause__ else error
     for inner in (cause, cause.__cause__):
         if isinstance(inner, SendError):  # the guard's, or that of the file being uploaded, which was cut short

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     "the desk, where none is named.",
 )
 @click.option("--no-worker", is_flag=True, help="Only receive: `channelry worker` sends, in another process.")
-def serve(config: Path, target: str | None, no_worker: bool) -> None:
+@click.option("--strict", is_flag=True, help="End with an error where a plugin breaks, instead of quarantining it.")
+def serve(config: Path, target: str | None, no_worker: bool, strict: bool) -> None:
     """Receive webhooks and send answers, until SIGTERM or Ctrl+C.
 
     Webhooks come to /hooks/NAME; /health, /ready and /metrics are for operators. The table [server] of the
@@ -39,7 +40,7 @@ def serve(config: Path, target: str | None, no_worker: bool) -> None:
     Examples:
       channelry serve
       channelry serve --no-worker & channelry worker
-      channelry serve --app channelry_demo.echo:app
+      channelry serve --app channelry_demo.echo:app --strict
       channelry serve --app mycompany.care:sink --config /etc/channelry.toml
     """
     from channelry.config import load_configuration
@@ -52,7 +53,7 @@ def serve(config: Path, target: str | None, no_worker: bool) -> None:
     application = find_application(target) if target is not None else installed_application(no_worker)
     configuration = load_configuration(config)
     log.configure(configuration.section("server", ServerConfig).log_level)
-    serving.run(configuration, application)
+    serving.run(configuration, application, strict=strict)
 
 
 def installed_application(no_worker: bool) -> "Application":

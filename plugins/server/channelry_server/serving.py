@@ -8,15 +8,17 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
+from attrs import define
 
 from channelry.config import Configuration
-from channelry.errors import ConfigError, Fault
-from channelry.hub import Application, open_hub
+from channelry.errors import ConfigError, Fault, PluginError
+from channelry.hub import Application, Hub, open_hub
 from channelry.instance import PluginStatus
+from channelry.sink import Sink
 
 from .app import application
 from .client import open_client
@@ -81,18 +83,63 @@ def make_server(app: AsgiApplication, config: ServerConfig) -> Server:
     )
 
 
-async def serve(configuration: Configuration, app: Application, listening: socket.socket) -> None:
-    """Serve until a signal: then no more connections, the requests that run are answered, and the hub closes."""
+@define(eq=False)
+class Strictness:
+    """Takes the blame of plugins: the first one that breaks the contract ends the server, and is raised."""
+
+    failure: PluginError | None = None
+    server: Server | None = None
+
+    def blame(self, error: Exception) -> None:
+        """Log a failure; one of the plugin itself, not of its provider, ends the server."""
+        log.error("%s", error)
+        if isinstance(error, PluginError) and self.failure is None:
+            self.failure = error
+            if self.server is not None:
+                self.server.should_exit = True
+
+    def over(self, app: Application) -> Application:
+        """Give an application whose hub is strict from before its plugins are opened."""
+
+        @asynccontextmanager
+        async def strict(hub: Hub) -> AsyncIterator[Sink]:
+            hub.blame = self.blame
+            async with app(hub) as sink:
+                yield sink
+
+        return strict
+
+    def demand(self, found: Sequence[PluginStatus]) -> None:
+        """Raise the failure, if there is one by now, or what keeps a plugin from being loaded."""
+        unloaded = next((one for one in found if one.state == "not loaded"), None)
+        if self.failure is None and unloaded is not None:
+            self.failure = PluginError(f"{unloaded.name} ({unloaded.plugin})", "(import)", unloaded.reason)
+        if self.failure is not None:
+            raise self.failure
+
+
+async def serve(configuration: Configuration, app: Application, listening: socket.socket, *, strict: bool) -> None:
+    """Serve until a signal: then no more connections, the requests that run are answered, and the hub closes.
+
+    With `strict` a broken plugin is raised as PluginError, where it would be quarantined else.
+    """
     config = configuration.section("server", ServerConfig)
+    strictness = Strictness()
+    app = strictness.over(app) if strict else app
     async with open_client() as http, open_hub(configuration, app, http=http) as hub:
         report(hub.status())
         # What is loaded by now stays: to look through it again and again for garbage would be a tax on every webhook.
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
+        server = strictness.server = make_server(application(hub, config), config)
+        if strict:
+            strictness.demand(hub.status())
         host, port = listening.getsockname()[:2]
         log.info("listening on http://%s:%s, known as %s", host, port, configuration.public_url)
-        await make_server(application(hub, config), config).serve([listening])
+        await server.serve([listening])
+        if strict:
+            strictness.demand(())
         log.info("drained; closing")
 
 
@@ -104,15 +151,23 @@ def report(found: Sequence[PluginStatus]) -> None:
         log.log(level, "%s (%s): %s%s", one.name, one.plugin, one.state, reason)
 
 
-def run(configuration: Configuration, app: Application) -> None:
+def run(configuration: Configuration, app: Application, *, strict: bool = False) -> None:
     """Serve on an event loop of its own, uvloop where there is one."""
     config = configuration.section("server", ServerConfig)
-    with listener(config, str(configuration.file)) as listening, asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(configuration, app, listening))
-    leave()
+    try:
+        with (
+            listener(config, str(configuration.file)) as listening,
+            asyncio.Runner(loop_factory=_loop_factory()) as runner,
+        ):
+            runner.run(serve(configuration, app, listening, strict=strict))
+    except PluginError as error:
+        log.error("ended by a broken plugin, for --strict: %s", error)
+        leave(1)
+        raise
+    leave(0)
 
 
-def leave() -> None:
+def leave(status: int) -> None:
     """Let the process end although a plugin's thread hangs, for which Python would wait at its exit without end."""
     others = [one for one in threading.enumerate() if one is not threading.main_thread() and not one.daemon]
     for thread in others:
@@ -121,7 +176,7 @@ def leave() -> None:
     if hanging:
         log.warning("left behind, for they do not end: %s", ", ".join(hanging))
         logging.shutdown()
-        os._exit(0)
+        os._exit(status)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,6 +1,6 @@
 """What aiohttp does not say by itself: whether a request that failed was written, and whether its connection was."""
 
-import selectors
+import select
 from typing import Any, ClassVar
 from weakref import WeakSet
 
@@ -42,9 +42,9 @@ def _is_dropped(transport: Any) -> bool:
     """
     if transport is None or transport.is_closing():
         return True
-    with selectors.DefaultSelector() as selector:
-        selector.register(transport.get_extra_info("socket").fileno(), selectors.EVENT_READ)
-        return bool(selector.select(0))
+    asking = select.poll()
+    asking.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+    return bool(asking.poll(0))
 
 
 @define(eq=False)

@@ -171,7 +171,7 @@ def test_a_plugin_that_is_not_ready_is_a_warning_with_the_reason(caplog: pytest.
 
 
 def test_a_thread_that_hangs_does_not_keep_the_process() -> None:
-    script = "import threading\nfrom channelry_server.serving import leave\n{}\nleave()\nprint('alone')"
+    script = "import threading\nfrom channelry_server.serving import leave\n{}\nleave(0)\nprint('alone')"
     hangs = "threading.Thread(target=threading.Event().wait).start()"
     for code, printed in ((script.format(hangs), ""), (script.format(""), "alone\n")):
         ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import anyio
 import orjson
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from starlette.requests import Request as ApiRequest
 from starlette.responses import JSONResponse
 from starlette.responses import Response as ApiResponse
@@ -24,6 +24,7 @@ MAX_DOWNLOAD = 20_000_000
 MAX_UPDATES = 100
 BOT = {"id": 7000000001, "is_bot": True, "first_name": "Care", "username": "care_bot"}
 
+_SECRET = b"x-telegram-bot-api-secret-token"
 _SILENT = frozenset({"sendChatAction", "answerCallbackQuery"})
 
 
@@ -109,11 +110,12 @@ class TelegramSimulator(Simulator):
             self._updates.append(update)
             if self._poll is not None:
                 self._poll.set()
-        headers = (
-            (b"content-type", b"application/json"),
-            (b"x-telegram-bot-api-secret-token", self.secret_token.encode()),
-        )
-        return Request("POST", "/", headers, orjson.dumps(update), self.now())
+        headers = ((b"content-type", b"application/json"),)
+        return self.signed(Request("POST", "/", headers, orjson.dumps(update), self.now()))
+
+    def signed(self, request: Request) -> Request:
+        others = tuple(pair for pair in request.headers if pair[0] != _SECRET)
+        return evolve(request, headers=(*others, (_SECRET, self.secret_token.encode())))
 
     def routes(self) -> list[Route]:
         return [

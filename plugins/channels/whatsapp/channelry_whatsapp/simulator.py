@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from attrs import define, field
+from attrs import define, evolve, field
 from starlette.datastructures import UploadFile
 from starlette.requests import Request as ApiRequest
 from starlette.responses import JSONResponse, Response
@@ -25,6 +25,7 @@ _REFUSALS = {
     FaultKind.BLOCKED: (400, 131026, "Message undeliverable"),
 }
 _BAD_TOKEN, _NO_HANDSHAKE = 190, 2200
+_SIGNATURE = b"x-hub-signature-256"
 _STATUSES = ("sent", "delivered", "read")
 
 
@@ -93,13 +94,13 @@ class WhatsAppSimulator(Simulator):
         changes = [{"field": field, "value": value} for value in values]
         entry = {"id": self.waba_id, "changes": changes}
         body = {"object": "whatsapp_business_account", "entry": [entry]}
-        return self.signed(json.dumps(body, separators=(",", ":")).encode())  # escapes non-ASCII, as Meta
+        raw = json.dumps(body, separators=(",", ":")).encode()  # escapes non-ASCII, as Meta
+        return self.signed(Request("POST", "/", ((b"content-type", b"application/json"),), raw, self.now()))
 
-    def signed(self, body: bytes) -> Request:
-        """Sign any body."""
-        mac = hmac.new(self.app_secret.encode(), body, hashlib.sha256).hexdigest()
-        headers = ((b"content-type", b"application/json"), (b"x-hub-signature-256", f"sha256={mac}".encode()))
-        return Request("POST", "/", headers, body, self.now())
+    def signed(self, request: Request) -> Request:
+        mac = hmac.new(self.app_secret.encode(), request.body, hashlib.sha256).hexdigest()
+        others = tuple(pair for pair in request.headers if pair[0] != _SIGNATURE)
+        return evolve(request, headers=(*others, (_SIGNATURE, f"sha256={mac}".encode())))
 
     def handshake(self, challenge: str = "1158201444", token: str | None = None) -> Request:
         """Ask whether the callback is ours, as Meta does when a webhook is registered."""

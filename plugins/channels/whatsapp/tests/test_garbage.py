@@ -14,7 +14,7 @@ from channelry_whatsapp.receive import parse
 
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 FILES = (Path(__file__).parent / "payloads").glob("*.json")
-BODIES = [orjson.loads(path.read_bytes())["body"] for path in sorted(FILES)]
+BODIES = [orjson.loads(path.read_bytes())["json"] for path in sorted(FILES)]
 GOOD = {"from": "306900000000", "id": "wamid.GOOD", "type": "text", "text": {"body": "x"}}
 
 numbers = st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False))

@@ -1,28 +1,18 @@
-"""What WhatsApp tells: recorded webhooks against the events that were written down for them by hand."""
+"""What WhatsApp tells, beside what the kit proves: accounts, handshakes, and rows that harm no other."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
 
-from channelry.codec import from_json, to_json
-from channelry.model import OK, Event, MessageReceived, Request, StatusChanged, Unparsed
+from channelry.model import MessageReceived, Request, StatusChanged, Unparsed
 from channelry.secrets import Secret
 from channelry_whatsapp.plugin import WhatsApp
 
 PAYLOADS = Path(__file__).parent / "payloads"
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
-
-TYPES = {
-    "text", "image", "video", "audio", "audio-voice", "voice", "document", "sticker", "location", "contacts",
-    "reaction", "reaction-removed", "button", "interactive-button_reply", "interactive-list_reply",
-    "interactive-nfm_reply", "interactive-call_permission_reply", "order", "system-user_changed_number",
-    "system-user_changed_user_id", "edit", "revoke", "unsupported", "unknown", "echo",
-}  # fmt: skip
-"""The rows of Meta's table of message types, each with what it may be."""
-STATUSES = {"sent", "delivered", "read", "played", "failed", "deleted"}
 
 
 def plugin(account: str = "2002") -> WhatsApp:
@@ -40,32 +30,13 @@ def delivery(body: Any) -> Request:
     return Request("POST", "/hooks/whatsapp", (), raw, NOW)
 
 
-def written(event: Any) -> Any:
-    """Write an event as JSON; an expected one, which leaves the defaults out, with all its fields."""
-    return to_json(from_json(event, cast("Any", Event)) if isinstance(event, dict) else event, Event)
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in PAYLOADS.glob("*.json")))
-def test_a_recorded_webhook_becomes_the_events_written_for_it(name: str) -> None:
-    recorded = orjson.loads((PAYLOADS / f"{name}.json").read_bytes())
-    received = plugin().parse(delivery(recorded["body"]))
-    assert [written(event) for event in received.events] == [written(event) for event in recorded["events"]]
-    assert list(received.ignored) == recorded["ignored"]
-    assert received.answer == OK
-
-
-def test_every_row_of_the_type_tables_has_a_recorded_webhook() -> None:
-    names = {path.stem for path in PAYLOADS.glob("*.json")}
-    assert names >= TYPES | {f"status-{status}" for status in STATUSES}
-
-
 @pytest.mark.row("F9")
 def test_events_bear_the_number_they_came_to() -> None:
     """A batch for two of our numbers: each event names its own, which the plugins are configured for."""
     recorded = orjson.loads((PAYLOADS / "batch.json").read_bytes())
     for number in ("2002", "3003"):
         assert plugin(number).account == number
-        events = plugin(number).parse(delivery(recorded["body"])).events
+        events = plugin(number).parse(delivery(recorded["json"])).events
         assert [event.account for event in events] == ["2002", "2002", "2002", "3003"]
 
 

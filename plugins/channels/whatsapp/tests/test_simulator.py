@@ -1,11 +1,12 @@
 """The simulated platform: it signs as Meta does and refuses what Meta refuses."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pytest
 
-from channelry.model import MessageReceived
+from channelry.model import MessageReceived, Request
 from channelry.registry import examine
 from channelry.secrets import Secret
 from channelry_testing import AsgiHttp
@@ -32,7 +33,8 @@ async def call(
 
 
 def test_it_signs_the_published_vector() -> None:
-    request = WhatsAppSimulator(app_secret="meta_app_secret").signed(b'{"hello":"w\\u00f6rld"}')
+    bare = Request("POST", "/", (), b'{"hello":"w\\u00f6rld"}', datetime(2026, 11, 22, tzinfo=UTC))
+    request = WhatsAppSimulator(app_secret="meta_app_secret").signed(bare)
     expected = b"sha256=6910dd4ebee0899b4aa2da917e24098e3dcfe47773eed8989457dab83aeaef33"
     assert request.header(b"x-hub-signature-256") == expected
 

@@ -18,21 +18,28 @@ NOISE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+STRETCHED = re.compile(r"(\w)\1{2,}|\b(\w\w)\2+\w?\b")
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 
 
 def letters(text: str) -> str:
-    """Give the words of a text, letters only, with single spaces; shouted text in small letters.
+    """Give the words of a text, letters only, with single spaces; “hahaha” is ha, and “sooo” is so.
 
     Links, addresses, mentions, numbers, tags, emoji and punctuation are no language; nor are a few Latin words (names
     of products) in a text of another script.
     """
     words = NOISE.sub(" ", normalize("NFC", text[:READ]))
-    kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in words).split())[:KEPT]
+    kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in words).split())
+    kept = STRETCHED.sub(r"\1\2", kept)[:KEPT].rstrip()
     other = " ".join(LATIN.sub(" ", kept).split())
     if weight(other) > 2 * weight("".join(LATIN.findall(kept))):
         kept = other
-    return kept.lower() if kept.isupper() else kept  # the profiles know no words in capitals
+    return kept
+
+
+def small(text: str) -> str:
+    """Write a text in small letters, the Turkish İ as i without a second dot."""
+    return text.lower().replace("i\u0307", "i")
 
 
 def weight(text: str) -> int:

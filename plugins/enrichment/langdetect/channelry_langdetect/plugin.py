@@ -1,26 +1,19 @@
 """langdetect as an enricher: its configuration and its hooks. langdetect itself is imported with the first text."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
-from attrs.validators import and_, deep_iterable, ge, in_, le
+from attrs.validators import and_, deep_iterable, deep_mapping, ge, gt, in_, le
 
 from channelry import hookimpl, plugin
 from channelry.model import Language, Text
 
 from .letters import letters, weight
+from .tags import LANGUAGES
 
 if TYPE_CHECKING:
-    from .profiles import Profiles
-
-LANGUAGES = (
-    *("af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "gu", "he"),
-    *("hi", "hr", "hu", "id", "it", "ja", "kn", "ko", "lt", "lv", "mk", "ml", "mr", "ne", "nl", "no", "pa", "pl"),
-    *("pt", "ro", "ru", "sk", "sl", "so", "sq", "sv", "sw", "ta", "te", "th", "tl", "tr", "uk", "ur", "vi"),
-    *("zh-Hans", "zh-Hant"),
-)
-"""The languages that langdetect has profiles of, as BCP 47 tags."""
+    from .judge import Judge
 
 
 def _several(_: object, __: object, value: tuple[str, ...]) -> None:
@@ -30,21 +23,26 @@ def _several(_: object, __: object, value: tuple[str, ...]) -> None:
 
 @plugin
 class LangDetect:
-    """Names the language of a text by its letters, and gives no answer where these leave doubt."""
+    """Names the language of a text by its letters and words, and gives no answer where these leave doubt."""
 
     @frozen(kw_only=True)
     class Config:
-        """What counts as an answer.
+        """What counts as an answer, and what is likely before a word is read.
 
         - `minimum_confidence`: from 0 to 1; below it there is no answer.
         - `shortest`: the letters a text needs for an answer; a wide letter (Chinese, Japanese, Korean) counts three.
         - `languages`: the only candidates, two or more of `LANGUAGES`; none means all of them.
+        - `weights`: by language, how many times as often as another one it is written; 1 where nothing is said.
+        - `hint_weight`: so many times as likely is a language that the text's hint names, or the country of the hint,
+          or that the text bears already because the customer wrote in it before; 1 ignores them.
         - `preload`: read the profiles when the plugin is opened, not with the first text.
         """
 
-        minimum_confidence: float = field(default=0.7, validator=and_(ge(0), le(1)))
+        minimum_confidence: float = field(default=0.8, validator=and_(ge(0), le(1)))
         shortest: int = field(default=6, validator=ge(1))
         languages: tuple[str, ...] = field(default=(), validator=and_(deep_iterable(in_(LANGUAGES)), _several))
+        weights: Mapping[str, float] = field(factory=dict, validator=deep_mapping(in_(LANGUAGES), gt(0)))
+        hint_weight: float = field(default=10.0, validator=ge(1))
         preload: bool = False
 
     config: Config
@@ -52,19 +50,20 @@ class LangDetect:
     @hookimpl
     def open(self) -> None:
         if self.config.preload:
-            self._profiles()
+            self._judge()
 
     @hookimpl
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
-        return [self._language(letters(text.text)) for text in texts]
+        return [self._language(text, letters(text.text)) for text in texts]
 
-    def _language(self, text: str) -> Language | None:
-        if weight(text) < self.config.shortest:
+    def _language(self, text: Text, read: str) -> Language | None:
+        if weight(read) < self.config.shortest:
             return None
-        found = self._profiles().nearest(text)
+        found = self._judge().likeliest(read, text.hint, text.language)
         return found if found and found.confidence >= self.config.minimum_confidence else None
 
-    def _profiles(self) -> "Profiles":
-        from . import profiles  # 20 MB and 0.4 s, which a process that detects nothing need not pay
+    def _judge(self) -> "Judge":
+        from . import judge  # with numpy and the profiles, which a process that detects nothing need not pay for
 
-        return profiles.load(self.config.languages or LANGUAGES)
+        config = self.config
+        return judge.make(config.languages, tuple(config.weights.items()), config.hint_weight)

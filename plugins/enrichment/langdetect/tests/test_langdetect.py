@@ -24,9 +24,10 @@ from channelry.errors import ConfigError
 from channelry.hub import open_hub
 from channelry.model import Language, Received, Text
 from channelry.sink import Sink
-from channelry_langdetect import profiles
+from channelry_langdetect import judge, profiles
 from channelry_langdetect.letters import letters, weight
-from channelry_langdetect.plugin import LANGUAGES, LangDetect
+from channelry_langdetect.plugin import LangDetect
+from channelry_langdetect.tags import LANGUAGES, SPOKEN, meant
 from channelry_testing import FakeClock
 
 SENTENCES = {
@@ -63,6 +64,7 @@ def messages(name: str) -> list[tuple[str, str]]:
 
 MESSAGES = messages("messages")
 DOUBTFUL = ["", " ", "ok", "12345", "👍👍", "😡 !!!", "\0", "\ud83d", "https://example.com/where", "@anna_smith"]
+NORDIC = "Det er ikke den fargen"
 HOSTILE = [
     "\0" * 50, "a" * 100_000, "<" * 100_000, "a@" * 50_000, "<a " * 33_000, "&a" * 50_000, "1a-" * 33_000, "\ud800" * 9,
     "<p>Hello</p><script>alert(1)</script>", "Hello мой заказ 你好 שלום", "\u202eHello\u202c", "\u0301" * 5_000,
@@ -93,16 +95,37 @@ def code(text: str, **settings: Any) -> str:
     return found.code if found else ""
 
 
+def forget() -> None:
+    """Make the process one that has read no profiles yet."""
+    profiles._read.cache_clear()
+    judge.make.cache_clear()
+
+
 @pytest.mark.parametrize("tag", SENTENCES)
 def test_a_sentence_is_told_with_its_bcp_47_tag(tag: str) -> None:
     (found,) = detect(SENTENCES[tag])
     assert found is not None
     assert found.code == tag
-    assert 0.9 < found.confidence <= 1.0
+    assert 0.85 < found.confidence <= 1.0
 
 
 @pytest.mark.parametrize("text", DOUBTFUL)
 def test_a_text_too_short_to_tell_has_no_answer(text: str) -> None:
+    assert detect(text) == [None]
+
+
+def test_german_without_capitals_is_not_dutch() -> None:
+    """As it was, with a confidence of 0.999, when all evidence counted in full."""
+    assert code("guten tag wo ist mein paket") == "de"
+
+
+@pytest.mark.parametrize("text", ["Anna Smith", "Иван Петров", "Wolfgang Schmidt", "Hotel California", "Taxi"])
+def test_a_name_has_no_answer(text: str) -> None:
+    assert detect(text, minimum_confidence=0.0) == [None]
+
+
+@pytest.mark.parametrize("text", ["hahahaha", "lol haha", "xxxxxxxxx", "хахахахах", "哈哈哈哈"])
+def test_laughter_has_no_answer(text: str) -> None:
     assert detect(text) == [None]
 
 
@@ -137,6 +160,14 @@ def test_chinese_is_never_korean_for_its_characters() -> None:
     assert "ko" not in found
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [("我要退款", "zh-Hans"), ("订单还没到", "zh-Hans"), ("訂單還沒到", "zh-Hant"), ("返金してください", "ja")],
+)
+def test_characters_of_one_script_tell_it_and_what_both_have_is_simplified(text: str, tag: str) -> None:
+    assert code(text) == tag
+
+
 def test_below_the_configured_confidence_there_is_no_answer() -> None:
     (sure,) = detect("Where is my order?", minimum_confidence=0.0)
     assert sure is not None
@@ -152,22 +183,74 @@ def test_configured_languages_are_the_only_candidates() -> None:
     assert code("Mein Paket ist kaputt", languages=("en", "de", "fr")) == "de"
 
 
-@pytest.mark.parametrize(("name", "told"), [("messages", 0.55), ("unseen", 0.85)])
+@pytest.mark.parametrize(("name", "told"), [("messages", 0.65), ("unseen", 0.85), ("afterwards", 0.75)])
 def test_short_messages_are_right_or_silent(name: str, told: float) -> None:
-    """At most one answer in ten is wrong, and twice as many of langdetect's own detector when it is as sure.
+    """At most one answer in thirty is wrong, and far more of langdetect's own detector when it is nearly as sure.
 
-    The thresholds were chosen with `messages` (many of one word) in view; `unseen` was written after that.
+    Nothing was chosen with these in view; many of `messages` are of one word, and `afterwards` was written last.
     """
     corpus = messages(name)
     found = [(tag, language.code) for tag, text in corpus if (language := detect(text)[0])]
     wrong = sum(tag != code for tag, code in found)
     assert len(found) >= told * len(corpus)
-    assert wrong <= len(found) / 10
+    assert wrong <= len(found) / 30
 
     langdetect.DetectorFactory.seed = 0
     theirs = [(tag, one) for tag, text in corpus if (one := langdetect.detect_langs(text)[0]).prob >= 0.7]
     theirs_wrong = sum(profiles.FILES.get(tag, tag) != one.lang for tag, one in theirs)
-    assert theirs_wrong / len(theirs) > 2 * wrong / len(found)
+    assert theirs_wrong / len(theirs) > 3 * wrong / len(found)
+
+
+def test_a_text_in_none_of_the_configured_languages_has_no_answer() -> None:
+    """Doubt whether it is one of them counts as doubt."""
+    other = [text for tag, text in SENTENCES.items() if tag not in ("de", "en")]
+    assert detect(*other, languages=("de", "en")) == [None] * len(other)
+
+
+def test_what_is_likely_beforehand_decides_where_the_letters_do_not() -> None:
+    text = "Det har jeg aldrig bestilt"
+    before = {"da": 0.0, "no": 0.0}
+    for tag in before:
+        (found,) = detect(text, minimum_confidence=0.0, weights={tag: 20.0})
+        assert found is not None
+        assert found.code == tag
+
+
+@pytest.mark.parametrize("hint", ["nb-NO", "no", "nn_NO", "und-NO"])
+def test_a_hint_of_the_channel_weighs(hint: str) -> None:
+    plain, hinted = plugin().detect_language([Text(text=NORDIC), Text(text=NORDIC, hint=hint)])
+    assert (plain, hinted and hinted.code) == (None, "no")
+
+
+def test_what_the_customer_wrote_before_weighs() -> None:
+    (found,) = plugin().detect_language([Text(text=NORDIC, language="no")])
+    assert found is not None
+    assert found.code == "no"
+    assert plugin(hint_weight=1.0).detect_language([Text(text=NORDIC, language="no", hint="no")]) == [None]
+
+
+def test_a_hint_does_not_overrule_a_clear_text() -> None:
+    texts = [Text(text=text, hint="de-DE", language="de") for text in SENTENCES.values()]
+    assert [found and found.code for found in plugin().detect_language(texts)] == list(SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("tag", "languages"),
+    [
+        ("de", ("de",)), ("de-AT", ("de",)), ("PT_br", ("pt",)), ("zh", ("zh-Hans",)), ("zh-TW", ("zh-Hant",)),
+        ("zh-Hans-HK", ("zh-Hans",)), ("zh_Hant", ("zh-Hant",)), ("iw-IL", ("he",)), ("fil-PH", ("tl",)),
+        ("und-CH", ("de", "fr", "it")), ("und", ()), ("und-ZZ", ()), ("ka-GE", ()), ("en-001", ("en",)), ("", ()),
+        ("deutsch", ()), ("\0", ()), ("-", ()), ("de\ud800", ("de",)), ("en" * 50_000, ()), ("💬", ()),
+    ],
+)  # fmt: skip
+def test_a_tag_means_languages_and_garbage_none(tag: str, languages: tuple[str, ...]) -> None:
+    assert meant(tag) == languages
+    detect_all = plugin().detect_language([Text(text=SENTENCES["en"], hint=tag, language=tag)])
+    assert len(detect_all) == 1
+
+
+def test_the_languages_of_countries_are_languages() -> None:
+    assert {tag for tags in SPOKEN.values() for tag in tags.split()} <= set(LANGUAGES)
 
 
 def test_answers_never_vary() -> None:
@@ -180,9 +263,9 @@ def test_answers_never_vary() -> None:
         assert dict(zip(batch, detect(*batch), strict=True)) == {text: expected[text] for text in batch}
 
 
-def test_threads_at_first_use_get_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_at_first_use_get_the_same_answers() -> None:
     """langdetect's own factory fails here: it is used by one thread while another still reads the profiles."""
-    monkeypatch.setattr(profiles, "_loaded", {})
+    forget()
     one, together = plugin(), threading.Barrier(16)
 
     def run(_: int) -> list[Language | None]:
@@ -193,7 +276,7 @@ def test_threads_at_first_use_get_the_same_answers(monkeypatch: pytest.MonkeyPat
         answers = list(pool.map(run, range(16)))
     assert [found and found.code for found in answers[0]] == list(SENTENCES)
     assert all(answer == answers[0] for answer in answers)
-    assert len(profiles._loaded) == 1
+    assert profiles._read.cache_info().misses == 1
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -214,17 +297,18 @@ def test_the_languages_are_those_that_langdetect_has() -> None:
     )
 
 
-def test_profiles_are_read_with_the_first_text_or_when_preloaded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(profiles, "_loaded", {})
+def test_profiles_are_read_once_with_the_first_text_or_when_preloaded() -> None:
+    forget()
     plugin(languages=("de", "en")).open()
-    detect(*DOUBTFUL, languages=("de", "en"))
-    assert profiles._loaded == {}
+    detect(*DOUBTFUL)
+    assert profiles._read.cache_info().misses == 0
+    plugin(preload=True).open()
     plugin(languages=("de", "en"), preload=True).open()
-    assert list(profiles._loaded) == [("de", "en")]
+    assert profiles._read.cache_info().misses == 1
 
 
-def test_importing_the_plugin_imports_no_langdetect() -> None:
-    program = "import sys, channelry_langdetect.plugin; sys.exit('langdetect' in sys.modules)"
+def test_importing_the_plugin_imports_neither_langdetect_nor_numpy() -> None:
+    program = "import sys, channelry_langdetect.plugin; sys.exit(not {'langdetect', 'numpy'}.isdisjoint(sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
@@ -259,6 +343,9 @@ async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
     [
         ("minimum_confidence = 1.5", "enrichment.langdetect.minimum_confidence: expected <= 1"),
         ("shortest = 0", "enrichment.langdetect.shortest: expected >= 1"),
+        ("hint_weight = 0.5", "enrichment.langdetect.hint_weight: expected >= 1"),
+        ("weights = { de = 0.0 }", "enrichment.langdetect.weights: expected > 0"),
+        ('weights = { de = "often" }', "enrichment.langdetect.weights['de']: expected a number"),
         ('languages = ["en"]', "enrichment.langdetect.languages: expected two or more different languages"),
         ('languages = ["en", "klingon"]', "enrichment.langdetect.languages: expected in "),
     ],

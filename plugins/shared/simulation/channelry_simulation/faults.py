@@ -38,9 +38,9 @@ class FaultPlan:
 
     _queue: deque[Fault] = field(factory=deque, init=False)
 
-    def add(self, kind: FaultKind, times: int = 1, *, retry_after: float = 1.0) -> None:
-        """Plan a fault for the next `times` calls that are not planned yet."""
-        self._queue.extend([Fault(kind, retry_after)] * times)
+    def add(self, kind: FaultKind | str, times: int = 1, *, retry_after: float = 1.0) -> None:
+        """Plan a fault, which may be named by its value, for the next `times` calls that are not planned yet."""
+        self._queue.extend([Fault(FaultKind(kind), retry_after)] * times)
 
     def take(self) -> Fault | None:
         """Give the fault of the call that is just made."""

@@ -60,6 +60,10 @@ class Simulator(ABC):
         """Write as a customer: give the signed webhook, which nobody has posted yet. `path` is `/`."""
 
     @abstractmethod
+    def signed(self, request: Request) -> Request:
+        """Sign any request as the provider does: give it with its signature's headers, in place of those it has."""
+
+    @abstractmethod
     def routes(self) -> list[Route]:
         """Give the routes of the provider's API."""
 
@@ -87,6 +91,8 @@ class Simulator(ABC):
         if self.post is None:
             return
         for _ in range(len(self.webhooks)):
+            if not self.webhooks:  # another flush has it
+                return
             webhook = self.webhooks.popleft()
             if not 200 <= await self.post(webhook) < 300:
                 self.webhooks.append(webhook)

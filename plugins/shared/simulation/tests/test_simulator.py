@@ -26,6 +26,9 @@ class Acme(Simulator):
     def message(self, customer: str, text: str) -> Request:
         return Request("POST", "/", (), f"{customer}:{text}".encode(), self.now())
 
+    def signed(self, request: Request) -> Request:
+        return request
+
     def routes(self) -> list[Route]:
         return [Route("/say", self._say, methods=["POST"])]
 

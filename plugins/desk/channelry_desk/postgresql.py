@@ -92,6 +92,9 @@ class PostgresDatabase:
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
 
+    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
+        return list(self._wait(self._connection.fetchmany(numbered(sql), values))) if values else []
+
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         row = self.execute(f"{sql} RETURNING id", values).fetchone()
         return 0 if row is None else int(row[0])

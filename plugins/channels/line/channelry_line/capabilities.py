@@ -1,0 +1,46 @@
+"""What LINE carries, and within which limits.
+
+Source: https://developers.line.biz/en/reference/messaging-api/#message-objects
+"""
+
+from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, TextUnit
+
+from .receive import SCHEME
+
+MESSAGE, TYPING, READ = "message", "typing", "read"
+"""The actions: what a customer gets to see, and the marks that may be repeated."""
+
+_MB = 1_000_000
+_LARGEST = 1_000 * _MB
+"""What LINE's apps let a customer send, as general knowledge has it."""
+
+
+def _file(most: int | None, *types: str) -> MediaLimit:
+    return MediaLimit(types=frozenset(types), link=most, fetch=_LARGEST)
+
+
+_AUDIO = _file(200 * _MB, "audio/mpeg", "audio/mp4", "audio/m4a", "audio/x-m4a")
+_BOTH_WAYS = frozenset({
+    Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.LOCATION, Kind.BUTTONS,
+})  # fmt: skip
+
+CAPABILITIES = Capabilities(
+    receives=_BOTH_WAYS | {Kind.FORM, Kind.EDIT, Kind.DELETE},  # edits in groups only
+    sends=_BOTH_WAYS | {Kind.VOICE, Kind.READ, Kind.TYPING},
+    text=5000,
+    unit=TextUnit.UTF16,
+    media={
+        Kind.IMAGE: _file(10 * _MB, "image/jpeg", "image/png"),
+        Kind.AUDIO: _AUDIO,
+        Kind.VOICE: _AUDIO,
+        Kind.VIDEO: _file(200 * _MB, "video/mp4"),
+        Kind.DOCUMENT: _file(None),  # a link in a text: LINE has no files for bots
+    },
+    buttons=ButtonLimit(count=13, title=20, payload=300, text=5000, urls=True),
+    resend=Resend.LOOKUP,  # a push is safe by its retry key; a reply takes none
+    # https://developers.line.biz/en/reference/messaging-api/#rate-limits
+    rates=(Rate(RateScope.CONNECTION, 2000, 1, frozenset({MESSAGE})),),
+    quotes=True,
+    schemes=(SCHEME,),
+    initiates=True,  # to who added the account without a word
+)

@@ -1,0 +1,202 @@
+"""Receiving: whether a webhook is LINE's, and what its events tell.
+
+Source: https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+"""
+
+import hmac
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any, TypeAlias
+
+import orjson
+
+from channelry.errors import RejectedError
+from channelry.model import (
+    AccountHealth,
+    Activity,
+    Address,
+    Event,
+    FormReply,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    OptedIn,
+    OptedOut,
+    Part,
+    Postback,
+    Profile,
+    Quote,
+    Received,
+    Request,
+    Thread,
+)
+from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
+from channelry.secrets import Secrets
+
+from .content import read
+
+SCHEME = "line"
+SIGNATURE = b"x-line-signature"
+REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token"
+"""What the context of a message holds: rights to answer it for free and to quote it, and to mark it as read."""
+
+
+def verify(request: Request, secrets: Secrets) -> None:
+    """Raise RejectedError unless the body is signed with one of the channel's secrets."""
+    given, good = request.header(SIGNATURE), False
+    for secret in secrets:
+        good |= hmac.compare_digest(given, b64encode(hmac.digest(secret.encode(), request.body, "sha256")))
+    if not good:
+        raise RejectedError("the signature is missing or wrong")
+
+
+def parse(request: Request) -> Received:
+    """Read the events of one webhook; LINE asks with none whether the address is good."""
+    return received(request, partial(_events, request.received_at))
+
+
+def _events(at: datetime, body: Any) -> Iterator[Event | str]:
+    account = identifier(body["destination"])
+    yield from each(body["events"], partial(_event, account, at), at, account)
+
+
+def _event(account: str, at: datetime, row: Any) -> Event | str:
+    kind = string(row["type"])
+    reader = _READERS.get(kind)
+    if reader is None:
+        return f"event {kind:.40}"
+    occurred_at = timestamp(row.get("timestamp"), at)
+    return reader(row, {"account": account, "key": identifier(row["webhookEventId"]), "occurred_at": occurred_at})
+
+
+_Common: TypeAlias = Mapping[str, Any]
+_Reader: TypeAlias = Callable[[Any, _Common], Event]
+
+
+def _source(row: Any) -> tuple[Address, Address | None]:
+    """Tell who did something, and the group where. People of a group who never consented are not named: it is, then."""
+    source = row["source"]
+    place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
+    group = Address(SCHEME, identifier(place)) if place else None
+    if user is None and group is not None:
+        return group, group
+    return Address(SCHEME, identifier(user)), group
+
+
+def _whole(row: Any) -> Address:
+    """Tell whom an event is about as a whole: the group, else the person."""
+    sender, group = _source(row)
+    return group or sender
+
+
+def _message(row: Any, common: _Common) -> Event:
+    message = row["message"]
+    text, parts = read(message)
+    quoted, album = message.get("quotedMessageId"), message.get("imageSet")
+    return _written(
+        row,
+        common,
+        external_id=identifier(message["id"]),
+        text=text,
+        parts=parts,
+        reply_to=None if quoted is None else Quote(external_id=identifier(quoted)),
+        album="" if album is None else identifier(album["id"]),
+    )
+
+
+def _postback(row: Any, common: _Common) -> Event:
+    """Read a pressed button; a date that was picked, or the menu that it led to, stands beside it."""
+    postback = row["postback"]
+    data, picked = string(postback["data"]), postback.get("params")
+    parts: tuple[Part, ...] = (Postback(payload=data),)
+    if picked:
+        parts = (*parts, FormReply(name=data, answers=orjson.dumps(picked).decode()))
+    return _written(row, common, external_id=common["key"], parts=parts)
+
+
+def _written(row: Any, common: _Common, **content: Any) -> Event:
+    (sender, group), message = _source(row), mapping(row.get("message"))
+    tokens = (
+        (REPLY_TOKEN, row.get("replyToken")),
+        (QUOTE_TOKEN, message.get("quoteToken")),
+        (READ_TOKEN, message.get("markAsReadToken")),
+    )
+    return MessageReceived(
+        **common,
+        sender=Profile(address=sender),
+        thread=None if group is None else Thread(root=group.value),
+        reply_address=group,
+        context={name: string(token) for name, token in tokens if token},
+        **content,
+    )
+
+
+def _edited(row: Any, common: _Common) -> Event:
+    message = row["message"]
+    text, parts = read(message)
+    return MessageEdited(
+        **common, sender=_source(row)[0], external_id=identifier(message["id"]), text=text, parts=parts
+    )
+
+
+def _unsent(row: Any, common: _Common) -> Event:
+    external_id = identifier(row["unsend"]["messageId"])
+    return MessageDeleted(**common, external_id=external_id, sender=_source(row)[0])
+
+
+def _came(row: Any, common: _Common) -> Event:
+    """Read that a person added or unblocked us, or that a group took us in."""
+    return OptedIn(**common, sender=_whole(row))
+
+
+def _left(row: Any, common: _Common) -> Event:
+    """Read that a person blocked us, or that a group put us out: LINE drops what is sent there, without a word."""
+    return OptedOut(**common, sender=_whole(row))
+
+
+def _members(name: str) -> _Reader:
+    """Read that others came to a group or left it."""
+
+    def reader(row: Any, common: _Common) -> Event:
+        members = [identifier(member["userId"]) for member in sequence(row[name]["members"])]
+        return Activity(**common, sender=Profile(address=_whole(row)), name=name, values={"members": " ".join(members)})
+
+    return reader
+
+
+def _activity(name: str, field: str) -> _Reader:
+    """Read something that a customer did besides writing, with all that LINE tells of it."""
+
+    def reader(row: Any, common: _Common) -> Event:
+        told = {key: str(value) for key, value in mapping(row.get(field)).items()}
+        return Activity(**common, sender=Profile(address=_source(row)[0]), name=name, values=told)
+
+    return reader
+
+
+def _health(code: str, healthy: bool) -> _Reader:
+    return lambda row, common: AccountHealth(**common, code=code, healthy=healthy)
+
+
+_READERS: Mapping[str, _Reader] = {
+    "message": _message,
+    "postback": _postback,
+    "messageEdited": _edited,
+    "unsend": _unsent,
+    "follow": _came,
+    "unfollow": _left,
+    "join": _came,
+    "leave": _left,
+    "memberJoined": _members("joined"),
+    "memberLeft": _members("left"),
+    "accountLink": _activity("account-link", "link"),
+    "beacon": _activity("beacon", "beacon"),
+    "videoPlayComplete": _activity("video-played", "videoPlayComplete"),
+    "membership": _activity("membership", "membership"),
+    "activated": _health("activated", True),
+    "deactivated": _health("deactivated", False),
+    "botSuspended": _health("botSuspended", False),
+    "botResumed": _health("botResumed", True),
+}

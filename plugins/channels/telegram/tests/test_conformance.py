@@ -1,0 +1,52 @@
+"""Telegram keeps the rules of a channel."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from channelry.model import Kind, Media
+from channelry_telegram.plugin import Telegram
+from channelry_telegram.simulator import TelegramSimulator
+from channelry_testing import FILE, ChannelConformance, connected
+
+
+class TestTelegram(ChannelConformance):
+    rows = (
+        "text", "image", "voice", "audio", "video / round video / gif", "file", "sticker", "location / venue",
+        "contact", "album", "quote", "group", "group→supergroup", "unsupported", "service message",
+        "unknown update", "edited_message", "channel_post", "edited_channel_post", "business_connection",
+        "business_message", "edited_business_message", "deleted_business_messages", "message_reaction",
+        "message_reaction_count", "callback_query", "my_chat_member", "chat_member", "inline_query", "poll",
+        "poll_answer", "chat_join_request",
+    )  # fmt: skip
+
+    @pytest.fixture
+    def simulator(self) -> TelegramSimulator:
+        return TelegramSimulator()
+
+    @pytest.fixture
+    def second(self) -> TelegramSimulator:
+        return TelegramSimulator(token="7000000002:another-bot-token", secret_token="another_secret")
+
+    @pytest.fixture
+    def plugin(self, simulator: TelegramSimulator) -> Telegram:
+        return connected(Telegram, simulator)
+
+    @pytest.fixture
+    def payloads(self) -> Path:
+        return Path(__file__).parent / "payloads"
+
+    def held(self, simulator: TelegramSimulator) -> Media:
+        simulator.hold("kit-file", FILE)
+        return Media(kind=Kind.IMAGE, id="kit-file")
+
+
+class TestPolling(TestTelegram):
+    """The same bot where Telegram cannot reach the server."""
+
+    exempt: ClassVar = {"setup": "polling takes the webhook away and registers none"}
+
+    @pytest.fixture
+    def simulator(self) -> TelegramSimulator:
+        return TelegramSimulator(polling=True)

@@ -1,0 +1,1 @@
+"""Viber (REST bot API) for channelry."""

@@ -1,0 +1,82 @@
+"""What a Viber message contains: from its type and fields to text and parts.
+
+Source: https://developers.viber.com/docs/api/rest-bot-api/#receive-message-from-user
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from channelry.model import Contact, Kind, Location, Media, Part, Postback, Sticker, Unsupported
+from channelry.parsing import identifier, mapping, number, size, string
+
+from .tracking import offered
+
+Content: TypeAlias = tuple[str, tuple[Part, ...]]
+
+
+def read(message: Mapping[str, Any]) -> Content:
+    """Give the text or caption of a message, and its other content; what is of an unknown type is kept whole."""
+    kind = string(message["type"])
+    reader = _READERS.get(kind)
+    if reader is None:
+        return "", (Unsupported(kind=kind, raw=orjson.dumps(message).decode()),)
+    return reader(message)
+
+
+def _text(message: Mapping[str, Any]) -> Content:
+    """Read what was written, or which button was tapped: a tap arrives as the text that stood on the button."""
+    text = string(message["text"])
+    tracking = message.get("tracking_data")
+    payload = offered(tracking).get(text) if tracking else None
+    return (text, ()) if payload is None else ("", (Postback(payload=payload, title=text),))
+
+
+def _file(kind: Kind) -> Callable[[Mapping[str, Any]], Content]:
+    return lambda message: (string(message.get("text")), (_media(kind, message),))
+
+
+def _media(kind: Kind, message: Mapping[str, Any]) -> Media:
+    seconds = message.get("duration")
+    return Media(
+        kind=kind,
+        url=_url(message["media"]),
+        name=string(message.get("file_name")),
+        size=size(message.get("size")),
+        seconds=None if seconds is None else number(seconds),
+    )
+
+
+def _url(value: Any) -> str:
+    if not string(value):
+        raise ValueError("expected the URL of a file")
+    return string(value)
+
+
+def _sticker(message: Mapping[str, Any]) -> Content:
+    picture = _media(Kind.STICKER, message) if message.get("media") else None
+    return "", (Sticker(id=identifier(message["sticker_id"]), media=picture),)
+
+
+def _location(message: Mapping[str, Any]) -> Content:
+    place = message["location"]
+    return "", (Location(latitude=number(place["lat"]), longitude=number(place["lon"])),)
+
+
+def _contact(message: Mapping[str, Any]) -> Content:
+    card = mapping(message["contact"])
+    phone = card.get("phone_number")
+    return "", (Contact(name=string(card.get("name")), phones=(identifier(phone),) if phone else ()),)
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+    "text": _text,
+    "picture": _file(Kind.IMAGE),
+    "video": _file(Kind.VIDEO),
+    "file": _file(Kind.DOCUMENT),  # voice notes too, which nothing tells from other files
+    "sticker": _sticker,
+    "location": _location,
+    "contact": _contact,
+    "url": lambda message: (_url(message["media"]), ()),
+}

@@ -1,0 +1,171 @@
+"""Sending: from a message to requests of the REST bot API, and the requests themselves.
+
+Sources: https://developers.viber.com/docs/api/rest-bot-api/#send-message and …/docs/tools/keyboards/
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
+
+import orjson
+
+from channelry.errors import AmbiguousError, PermanentError
+from channelry.model import (
+    Button,
+    Call,
+    Capabilities,
+    Contact,
+    Kind,
+    Location,
+    Media,
+    Outbound,
+    Receipt,
+    SendMessage,
+    Sticker,
+)
+from channelry.model.outbound import SendablePart
+from channelry.parsing import identifier
+from channelry.services import Services
+from channelry.text import split
+
+from .api import Api
+from .capabilities import CARD_TEXT
+from .tracking import note
+
+LARGEST_REQUEST = 30_000
+"""Most bytes of a request. Source: https://developers.viber.com/docs/faq/ (30kb)"""
+CONTACT_NAME, CONTACT_PHONE, FILE_NAME, VIDEO_SECONDS = 28, 18, 256, 180
+"""What Viber takes at most, in characters and seconds; the contact's and the video's are not confirmed."""
+RICH_MEDIA_API = 7
+"""The version of the API, and so of the customers' apps, that can show a card (rich media)."""
+LINK_SECONDS = 7 * 86_400
+"""How long a link to a file of ours holds: a customer's app loads it when the chat is opened."""
+
+_COLUMNS, _TEXT_ROWS = 6, 2
+
+Body: TypeAlias = dict[str, Any]
+_Piece: TypeAlias = tuple[Body, tuple[Media, ...]]
+"""One message's body, and the file that still needs a link."""
+
+
+def compose(capabilities: Capabilities, outbound: Outbound, sender: Mapping[str, str], *, cards: bool) -> list[Call]:
+    """Turn a message into calls: text is split, a first picture bears it as its caption, buttons come last."""
+    capabilities.admit(outbound)
+    if not isinstance(outbound, SendMessage):
+        raise PermanentError(f"Viber has no {outbound.kind}", code="unsupported")
+    to = outbound.target.to
+    common = {"receiver": to.value, "sender": dict(sender)}
+    calls = [
+        Call(key=f"{outbound.key}:{n}", to=to, action="send_message", body=common | body, uploads=uploads)
+        for n, (body, uploads) in enumerate(_pieces(outbound, capabilities, cards))
+    ]
+    if any(len(orjson.dumps(call.body)) > LARGEST_REQUEST for call in calls):
+        raise PermanentError(f"the message is larger than {LARGEST_REQUEST} bytes", code="too_large")
+    return calls
+
+
+def _pieces(message: SendMessage, capabilities: Capabilities, cards: bool) -> list[_Piece]:
+    text, measure = message.text.strip(), capabilities.unit.measure
+    files = [piece for part in message.parts for piece in _part(part)]
+    if message.buttons and cards:
+        *before, last = split(text, CARD_TEXT, measure) or [""]
+        return [*map(_text, before), *files, _card(last, message.buttons)]
+    if files and files[0][0]["type"] == "picture" and measure(text) <= capabilities.caption:
+        files[0][0]["text"] = text
+        pieces = files
+    else:
+        pieces = [*map(_text, split(text, capabilities.text, measure)), *files]
+    return _offer(pieces, message.buttons) if message.buttons else pieces
+
+
+def _text(text: str) -> _Piece:
+    return {"type": "text", "text": text}, ()
+
+
+def _part(part: SendablePart) -> Iterator[_Piece]:
+    match part:
+        case Media():
+            yield _file(part)
+        case Sticker(id=known):
+            if not known.isascii() or not known.isdigit():
+                raise PermanentError("Viber sends stickers of its own only, by their number", code="unsupported")
+            yield {"type": "sticker", "sticker_id": int(known)}, ()
+        case Location(latitude=latitude, longitude=longitude, name=name, address=address):
+            if named := "\n".join(filter(None, (name, address))):  # a place of Viber's has no name
+                yield _text(named)
+            yield {"type": "location", "location": {"lat": latitude, "lon": longitude}}, ()
+        case Contact(name=name, phones=phones):
+            if not (0 < len(name) <= CONTACT_NAME and phones and len(phones[0]) <= CONTACT_PHONE):
+                needs = f"a name of {CONTACT_NAME} and a phone number of {CONTACT_PHONE} characters at most"
+                raise PermanentError(f"a contact needs {needs}", code="contact")
+            yield {"type": "contact", "contact": {"name": name, "phone_number": phones[0]}}, ()
+
+
+def _file(media: Media) -> _Piece:
+    """Name a file by its link, or leave that to `send`; all but pictures need their size."""
+    if not media.url and not media.ref:
+        raise PermanentError("Viber takes files by link: the file has neither url nor ref", code="no_file")
+    if media.kind is Kind.STICKER:
+        raise PermanentError("Viber sends stickers of its own only, by their number", code="unsupported")
+    body: Body = {"type": "picture", "text": ""}
+    if media.kind is not Kind.IMAGE:
+        if media.size is None:
+            raise PermanentError(f"Viber needs the size of a {media.kind}", code="no_size")
+        body = {"type": "video" if media.kind is Kind.VIDEO else "file", "size": media.size}
+    if body["type"] == "file":
+        body["file_name"] = _name(media)
+    if media.kind is Kind.VIDEO and media.seconds is not None and media.seconds <= VIDEO_SECONDS:
+        body["duration"] = round(media.seconds)
+    return body | ({"media": media.url} if media.url else {}), () if media.url else (media,)
+
+
+def _name(media: Media) -> str:
+    name = media.name or unquote(PurePosixPath(urlsplit(media.url).path).name)
+    if not PurePosixPath(name).suffix or len(name) > FILE_NAME:
+        raise PermanentError(
+            f"a file needs a name of at most {FILE_NAME} characters with an ending (bill.pdf)", code="file_name"
+        )
+    return name
+
+
+def _offer(pieces: Sequence[_Piece], buttons: Sequence[Button]) -> list[_Piece]:
+    """Put the buttons below the chat, in place of the customer's own keyboard, with the last piece."""
+    if not pieces:
+        raise PermanentError("buttons need a text or a file on Viber", code="empty")
+    *before, (body, uploads) = pieces
+    keyboard = {"Type": "keyboard", "DefaultHeight": False, "Buttons": [_button(one) for one in buttons]}
+    return [*before, (body | {"keyboard": keyboard, "tracking_data": note(buttons)}, uploads)]
+
+
+def _card(text: str, buttons: Sequence[Button]) -> _Piece:
+    """Put a text and the buttons below it on a card; an app that is too old shows the text."""
+    if not text:
+        raise PermanentError("a card of buttons needs a text on Viber", code="empty")
+    said = {"Columns": _COLUMNS, "Rows": _TEXT_ROWS, "ActionType": "none", "ActionBody": "none", "Text": text}
+    card = {
+        "Type": "rich_media",
+        "ButtonsGroupColumns": _COLUMNS,
+        "ButtonsGroupRows": _TEXT_ROWS + len(buttons),
+        "Buttons": [said, *(_button(one) for one in buttons)],
+    }
+    body = {"type": "rich_media", "min_api_version": RICH_MEDIA_API, "alt_text": text, "rich_media": card}
+    return body | {"tracking_data": note(buttons)}, ()
+
+
+def _button(button: Button) -> Body:
+    """Make a button of a whole row. What it sends is its title: the customer's own chat shows that."""
+    action, body = ("open-url", button.url) if button.url else ("reply", button.title)
+    return {"Columns": _COLUMNS, "Rows": 1, "ActionType": action, "ActionBody": body, "Text": button.title}
+
+
+async def send(api: Api, call: Call, services: Services) -> Receipt:
+    """Make one call, after asking the application for a link to its file."""
+    body = dict(call.body)
+    for file in call.uploads:
+        body["media"] = await services.files.link(file.ref, LINK_SECONDS)
+    answer = await api.call(services, call.action, body, repeatable=False)
+    try:
+        return Receipt((identifier(answer.get("message_token")),))
+    except ValueError:
+        raise AmbiguousError("Viber took the message without naming it", code="unreadable") from None

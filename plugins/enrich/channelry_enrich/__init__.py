@@ -1,0 +1,1 @@
+"""The command `channelry enrich`: language and sentiment of texts, and a comparison of the providers of both."""

@@ -1,0 +1,1 @@
+"""Language detection in 139 languages on this machine for channelry."""
