@@ -2,6 +2,7 @@
 
 from . import conversations, customers, log
 from .database import Database
+from .errors import BarredError
 from .grants import User
 from .states import Step
 
@@ -14,7 +15,7 @@ def bar_profile(db: Database, by: User, profile: int, barred: bool, why: str, no
     customers.read_profile(db, profile)
     log.changed(db, by.id, now, log.PROFILE, profile, "barred" if barred else "unbarred", why)
     if barred:
-        _close(db, by, "profile = ?", profile, why, now)
+        conversations.conclude(db, by, profile, Step.BAR, why, now)
 
 
 def bar_customer(db: Database, by: User, customer: int, barred: bool, why: str, now: int) -> None:
@@ -29,10 +30,16 @@ def bar_customer(db: Database, by: User, customer: int, barred: bool, why: str, 
         db.execute("UPDATE profiles SET barred_at = NULL WHERE customer = ?", (customer,))
     log.changed(db, by.id, now, log.CUSTOMER, customer, "barred" if barred else "unbarred", why)
     if barred:
-        _close(db, by, "profile IN (SELECT id FROM profiles WHERE customer = ?)", customer, why, now)
+        for one in customers.profiles(db, customer):
+            conversations.conclude(db, by, one.id, Step.BAR, why, now)
 
 
-def _close(db: Database, by: User, whose: str, value: int, why: str, now: int) -> None:
-    rows = db.execute(f"SELECT id FROM conversations WHERE {whose} AND closed_at IS NULL ORDER BY id", (value,))
-    for (number,) in rows.fetchall():
-        conversations.conclude(db, by, number, Step.BAR, why, now)
+def require_unbarred(db: Database, profile: int) -> None:
+    """Raise BarredError for a profile that is barred, or whose customer is: who is barred has no open conversation."""
+    row = db.execute(
+        "SELECT 1 FROM profiles p LEFT JOIN customers u ON u.id = p.customer"
+        " WHERE p.id = ? AND (p.barred_at IS NOT NULL OR u.barred_at IS NOT NULL)",
+        (profile,),
+    ).fetchone()
+    if row is not None:
+        raise BarredError(f"profile {profile} is barred: unbar it first")

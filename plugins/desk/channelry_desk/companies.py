@@ -49,9 +49,7 @@ def create(db: Database, by: User, name: str, phone: str, address: str, now: int
     return number
 
 
-def edit(
-    db: Database, by: User, number: int, given: Mapping[str, Any], version: int | None, now: int
-) -> None:
+def edit(db: Database, by: User, number: int, given: Mapping[str, Any], version: int | None, now: int) -> None:
     """Change what is on record of a company: its phone, address and primary contact."""
     seen = read(db, number)
     if version is not None and version != seen.version:

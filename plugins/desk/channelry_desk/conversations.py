@@ -178,10 +178,12 @@ def end(db: Database, by: User, conversation: int, version: int | None, why: str
     return step(db, by, conversation, Step.END, now, version=version, why=why, wrap_up=held.wrap_up)
 
 
-def conclude(db: Database, by: User, conversation: int, what: Step, why: str, now: int) -> None:
-    """Close a conversation as a consequence of what the user was allowed to do: to bar, or to erase, its customer."""
-    seen = standing(db, conversation)
-    _save(db, seen, states.moved(seen, what, now), by, what, now, why)
+def conclude(db: Database, by: User, profile: int, what: Step, why: str, now: int) -> None:
+    """Close what is open with somebody because the user may bar, or erase, them."""
+    rows = db.execute("SELECT id FROM conversations WHERE profile = ? AND closed_at IS NULL ORDER BY id", (profile,))
+    for (number,) in rows.fetchall():
+        seen = standing(db, number)
+        _save(db, seen, states.moved(seen, what, now), by, what, now, why)
 
 
 def profile(db: Database, conversation: int) -> int:

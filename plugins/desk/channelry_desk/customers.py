@@ -10,8 +10,8 @@ from .errors import ConflictError, IncompleteError, NotFoundError
 from .grants import User
 from .moments import moment_or_none
 from .recognition import Identifier, Sign, Traits
-from .states import Center
-from .values import Candidate, Customer, Named, KnownProfile
+from .states import Center, Step
+from .values import Candidate, Customer, KnownProfile, Named
 
 SELECT = """
 SELECT u.id, u.first_name, u.last_name, u.email, u.phone, u.company, k.name AS company_name, u.address, u.version,
@@ -52,7 +52,8 @@ def found(db: Database, text: str, limit: int = FOUND) -> list[Customer]:
     if not words:
         return []
     where = " AND ".join(
-        "EXISTS (SELECT 1 FROM customer_words w WHERE w.customer = u.id AND w.word >= ? AND w.word < ?)" for _ in words[1:]
+        "EXISTS (SELECT 1 FROM customer_words w WHERE w.customer = u.id AND w.word >= ? AND w.word < ?)"
+        for _ in words[1:]
     )
     values = [bound for word in words[1:] for bound in _beginning(word)]
     rows = db.rows(
@@ -183,11 +184,12 @@ def _index(db: Database, number: int, values: Mapping[str, str], company: int | 
 def relate(db: Database, by: User, profile: int, customer: int, now: int, how: str = "related") -> None:
     """Record that a profile is a customer's: from now on what it writes is recognized. Of a barred customer it is
     barred too."""
-    if read(db, customer).id != customer:
-        raise ConflictError(f"customer {customer} was merged into {read(db, customer).id}")
+    seen = expected(db, customer, None)
     read_profile(db, profile)
     db.execute("UPDATE profiles SET customer = ?, candidate = NULL WHERE id = ?", (customer, profile))
     log.changed(db, by.id, now, log.PROFILE, profile, how, data={"customer": customer})
+    if seen.barred_at is not None:
+        conversations.conclude(db, by, profile, Step.BAR, "", now)
 
 
 def require_relating(db: Database, by: User, conversation: int, now: int) -> int:
@@ -201,8 +203,6 @@ def require_relating(db: Database, by: User, conversation: int, now: int) -> int
 
 def recognize(db: Database, by: User, profile: int, match: Match, names: tuple[str, str], now: int) -> None:
     """Record what a recognizer found: a certain match relates the profile, another is kept for the agent to see."""
-    if read_profile(db, profile).customer is not None:
-        return
     if not match.exact:
         said = f"{match.customer}: {match.evidence}"
         db.execute("UPDATE profiles SET candidate = ? WHERE id = ?", (said, profile))
@@ -274,6 +274,9 @@ def merge(
         " WHERE id = ?",
         (absorbed, survivor),
     )
+    if kept.barred_at or gone.barred_at:
+        for one in profiles(db, survivor):
+            conversations.conclude(db, by, one.id, Step.BAR, why, now)
     save(db, survivor, values, None if employer is None else employer.id, region)
     forget(db, absorbed, survivor)
     log.changed(db, by.id, now, log.CUSTOMER, survivor, "merged", why, {"absorbed": absorbed})

@@ -173,7 +173,7 @@ async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))
         worker = Worker(hub, store, config, intake, folder)
-        service = Service(hub=hub, store=store, intake=intake, queued=worker.queued.set)
+        service = Service(hub=hub, store=store, intake=intake, queued=worker.queued.set, region=config.region)
         running = asyncio.create_task(worker.run(), name="channelry-desk-worker") if work else None
         try:
             yield Desk(store=store, intake=intake, service=service, worker=worker, folder=folder)

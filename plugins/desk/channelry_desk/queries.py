@@ -54,7 +54,8 @@ SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_
         AS last_text,
     (SELECT status FROM calls s WHERE s.conversation = c.id ORDER BY s.id DESC LIMIT 1) AS delivery
 FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
-LEFT JOIN companies k ON k.id = u.company LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
+LEFT JOIN companies k ON k.id = u.company LEFT JOIN users a ON a.id = c.assignee
+LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
 """
 
 

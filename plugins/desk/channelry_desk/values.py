@@ -81,7 +81,7 @@ class Task:
 
 @frozen(kw_only=True)
 class Customer:
-    """A person over all channels; `version` rises with every change; `barred_at`: since when they are not listened to."""
+    """A person over all channels; `version` rises with every change; `barred_at`: since when they are ignored."""
 
     id: int
     first_name: str
@@ -136,6 +136,26 @@ class Candidate:
     evidence: tuple[str, ...]
     certain: bool
     weight: int
+
+
+@frozen(kw_only=True)
+class Visit:
+    """One step of a customer before they wrote: a page visited, a phrase searched, an article viewed, or the like."""
+
+    name: str
+    at: datetime
+    told: Mapping[str, str]
+
+
+@frozen(kw_only=True)
+class Visitor:
+    """What a web chat knows of who is there; `authenticated`: they had signed in."""
+
+    authenticated: bool
+    browser: str
+    system: str
+    location: str
+    language: str
 
 
 @frozen(kw_only=True)

@@ -15,6 +15,8 @@ from .values import Visit, Visitor
 SURVEY, VISITOR, CONTEXT = "survey", "visitor", "context"
 """Activities of a web chat: answers before it, who the visitor is, and what the page passes on. All else is the
 trail."""
+TELLING = frozenset({SURVEY, VISITOR})
+"""Those that tell who somebody is."""
 _SIGNED_IN = frozenset({"yes", "true", "1"})
 TRAIL = 100
 """Steps of a trail that are shown."""

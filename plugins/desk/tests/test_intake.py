@@ -111,7 +111,7 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     found = await service.conversations.read(by=SYSTEM, conversation=await house.conversation())
     assert (found.recognized, found.title) == (False, "Anonymous")
     await service.customers.create(
-        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile
+        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", conversation=found.id
     )
     await service.conversations.close(by=SYSTEM, conversation=found.id)
     await house.deliver(message("eve", "two"))

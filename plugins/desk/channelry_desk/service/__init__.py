@@ -27,13 +27,14 @@ class Service:
 
     - `conversations`, `customers`, `people`; `catalogue`: what administrators define; `search`: all conversations;
       `letters`: dead letters, and the journal; `log`: every change; `outbox`: sends whose answer was lost.
-    - `queued`: called when a call was queued.
+    - `queued`: called when a call was queued; `region`: the country of telephone numbers written without one.
     """
 
     hub: Hub
     store: Store
     intake: Intake
     queued: Callable[[], None]
+    region: str = ""
     conversations: Conversations = field(init=False)
     customers: Customers = field(init=False)
     people: People = field(init=False)
@@ -46,7 +47,7 @@ class Service:
     def __attrs_post_init__(self) -> None:
         given = self.hub, self.store, self.intake, self.queued
         self.conversations = Conversations(*given)
-        self.customers = Customers(*given)
+        self.customers = Customers(*given, self.region)
         self.people = People(*given)
         self.catalogue = Catalogue(*given)
         self.search = Search(*given)
