@@ -4,11 +4,8 @@ Each errand is a row until it is done, so a restart loses none; each is repeatab
 growing pauses, and harms no other.
 """
 
-import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from random import Random
-from uuid import uuid4
 
 import orjson
 from attrs import define, evolve, field
@@ -23,6 +20,7 @@ from . import customers, jobs, recognition, rules, visits
 from .config import DeskConfig
 from .database import Database
 from .enrichment import Enrichment
+from .folder import UNKNOWN, Folder, sniffed
 from .grants import SYSTEM
 from .intake import Intake
 from .jobs import Job
@@ -41,7 +39,7 @@ class Errands:
     config: DeskConfig
     intake: Intake
     enrichment: Enrichment
-    folder: Path
+    folder: Folder
     random: Random = field(factory=Random)
 
     async def do(self, job: Job) -> None:
@@ -139,48 +137,33 @@ class Errands:
             await self.store.write(lambda db: jobs.done(db, job.id))
             return
         media: Media = codec.from_json(orjson.loads(stored), Media)
-        name = uuid4().hex
-        part = self.folder / f"{name}.part"
-        size, limit = 0, self.config.media_limit
-        try:
-            with part.open("wb") as file:
-
-                async def save(piece: bytes) -> None:
-                    nonlocal size
-                    size += len(piece)
-                    if size > limit:
-                        raise PermanentError(f"the file is larger than {limit} bytes", code="too_large")
-                    await asyncio.to_thread(file.write, piece)
-
-                if media.content:
-                    await save(media.content)
-                    found = media
-                else:
-                    found = await self.hub.fetch(job.connection, media, save)
-            await asyncio.to_thread(part.rename, self.folder / name)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        kept = evolve(found, size=size, content=b"")
+        async with self.folder.writing(self.config.media_limit) as file:
+            if media.content:
+                await file.save(media.content)
+                found = media
+            else:
+                found = await self.hub.fetch(job.connection, media, file.save)
+        told = sniffed(file.head, found.name)
+        kept = evolve(found, size=file.size, content=b"", media_type=found.media_type if told == UNKNOWN else told)
 
         def write(db: Database) -> bool:
             jobs.done(db, job.id)
             return bool(
                 db.execute(
                     "UPDATE media SET state = 'stored', file = ?, payload = ? WHERE id = ? AND state <> 'expired'",
-                    (name, json_of(kept), job.subject),
+                    (file.name, json_of(kept), job.subject),
                 ).rowcount
             )
 
         if not await self.store.write(write):  # its message was deleted meanwhile
-            (self.folder / name).unlink(missing_ok=True)
+            await self.folder.remove(file.name)
 
     async def _unlink(self, job: Job) -> None:
         """Delete the file of a message that was deleted."""
         statement = "SELECT file FROM media WHERE id = ? AND file <> ''"
         row = await self.store.read(lambda db: db.execute(statement, (job.subject,)).fetchone())
         if row is not None:
-            await asyncio.to_thread((self.folder / row[0]).unlink, missing_ok=True)
+            await self.folder.remove(row[0])
 
         def write(db: Database) -> None:
             db.execute("UPDATE media SET file = '' WHERE id = ?", (job.subject,))

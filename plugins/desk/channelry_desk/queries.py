@@ -12,6 +12,7 @@ from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Surface, Target
 
 from . import grants, states
+from .conversations import SAME_CUSTOMER
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
 from .grants import Access, User
@@ -111,10 +112,10 @@ def _page(db: Database, wanted: Sequence[Filter], limit: int, cursor: str) -> Pa
     where = "".join(f"{condition} AND " for condition, _ in wanted)
     values = [value for _, given in wanted for value in given]
     rows = db.rows(
-        f"{_CONVERSATIONS} WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, _before(cursor), limit)
+        f"{_CONVERSATIONS} WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, before(cursor), limit)
     )
     found = [_conversation(row) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def conversation(db: Database, number: int) -> Conversation:
@@ -122,6 +123,16 @@ def conversation(db: Database, number: int) -> Conversation:
     for row in db.rows(f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
         return _conversation(row)
     raise NotFoundError(f"there is no conversation {number}")
+
+
+def history(db: Database, number: int, limit: int, cursor: str) -> Page[Conversation]:
+    """List the closed conversations with the same customer as one, without that one."""
+    past = f"c.id IN ({SAME_CUSTOMER}) AND c.id <> ?1 AND c.closed_at IS NOT NULL"
+    rows = db.rows(
+        f"{_CONVERSATIONS} WHERE {past} AND c.id < ?2 ORDER BY c.id DESC LIMIT ?3", (number, before(cursor), limit)
+    )
+    found = [_conversation(row) for row in rows]
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def intervals(db: Database, conversation: int) -> list[Interval]:
@@ -144,10 +155,10 @@ def messages(db: Database, conversation: int, limit: int, cursor: str) -> Page[M
     """List the messages of a conversation, with their deliveries, files and reactions."""
     rows = db.rows(
         "SELECT * FROM messages WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (conversation, _before(cursor), limit),
+        (conversation, before(cursor), limit),
     )
     found = [_message(db, row) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def target(db: Database, number: int) -> tuple[str, Target]:
@@ -183,7 +194,7 @@ def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[D
     """List what could not be understood or applied."""
     rows = db.rows(
         "SELECT * FROM dead_letters WHERE (settled_at IS NOT NULL) = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (settled, _before(cursor), limit),
+        (settled, before(cursor), limit),
     )
     found = [
         DeadLetter(
@@ -193,7 +204,7 @@ def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[D
         )
         for row in rows
     ]  # fmt: skip
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def dead_letter(db: Database, number: int) -> tuple[str, JournalEntry]:
@@ -208,9 +219,9 @@ def dead_letter(db: Database, number: int) -> tuple[str, JournalEntry]:
 
 def journal(db: Database, limit: int, cursor: str) -> Page[JournalEntry]:
     """List the raw requests."""
-    rows = db.rows("SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (_before(cursor), limit))
+    rows = db.rows("SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (before(cursor), limit))
     found = [JournalEntry(id=row["id"], connection=row["connection"], request=request_of(row)) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
@@ -218,7 +229,7 @@ def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
     rows = db.rows(
         "SELECT c.*, m.text FROM calls c JOIN messages m ON m.id = c.message WHERE c.state = 'uncertain' AND c.id < ?"
         " ORDER BY c.id DESC LIMIT ?",
-        (_before(cursor), limit),
+        (before(cursor), limit),
     )
     found = [
         Uncertain(
@@ -228,14 +239,15 @@ def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
         )
         for row in rows
     ]  # fmt: skip
-    return Page(found, _cursor([one.call for one in found], limit))
+    return Page(found, next_cursor([one.call for one in found], limit))
 
 
 def _row(db: Database, statement: str, number: int) -> Row | None:
     return next(iter(db.rows(statement, (number,))), None)
 
 
-def _before(cursor: str) -> int:
+def before(cursor: str) -> int:
+    """Give the id that a cursor stands for; IncompleteError where it is none."""
     if not cursor:
         return 2**63 - 1
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
@@ -243,7 +255,8 @@ def _before(cursor: str) -> int:
     return int(cursor)
 
 
-def _cursor(ids: list[int], limit: int) -> str:
+def next_cursor(ids: Sequence[int], limit: int) -> str:
+    """Give the cursor that leads on from a page."""
     return str(ids[-1]) if ids and len(ids) == limit else ""
 
 

@@ -159,6 +159,77 @@ class Visitor:
 
 
 @frozen(kw_only=True)
+class Subject:
+    """What conversations are about: one entry of a level, 1 to 3, below its `parent`, None: of the first level."""
+
+    id: int
+    name: str
+    level: int
+    parent: int | None
+
+
+@frozen(kw_only=True)
+class Field:
+    """A custom field of conversations: `kind` is text, number, date, flag (yes, no) or choice, of its `choices`."""
+
+    id: int
+    name: str
+    kind: str
+    choices: tuple[str, ...]
+    initial: str
+    editable: bool
+
+
+@frozen
+class FieldValue:
+    """What a conversation has of a field: what was saved, else the field's default."""
+
+    field: Field
+    value: str
+
+
+@frozen(kw_only=True)
+class Answer:
+    """A quick answer: a text with placeholders, and files by the names they are kept under; `language` "": of any."""
+
+    id: int = 0
+    category: str
+    title: str
+    language: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Note:
+    """What a colleague left for whoever works on a conversation next."""
+
+    id: int
+    by: Named
+    at: datetime
+    text: str
+
+
+@frozen(kw_only=True)
+class Details:
+    """What is noted about a conversation, and what is known of who is there.
+
+    - `subject`: the path of three levels, or empty; `answers`: to the survey before the chat; `trail`: what the
+      customer did before, the newest first; `context`: variables that the page passed on.
+    """
+
+    tags: tuple[Named, ...]
+    skills: tuple[Named, ...]
+    subject: tuple[Named, ...]
+    fields: tuple[FieldValue, ...]
+    notes: tuple[Note, ...]
+    answers: Mapping[str, str]
+    trail: tuple[Visit, ...]
+    visitor: Visitor
+    context: Mapping[str, str]
+
+
+@frozen(kw_only=True)
 class Conversation:
     """What one customer and the business say to each other at one place of one connection, until it is closed.
 
@@ -283,6 +354,23 @@ class File:
     state: str
     name: str
     reason: str
+
+
+@frozen(kw_only=True)
+class Document:
+    """One file of a conversation: `title`: as it was called, `name`: as it is kept, `""` where it is not (`state`)."""
+
+    id: int
+    conversation: int
+    message: int
+    direction: str
+    at: datetime
+    kind: str
+    title: str
+    media_type: str
+    size: int | None
+    state: str
+    name: str
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from attrs import define, field
 
@@ -16,6 +15,7 @@ from . import conversations, jobs, journal
 from .config import DeskConfig
 from .enrichment import Enrichment
 from .errands import Errands
+from .folder import Folder
 from .intake import Intake
 from .moments import SECOND, micros
 from .outbox import Outbox
@@ -46,7 +46,7 @@ class Worker:
     store: Store
     config: DeskConfig
     intake: Intake
-    folder: Path
+    folder: Folder
     queued: asyncio.Event = field(factory=asyncio.Event, init=False)
     arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     outbox: Outbox = field(init=False)

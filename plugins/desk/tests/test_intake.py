@@ -351,7 +351,7 @@ async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
             await house.deliver(MessageDeleted(key="d", occurred_at=START, external_id="m"))
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
-        assert len(list(house.desk.folder.iterdir())) == (0 if gone else 1)
+        assert len(list(house.desk.folder.path.iterdir())) == (0 if gone else 1)
 
 
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
