@@ -12,6 +12,7 @@ from channelry.hub import Hub
 from channelry.model import Language, Received, Sentiment, Text
 
 from . import jobs
+from .cursors import advance, cursor
 from .database import Database, Row
 from .journal import request_of
 from .moments import SECOND, micros
@@ -39,8 +40,8 @@ class Enrichment:
         """Judge the next texts; give the seconds to rest."""
         if not self._orders():
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "enrichment"))
-        rows = await self.store.read(lambda db: _next_texts(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "enrichment"))
+        rows = await self.store.read(lambda db: _next_texts(db, last))
         if not rows:
             return IDLE
         began = self.hub.clock.monotonic()
@@ -54,7 +55,7 @@ class Enrichment:
                 _write(db, *one)
             for number in blank:  # perhaps the outage's
                 jobs.add(db, "judge", "", number, later)
-            _advance(db, "enrichment", rows[-1][0])
+            advance(db, "enrichment", rows[-1][0])
 
         await self.store.write(write)
         return max(took * (1 - DUTY) / DUTY, 0.0 if len(rows) == BATCH else IDLE)
@@ -88,8 +89,8 @@ class Enrichment:
         """Show the next recorded requests' events to the plugins that observe."""
         if not any("observe" in instance.hooks for instance in self.hub.instances.values()):
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "observers"))
-        rows = await self.store.read(lambda db: _next_requests(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "observers"))
+        rows = await self.store.read(lambda db: _next_requests(db, last))
         for row in rows:
             instance = self.hub.connections.get(row["connection"])
             if instance is not None and instance.plugin is not None and row["body"]:
@@ -98,29 +99,16 @@ class Enrichment:
                     if instance.claims(event):
                         await self.hub.observe(event, row["connection"])
         if rows:
-            await self.store.write(lambda db: _advance(db, "observers", rows[-1]["id"]))
+            await self.store.write(lambda db: advance(db, "observers", rows[-1]["id"]))
         return 0.0 if len(rows) == BATCH else IDLE
 
 
-def _cursor(db: Database, name: str) -> int:
-    row = db.execute("SELECT value FROM state WHERE owner = 'desk' AND key = ?", (name,)).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _advance(db: Database, name: str, to: int) -> None:
-    db.execute(
-        "INSERT INTO state (owner, key, value) VALUES ('desk', ?, ?)"
-        " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
-        (name, str(to)),
-    )
-
-
-def _next_texts(db: Database, cursor: int) -> list[tuple[int, str, str]]:
+def _next_texts(db: Database, last: int) -> list[tuple[int, str, str]]:
     return db.execute(
         "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
         " JOIN profiles p ON p.id = c.profile WHERE m.id > ? AND m.direction = 'in' AND m.text <> ''"
         " ORDER BY m.id LIMIT ?",
-        (cursor, BATCH),
+        (last, BATCH),
     ).fetchall()
 
 
@@ -132,8 +120,8 @@ def _text(db: Database, message: int) -> list[tuple[int, str, str]]:
     ).fetchall()
 
 
-def _next_requests(db: Database, cursor: int) -> list[Row]:
-    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (cursor, BATCH))
+def _next_requests(db: Database, last: int) -> list[Row]:
+    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH))
 
 
 def _write(db: Database, message: int, language: Language | None, sentiment: Sentiment | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]
 from attrs import define, field
 
+from . import fulltext
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -64,6 +65,8 @@ class Rows:
 @define(eq=False)
 class PostgresDatabase:
     """A connection; one that broke is opened again when the next transaction begins."""
+
+    full_text = fulltext.POSTGRESQL
 
     connect: Callable[[], Awaitable[Any]]
     beginning: str
@@ -213,5 +216,7 @@ def migrate(db: PostgresDatabase) -> None:
     for script in SCRIPTS[version:]:
         for statement in filter(str.strip, re.sub(r"--.*", "", schema(script)).split(";")):
             db.execute(statement)
+    for statement in fulltext.POSTGRESQL.create:
+        db.execute(statement)
     db.execute("DELETE FROM channelry_schema")
     db.execute("INSERT INTO channelry_schema VALUES (?)", (len(SCRIPTS),))

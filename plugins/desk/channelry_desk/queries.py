@@ -60,23 +60,18 @@ LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
 """
 
 
-def conversations(
-    db: Database, state: ConversationState | None, connection: str, limit: int, cursor: str
-) -> Page[Conversation]:
-    """List conversations."""
-    wanted: list[Filter] = []
-    if state is not None:
-        wanted.append(("c.state = ?", (state,)))
-    if connection:
-        wanted.append(("c.connection = ?", (connection,)))
-    return _page(db, wanted, limit, cursor)
+def those(db: Database, ids: Sequence[int]) -> list[Conversation]:
+    """Read the conversations of some ids, in their order."""
+    where, values = among("c.id", ids)
+    rows = {row["id"]: _conversation(row) for row in db.rows(f"{_CONVERSATIONS} WHERE {where}", values)}
+    return [rows[one] for one in ids]
 
 
 def stream(db: Database, by: User, which: Stream, center: Center | None, limit: int, cursor: str) -> Page[Conversation]:
     """List what is a user's, what they may take, or what is closed of what they may read."""
     wanted = [{Stream.MINE: _mine, Stream.OPEN: _open, Stream.CLOSED: _closed}[which](by)]
     if center is not None:
-        wanted.append(_among("c.surface", [str(one) for one in Surface if states.center(one) is center]))
+        wanted.append(among("c.surface", [str(one) for one in Surface if states.center(one) is center]))
     return _page(db, wanted, limit, cursor)
 
 
@@ -84,7 +79,8 @@ Filter: TypeAlias = tuple[str, Sequence[Any]]
 """A condition on conversations (`c`), and its values."""
 
 
-def _among(column: str, values: Collection[Any]) -> Filter:
+def among(column: str, values: Collection[Any]) -> Filter:
+    """Ask for one of some values."""
     return (f"{column} IN ({', '.join('?' * len(values))})", tuple(values)) if values else ("1 = 0", ())
 
 
@@ -95,8 +91,8 @@ def _mine(by: User) -> Filter:
 def _open(by: User) -> Filter:
     if by.is_system:
         return "c.state = 'pending'", ()
-    granted, granted_values = _among("c.connection", by.connections)
-    member, member_values = _among("c.queue", by.queues)
+    granted, granted_values = among("c.connection", by.connections)
+    member, member_values = among("c.queue", by.queues)
     where = f"c.state = 'pending' AND (c.queue IS NULL AND {granted} OR {member})"
     return where, (*granted_values, *member_values)
 

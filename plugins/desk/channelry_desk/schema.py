@@ -114,6 +114,8 @@ SCRIPTS = (
     CREATE INDEX conversations_of_profile ON conversations (profile, id);
     CREATE INDEX conversations_of_connection ON conversations (connection, id);
     CREATE INDEX conversations_of_subject ON conversations (subject, id) WHERE subject IS NOT NULL;
+    CREATE INDEX conversations_of_state ON conversations (state, id) WHERE closed_at IS NULL;
+    CREATE INDEX conversations_of_assignee ON conversations (assignee, id) WHERE assignee IS NOT NULL;
     CREATE INDEX opened_conversations ON conversations (opened_at);
     CREATE TABLE conversation_tags (
         conversation INTEGER NOT NULL REFERENCES conversations, tag INTEGER NOT NULL REFERENCES tags,

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import define, field
 
+from . import fulltext
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -28,6 +29,7 @@ class SqliteDatabase(sqlite3.Connection):
     """A connection to the file."""
 
     beginning = "BEGIN"
+    full_text = fulltext.SQLITE
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()
@@ -150,3 +152,5 @@ def migrate(db: sqlite3.Connection) -> None:
         )
     for number, script in enumerate(SCRIPTS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+    for statement in fulltext.SQLITE.create:
+        db.execute(statement)

@@ -41,7 +41,8 @@ async def worked(house: House) -> None:
 @pytest.mark.row("A23")
 @pytest.mark.parametrize(
     ("head", "title", "media_type"),
-    [(b"\xff\xd8\xff\xe0", "a.jpeg", "image/jpeg"), (PNG, "a.exe", "image/png"), (b"%PDF-1.7", "a.pdf", "application/pdf"),
+    [(b"\xff\xd8\xff\xe0", "a.jpeg", "image/jpeg"), (PNG, "a.exe", "image/png"),
+     (b"%PDF-1.7", "a.pdf", "application/pdf"),
      (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.doc", "application/msword"), (b"ID3\x04", "a.mp3", "audio/mpeg"),
      (b"\0\0\0\x18ftypmp42", "a.mp4", "video/mp4"), (b"MZ\x90\0", "a.png", UNKNOWN), (b"", "a.txt", UNKNOWN),
      ("<html>Γεια".encode(), "a.pdf", "text/plain"), ("é".encode() * 32 + b"x", "a.txt", "text/plain"),
