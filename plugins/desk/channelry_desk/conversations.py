@@ -111,8 +111,8 @@ def step(
     """
     seen = expected(db, by, conversation, now, version, lambda seen: grants.may_step(by, what, seen), what)
     after = states.moved(seen, what, now, **given)
-    if after.state is ConversationState.CLOSED and what in _DESCRIBED and not by.is_system:
-        states.require_described(seen, "closed")
+    if after.state is ConversationState.CLOSED and what in _DESCRIBED:
+        require_described(by, seen, "closed")
     _save(db, seen, after, by, what, now, why)
     return after
 
@@ -130,6 +130,12 @@ def expected(
     states.require_open(seen, now)
     states.expect(seen, version)
     return seen
+
+
+def require_described(by: User, seen: Standing, what: str) -> None:
+    """Raise UndescribedError where an agent still owes the short description; a program owes none."""
+    if not by.is_system:
+        states.require_described(seen, what)
 
 
 def accept(db: Database, by: User, conversation: int, version: int | None, now: int) -> Standing:
@@ -163,12 +169,9 @@ def route(
     people.named_queue(db, queue)
     seen = standing(db, conversation)
     states.require_center(seen, Center.CHAT, "queues")
-    after = step(db, by, conversation, Step.ROUTE, now, version=version, why=why, queue=queue)
     held = policies.terms(policies.applying(db, seen.connection, queue), open_for)
-    expires_at = after.expires_at - after.open_for + held.open_for
-    moved = evolve(after, open_for=held.open_for, expires_at=expires_at, due_at=expires_at)
-    _write(db, moved)
-    return moved
+    given = {"queue": queue, "open_for": held.open_for}
+    return step(db, by, conversation, Step.ROUTE, now, version=version, why=why, **given)
 
 
 def end(db: Database, by: User, conversation: int, version: int | None, why: str, open_for: int, now: int) -> Standing:
@@ -276,7 +279,7 @@ def archive(db: Database, by: User, conversation: int, version: int | None, now:
     states.expect(seen, version)
     if seen.state is not ConversationState.CLOSED:
         raise ConflictError(f"conversation {conversation} is {seen.state}: only what is closed is archived")
-    states.require_described(seen, "archived")
+    require_described(by, seen, "archived")
     db.execute("UPDATE conversations SET archived_at = ?, version = version + 1 WHERE id = ?", (now, conversation))
     log.changed(db, by.id, now, log.CONVERSATION, conversation, "archived", data={"version": seen.version + 1})
 

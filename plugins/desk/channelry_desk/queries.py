@@ -11,7 +11,7 @@ from attrs import evolve
 from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Surface, Target
 
-from . import grants, states
+from . import grants
 from .conversations import SAME_CUSTOMER
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
@@ -71,10 +71,12 @@ def stream(db: Database, by: User, which: Stream, center: Center | None, limit: 
     """List what is a user's, what they may take, or what is closed of what they may read."""
     wanted = [{Stream.MINE: _mine, Stream.OPEN: _open, Stream.CLOSED: _closed}[which](by)]
     if center is not None:
-        wanted.append(among("c.surface", [str(one) for one in Surface if states.center(one) is center]))
+        wanted.append((SOCIAL if center is Center.SOCIAL else f"NOT {SOCIAL}", ()))
     return _page(db, wanted, limit, cursor)
 
 
+SOCIAL = "c.surface IN ('comment', 'mention')"
+"""What `states.center` calls social, in the words of an index."""
 Filter: TypeAlias = tuple[str, Sequence[Any]]
 """A condition on conversations (`c`), and its values."""
 
@@ -100,8 +102,9 @@ def _open(by: User) -> Filter:
 def _closed(by: User) -> Filter:
     if grants.has(by, Access.DASHBOARD):
         return "c.closed_at IS NOT NULL", ()
-    shared = "EXISTS (SELECT 1 FROM shares s WHERE s.member = ? AND s.conversation = c.id)"
-    return f"c.closed_at IS NOT NULL AND (c.assignee = ? OR {shared})", (by.id, by.id)
+    mine = "SELECT id FROM conversations WHERE assignee = ? AND closed_at IS NOT NULL"
+    shared = "SELECT conversation FROM shares WHERE member = ?"
+    return f"c.closed_at IS NOT NULL AND c.id IN ({mine} UNION {shared})", (by.id, by.id)
 
 
 def _page(db: Database, wanted: Sequence[Filter], limit: int, cursor: str) -> Page[Conversation]:

@@ -110,6 +110,7 @@ SCRIPTS = (
     CREATE INDEX pending_conversations ON conversations (id) WHERE state = 'pending';
     CREATE INDEX held_conversations ON conversations (assignee, id) WHERE closed_at IS NULL AND assignee IS NOT NULL;
     CREATE INDEX closed_conversations ON conversations (assignee, id) WHERE closed_at IS NOT NULL;
+    CREATE INDEX social_conversations ON conversations (id) WHERE surface IN ('comment', 'mention');
     CREATE INDEX due_conversations ON conversations (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX conversations_of_profile ON conversations (profile, id);
     CREATE INDEX conversations_of_connection ON conversations (connection, id);

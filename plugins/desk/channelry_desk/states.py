@@ -221,11 +221,12 @@ def expect(seen: Standing, version: int | None) -> None:
 
 def moved(
     seen: Standing, step: Step, now: int, *, assignee: int | None = None, queue: int | None = None,
-    hold: Hold = Hold.NONE, wrap_up: int = 0,
+    open_for: int | None = None, hold: Hold = Hold.NONE, wrap_up: int = 0,
 ) -> Standing:  # fmt: skip
     """Give how a conversation stands after a step; ConflictError where the step does not lead on from its state.
 
-    - `assignee`: whose it becomes (accept, assign, escalate); `queue`: where it is routed to; `hold`: what for.
+    - `assignee`: whose it becomes (accept, assign, escalate); `hold`: what it waits for.
+    - `queue`, `open_for`: where it is routed to, and for how long it stays open there.
     - `wrap_up`: how long the wrap-up may last (end); 0: there is none, and it is closed.
     """
     state = NEXT[step].get(seen.state)
@@ -239,12 +240,15 @@ def moved(
     if step is Step.END and not wrap_up:
         state, reason = _CLOSED, Reason.DONE
     whose = None if state is _PENDING else seen.assignee if assignee is None else assignee
-    ended = now if state in (_WRAP_UP, _CLOSED) and seen.ended_at is None else seen.ended_at
-    due_at = {_CLOSED: None, _WRAP_UP: now + wrap_up}.get(state, seen.due_at)
+    patience = seen.open_for if open_for is None else open_for
+    expires_at = seen.expires_at - seen.open_for + patience
+    due_at = {_CLOSED: None, _WRAP_UP: now + wrap_up}.get(state, seen.due_at if open_for is None else expires_at)
     after = evolve(
         seen, state=state, assignee=whose, queue=seen.queue if queue is None else queue, hold=hold,
-        version=seen.version + 1, due_at=due_at, ended_at=ended, closed_at=now if state is _CLOSED else None,
-        reason=reason, assigned_at=now if seen.assigned_at is None and assignee is not None else seen.assigned_at,
+        version=seen.version + 1, open_for=patience, expires_at=expires_at, due_at=due_at, reason=reason,
+        assigned_at=now if seen.assigned_at is None and assignee is not None else seen.assigned_at,
+        ended_at=now if state in (_WRAP_UP, _CLOSED) and seen.ended_at is None else seen.ended_at,
+        closed_at=now if state is _CLOSED else None,
     )  # fmt: skip
     return _clocked(seen, after, now)
 

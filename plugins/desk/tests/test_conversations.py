@@ -274,8 +274,17 @@ async def test_the_social_center_has_no_queues(house: House) -> None:
     assert refused.value.code == "unsupported"
 
 
+@pytest.mark.row("A4")
+@pytest.mark.parametrize("surface", list(Surface))
+async def test_each_surface_is_in_the_lists_of_one_center(house: House, surface: Surface) -> None:
+    number = await house.written("eve", surface=surface)
+    found = (await house.read(number)).center
+    for center in Center:
+        assert await listed(house, SYSTEM, Stream.OPEN, center) == ([number] if center is found else [])
+
+
 @pytest.mark.row("A7")
-async def test_two_hundred_who_accept_from_one_queue_have_one_winner_each(house: House) -> None:
+async def test_of_all_who_accept_at_once_each_conversation_has_one_winner(house: House) -> None:
     numbers = [await house.written(f"c{n}") for n in range(8)]
     users = [await house.user(f"U{n}") for n in range(25)]
     outcomes = await asyncio.gather(

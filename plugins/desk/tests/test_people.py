@@ -159,8 +159,8 @@ async def test_what_is_done_to_users_is_in_the_log(house: House) -> None:
     people = house.desk.service.people
     user, token = await invited(house)
     await people.join(token=token, password=WORDS)
-    await people.grant(by=SYSTEM, user=user.id, access=[Access.CHAT_CENTER])
-    await people.be_present(by=user)
+    granted = await people.grant(by=SYSTEM, user=user.id, access=[Access.CHAT_CENTER])
+    await people.be_present(by=granted)
     await people.disable(by=SYSTEM, user=user.id, why="left")
     changes = [one for one in await house.desk.service.log.after(by=SYSTEM) if one.kind == "user"]
     assert [(one.what, one.who.name, one.why) for one in changes] == [

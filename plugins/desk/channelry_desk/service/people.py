@@ -93,6 +93,7 @@ class People(Topic):
 
     async def be_present(self, *, by: User, present: bool = True) -> None:
         """Come to work, or leave: a waiting conversation returns to who is there, else to the queue."""
+        grants.require_inside(by)
         now = self.now()
         await self.store.write(lambda db: people.be_present(db, by, present, now))
 
