@@ -104,6 +104,8 @@ class Intake:
         where = (connection, external_id, place, channel, address.scheme, address.value, address.scope)
         row = db.execute(sql.FIND, where).fetchone()
         seen = signature(event.sender)
+        if row is None and _is_known(db, connection, key):  # redelivered after its writer was erased
+            return False
         if row is None or (row[1] != seen and not row[-1]):
             save_profile(db, channel, connection, event.sender, at)
             row = db.execute(sql.FIND, where).fetchone()

@@ -1,10 +1,11 @@
 """Customers, their companies, and the profiles by which channels know them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from attrs import define
 
-from .. import barring, companies, conversations, customers, grants
+from .. import barring, companies, conversations, customers, erasure, grants
 from ..database import Database
 from ..grants import Access, User
 from ..values import Candidate, Company, Customer, KnownProfile
@@ -110,6 +111,25 @@ class Customers(Topic):
                 barring.bar_profile(db, by, profile, barred, why, now)
 
         await self.store.write(write)
+
+    async def export(self, *, by: User, customer: int | None = None, profile: int | None = None) -> Mapping[str, Any]:
+        """Give all that is kept of a customer (by every profile), or of one profile, as JSON: for them to have."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        return await self.store.read(lambda db: erasure.export(db, *erasure.whose(db, customer, profile)))
+
+    async def erase(self, *, by: User, customer: int | None = None, profile: int | None = None, why: str = "") -> None:
+        """Erase a customer (by every profile), or one profile, in every copy that the desk has: record, journal, dead
+        letters, outbox, index of words, files. What is open with them is closed. There is no way back."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        now = self.now()
+
+        def look(db: Database) -> erasure.Mentions:
+            return erasure.mentions(db, *erasure.whose(db, customer, profile))
+
+        mentioned = await self.store.read(look)
+        await self.store.write(
+            lambda db: erasure.erase(db, by, *erasure.whose(db, customer, profile), mentioned, why, now)
+        )
 
     async def search_companies(self, *, by: User, text: str) -> Sequence[Company]:
         """Give companies by the beginning of their name."""
