@@ -20,7 +20,6 @@ from packaging.utils import canonicalize_name
 CORE = {"channelry"}
 ARROWS = {
     "channelry": set[str](),
-    "channelry_meta": CORE,
     "channelry_simulation": CORE,
     "channelry_testing": CORE | {"channelry_simulation"},
     "channelry_server": CORE,
@@ -28,7 +27,7 @@ ARROWS = {
     "channelry_enrich": CORE | {"channelry_desk"},
     "channelry_demo": CORE | {"channelry_desk", "channelry_server", "channelry_simulation"},
 }
-META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_instagram"}
+META_CHANNELS = {"channelry_whatsapp", "channelry_messenger", "channelry_facebook", "channelry_instagram"}
 
 OPTIONAL = {"sniffio"}  # anyio imports it where trio has brought it, and does without elsewhere
 

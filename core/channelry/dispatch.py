@@ -25,6 +25,8 @@ from .threads import Threads
 
 FIRST_ANSWER = frozenset({"recognize", "detect_language", "score_sentiment"})
 """Hooks for which a provider that refuses or is down is passed over, and then left alone like a broken plugin."""
+PER_ITEM = frozenset({"detect_language", "score_sentiment"})
+"""Hooks that give as many answers as they got items."""
 FAILURES = 5
 """So many failures in a row quarantine one hook of one plugin."""
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 300.0
@@ -111,6 +113,8 @@ class Hook:
                 value = await self._call(*args)
             if not conforms(value, self.returns):
                 error = self._broken(f"returned {type(value).__name__}, expected {describe(self.returns)}")
+            elif self.name in PER_ITEM and len(value) != len(args[0]):  # it has confused them: none is believed
+                error = self._broken(f"gave {len(value)} answers for {len(args[0])} items")
         except SendError as answer:
             error = answer
         except BaseException as raised:
@@ -158,10 +162,7 @@ async def first(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:
 
 
 async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[list[Any], list[Outcome]]:
-    """Ask for a whole batch; what is still None goes on to the next plugin. Gives an answer per item, and outcomes.
-
-    A plugin whose answers are not as many as the items has confused them: that is a failure, and none is believed.
-    """
+    """Ask for a whole batch; what is still None goes on to the next plugin. Gives an answer per item, and outcomes."""
     answers: list[Any] = [None] * len(items)
     outcomes = []
     for hook in hooks:
@@ -169,10 +170,6 @@ async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[l
         if not open_items:
             break
         outcome = await hook.attempt(tuple(items[index] for index in open_items))
-        if outcome.error is None and len(outcome.value) != len(open_items):
-            reason = f"gave {len(outcome.value)} answers for {len(open_items)} items"
-            hook.health.failed(reason, hook.clock.monotonic())
-            outcome = Outcome(hook.plugin, None, PluginError(hook.plugin, hook.name, reason), outcome.seconds, True)
         outcomes.append(outcome)
         if outcome.error is None:
             for index, answer in zip(open_items, outcome.value, strict=True):

@@ -5,12 +5,15 @@ import sys
 from collections.abc import Callable, Mapping
 
 import languages
+import moods
+from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
 from measure import Figure
 from replies import replies
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
+from winners import winners
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "endpoint": endpoint,
@@ -23,6 +26,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path-enriched": hot_path_enriched,
     "hot-path-postgresql": hot_path_postgresql,
     "replies": replies,
+    "winners": winners,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,
@@ -31,6 +35,10 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "language-precision": languages.precision,
     "language-calibration": languages.calibration,
     "language-memory": languages.memory,
+    "azure-batches": azure_batches,
+    "sentiment-english": moods.english,
+    "sentiment-seven": moods.seven,
+    "sentiment-others": moods.others,
 }
 
 

@@ -38,7 +38,7 @@ MUTANTS = (
     Mutant("the clock in auto-close", "states.py", "or now > _deadline(seen)", "", "test_conversations.py"),
     Mutant("the second look before it closes", "states.py", "if not is_over(seen, now):", "if False:",
            "test_conversations.py"),
-    Mutant("the short description", "conversations.py", 'states.require_described(seen, "closed")', "pass",
+    Mutant("the short description", "conversations.py", 'require_described(by, seen, "closed")', "pass",
            "test_conversations.py"),
     Mutant("each agent's own interval of work", "states.py", "and after.assignee == seen.assignee", "",
            "test_conversations.py"),

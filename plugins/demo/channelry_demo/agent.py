@@ -55,7 +55,7 @@ async def _introduce(service: Service, conversation: Conversation) -> None:
     """Record a customer and relate the profile: from now on the desk recognizes whoever writes from there."""
     first, last = NAMES[conversation.id // KNOWN % len(NAMES)]
     await service.customers.create(
-        by=AGENT, first_name=first, last_name=last, phone=f"+{conversation.address.value}", profile=conversation.profile
+        by=AGENT, first_name=first, last_name=last, phone=f"+{conversation.address.value}", conversation=conversation.id
     )
 
 

@@ -85,8 +85,12 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
       channelry desk conversations --state pending
       channelry desk conversations --json | jq '.[].last_text'
     """
+    from .search import Wanted
+
     wanted = ConversationState(state) if state else None
-    page = _ask(config, lambda service: service.search.conversations(by=SYSTEM, state=wanted, limit=limit))
+    page = _ask(
+        config, lambda service: service.search.conversations(by=SYSTEM, wanted=Wanted(state=wanted), limit=limit)
+    )
     _print(page.rows, tables.CONVERSATIONS, as_json)
 
 

@@ -5,7 +5,10 @@ have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from .fulltext import FullText
 
 Row: TypeAlias = Any
 """One row: values by position (it unpacks), and from `Database.rows` by name too."""
@@ -26,6 +29,10 @@ class Rows(Protocol):
 
 class Database(Protocol):
     """A connection."""
+
+    @property
+    def full_text(self) -> "FullText":
+        """How this store keeps and finds words."""
 
     @property
     def in_transaction(self) -> bool: ...

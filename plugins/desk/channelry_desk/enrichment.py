@@ -13,6 +13,7 @@ from channelry.model import Received, Text
 
 from . import jobs
 from .config import DeskConfig
+from .cursors import advance, cursor
 from .database import Database, Row
 from .journal import request_of
 from .moments import SECOND, micros
@@ -55,8 +56,8 @@ class Enrichment:
         """Judge the next texts; give the seconds to rest."""
         if not any(self.hub.configuration.orders.get(hook) for hook in ENRICHERS):
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "enrichment"))
-        rows = await self.store.read(lambda db: _texts(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "enrichment"))
+        rows = await self.store.read(lambda db: _texts(db, last))
         if not rows:
             return IDLE
         began = self.hub.clock.monotonic()
@@ -69,7 +70,7 @@ class Enrichment:
             for one in judged:
                 if one.blank:
                     jobs.add(db, "judge", "", one.message, later)
-            _advance(db, "enrichment", judged[-1].message)
+            advance(db, "enrichment", judged[-1].message)
 
         await self.store.write(write)
         share = self.config.enrichment_duty
@@ -122,8 +123,8 @@ class Enrichment:
         """Show the next recorded requests' events to the plugins that observe."""
         if not any("observe" in instance.hooks for instance in self.hub.instances.values()):
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "observers"))
-        rows = await self.store.read(lambda db: _next_requests(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "observers"))
+        rows = await self.store.read(lambda db: _next_requests(db, last))
         for row in rows:
             instance = self.hub.connections.get(row["connection"])
             if instance is not None and instance.plugin is not None and row["body"]:
@@ -132,21 +133,8 @@ class Enrichment:
                     if instance.claims(event):
                         await self.hub.observe(event, row["connection"])
         if rows:
-            await self.store.write(lambda db: _advance(db, "observers", rows[-1]["id"]))
+            await self.store.write(lambda db: advance(db, "observers", rows[-1]["id"]))
         return 0.0 if len(rows) == BATCH else IDLE
-
-
-def _cursor(db: Database, name: str) -> int:
-    row = db.execute("SELECT value FROM state WHERE owner = 'desk' AND key = ?", (name,)).fetchone()
-    return 0 if row is None else int(row[0])
-
-
-def _advance(db: Database, name: str, to: int) -> None:
-    db.execute(
-        "INSERT INTO state (owner, key, value) VALUES ('desk', ?, ?)"
-        " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
-        (name, str(to)),
-    )
 
 
 LAST = 2**63 - 1
@@ -164,8 +152,8 @@ def _texts(db: Database, after: int, last: int = LAST, since: int = 0, until: in
     )
 
 
-def _next_requests(db: Database, cursor: int) -> list[Row]:
-    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (cursor, BATCH))
+def _next_requests(db: Database, last: int) -> list[Row]:
+    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH))
 
 
 def _write(db: Database, judged: Sequence[Judged]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import asyncpg  # type: ignore[import-untyped]
 from attrs import define, field
 
+from . import fulltext
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -77,6 +78,8 @@ class Rows:
 @define(eq=False)
 class PostgresDatabase:
     """A connection; one that broke is opened again when the next transaction begins."""
+
+    full_text = fulltext.POSTGRESQL
 
     connect: Callable[[], Awaitable[Any]]
     beginning: str
@@ -304,6 +307,7 @@ def migrate(db: PostgresDatabase) -> None:
         )
     for script in SCRIPTS[version:]:
         db.script(schema(script))
+    db.script(";".join(fulltext.POSTGRESQL.create))
     if not version:
         db.script(NOTICES)
     db.execute("DELETE FROM channelry_schema")

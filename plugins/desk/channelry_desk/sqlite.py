@@ -10,6 +10,7 @@ from typing import Any
 
 from attrs import define, field
 
+from . import fulltext
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -29,6 +30,7 @@ class SqliteDatabase(sqlite3.Connection):
     """A connection to the file."""
 
     beginning = "BEGIN"
+    full_text = fulltext.SQLITE
 
     def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
         for sql, values in work:
@@ -158,3 +160,5 @@ def migrate(db: sqlite3.Connection) -> None:
         )
     for number, script in enumerate(SCRIPTS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+    for statement in fulltext.SQLITE.create:
+        db.execute(statement)

@@ -1,8 +1,6 @@
 """The tasks that conversations are about: viewed, or created; kept here, or in a ticket system."""
 
-from attrs import frozen
-
-from . import conversations, grants, log, states
+from . import conversations, grants, log
 from .database import Database
 from .errors import NotFoundError
 from .grants import User
@@ -13,35 +11,30 @@ from .values import Task, person
 CREATED, VIEWED = "created", "viewed"
 
 
-@frozen(kw_only=True)
-class Kept:
-    """Where a task is: in the ticket system `store`, or (`""`) here."""
-
-    store: str = ""
-    reference: str = ""
-    url: str = ""
-
-
 def require_related(db: Database, by: User, conversation: int, now: int) -> None:
     """Raise unless the user may relate tasks to a conversation now: it is theirs, open, and described."""
     seen = conversations.expected(
         db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "related to tasks"
     )
-    states.require_described(seen, "related to a task")
+    conversations.require_described(by, seen, "related to a task")
 
 
 def known(db: Database, key: str) -> int | None:
-    """Give the task that was created with a key."""
+    """Give the task of ours that was created with a key."""
     row = db.execute("SELECT id FROM tasks WHERE key = ?", (key,)).fetchone()
     return None if row is None else row[0]
 
 
-def create(db: Database, by: User, conversation: int, task: NewTask, kept: Kept, now: int) -> int:
-    """Record a new task and relate it to the conversation that it came up in; give its id."""
+def create(
+    db: Database, by: User, conversation: int, task: NewTask, store: str, stored: StoredTask | None, now: int
+) -> int:
+    """Record a new task, which a ticket system has `stored` or else we keep, and relate it to the conversation that it
+    came up in; give its id."""
     require_related(db, by, conversation, now)
-    number = known(db, task.key) or _add(db, task.key, StoredTask(
-        reference=kept.reference, kind=task.kind, title=task.title, url=kept.url
-    ), kept.store, task.text)  # fmt: skip
+    if stored is not None:
+        number = adopt(db, store, stored)
+    else:
+        number = known(db, task.key) or _add(db, task.key, task.kind, task.title, task.text)
     _relate(db, by, conversation, number, CREATED, now)
     return number
 
@@ -60,7 +53,8 @@ def adopt(db: Database, store: str, task: StoredTask) -> int:
     if row is not None:
         db.execute("UPDATE tasks SET title = ?, url = ? WHERE id = ?", (task.title, task.url, row[0]))
         return int(row[0])
-    return _add(db, f"{store}:{task.reference}", task, store, "")
+    key = f"{store}:{task.reference}"
+    return _add(db, key, task.kind, task.title, "", store, task.reference, task.url)
 
 
 def related(db: Database, conversation: int) -> list[Task]:
@@ -81,10 +75,12 @@ def related(db: Database, conversation: int) -> list[Task]:
     ]  # fmt: skip
 
 
-def _add(db: Database, key: str, task: StoredTask, store: str, text: str) -> int:
+def _add(
+    db: Database, key: str, kind: str, title: str, text: str, store: str = "", reference: str = "", url: str = ""
+) -> int:
     return db.insert(
         "INSERT INTO tasks (key, kind, title, text, store, reference, url) VALUES (?,?,?,?,?,?,?)",
-        (key, task.kind, task.title, text, store, task.reference, task.url),
+        (key, kind, title, text, store, reference, url),
     )
 
 

@@ -22,6 +22,7 @@ from channelry_desk.grants import SYSTEM, Access, User
 from channelry_desk.moments import MINUTE
 from channelry_desk.policies import Policy
 from channelry_desk.queries import Stream
+from channelry_desk.search import Wanted
 from channelry_desk.states import Center, ConversationState, Hold, InteractionType
 from channelry_desk.values import Conversation, numbered
 
@@ -273,8 +274,17 @@ async def test_the_social_center_has_no_queues(house: House) -> None:
     assert refused.value.code == "unsupported"
 
 
+@pytest.mark.row("A4")
+@pytest.mark.parametrize("surface", list(Surface))
+async def test_each_surface_is_in_the_lists_of_one_center(house: House, surface: Surface) -> None:
+    number = await house.written("eve", surface=surface)
+    found = (await house.read(number)).center
+    for center in Center:
+        assert await listed(house, SYSTEM, Stream.OPEN, center) == ([number] if center is found else [])
+
+
 @pytest.mark.row("A7")
-async def test_two_hundred_who_accept_from_one_queue_have_one_winner_each(house: House) -> None:
+async def test_of_all_who_accept_at_once_each_conversation_has_one_winner(house: House) -> None:
     numbers = [await house.written(f"c{n}") for n in range(8)]
     users = [await house.user(f"U{n}") for n in range(25)]
     outcomes = await asyncio.gather(
@@ -659,7 +669,9 @@ async def test_lists_come_in_pages_newest_first(house: House) -> None:
         await service.search.conversations(by=SYSTEM, cursor="x' OR 1=1")
     await service.conversations.accept(by=SYSTEM, conversation=numbers[0])
     for state, found in ((ConversationState.ACTIVE, [numbers[0]]), (ConversationState.CLOSED, [])):
-        assert [one.id for one in (await service.search.conversations(by=SYSTEM, state=state)).rows] == found
+        assert [
+            one.id for one in (await service.search.conversations(by=SYSTEM, wanted=Wanted(state=state))).rows
+        ] == found
 
 
 async def test_a_reply_answers_the_last_message_with_its_context(house: House) -> None:

@@ -111,7 +111,7 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     found = await service.conversations.read(by=SYSTEM, conversation=await house.conversation())
     assert (found.recognized, found.title) == (False, "Anonymous")
     await service.customers.create(
-        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile
+        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", conversation=found.id
     )
     await service.conversations.close(by=SYSTEM, conversation=found.id)
     await house.deliver(message("eve", "two"))
@@ -373,7 +373,7 @@ async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
             await house.deliver(MessageDeleted(key="d", occurred_at=START, external_id="m"))
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
-        assert len(list(house.desk.folder.iterdir())) == (0 if gone else 1)
+        assert len(list(house.desk.folder.path.iterdir())) == (0 if gone else 1)
 
 
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:

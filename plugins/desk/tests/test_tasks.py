@@ -5,7 +5,14 @@ from attrs import define, field, frozen
 
 from channelry import hookimpl, plugin
 from channelry.config import Entry
-from channelry_desk.errors import ClosedError, NotFoundError, NotGrantedError, UnavailableError, UndescribedError
+from channelry_desk.errors import (
+    ClosedError,
+    IncompleteError,
+    NotFoundError,
+    NotGrantedError,
+    UnavailableError,
+    UndescribedError,
+)
 from channelry_desk.grants import User
 from channelry_desk.hooks import NewTask, StoredTask, TaskKind
 
@@ -112,7 +119,21 @@ async def test_a_task_is_related_to_what_is_described_by_its_assignee(house: Hou
     await service.describe(by=ann, conversation=number, text="a parcel")
     with pytest.raises(NotGrantedError):
         await service.create_task(by=bea, conversation=number, kind=TaskKind.CASE, title="find it")
+    with pytest.raises(IncompleteError, match="title"):
+        await service.create_task(by=ann, conversation=number, kind=TaskKind.CASE, title=" ")
     assert await house.rows("SELECT count(*) FROM tasks") == [(0,)]
+
+
+async def test_a_key_creates_one_task(house: House) -> None:
+    ann, number = await described(house)
+    made = [
+        await house.desk.service.conversations.create_task(
+            by=ann, conversation=number, kind=TaskKind.CASE, title="find it", key="k"
+        )
+        for _ in range(2)
+    ]
+    assert made[0] == made[1]
+    assert await house.rows("SELECT count(*) FROM tasks") == [(1,)]
 
 
 @pytest.mark.row("S3")

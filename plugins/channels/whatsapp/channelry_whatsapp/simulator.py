@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from channelry.model import Request
+from channelry_meta.simulator_shapes import Refused
 from channelry_simulation import Fault, FaultKind, Simulator, Taken
 
-from .simulator_rules import UNKNOWN, Refused, examine, examine_subscription, examine_upload
+from .simulator_rules import UNKNOWN, examine, examine_subscription, examine_upload
 
 _REFUSALS = {
     FaultKind.RATE_LIMITED: (429, 130429, "Rate limit hit"),

@@ -1,28 +1,17 @@
 """What the simulated Graph API refuses: unknown fields, values that are missing or too long, large files.
 
-A shape is data: a number is a text of 1 to so many characters, a type a value of it, a string that very text,
-a tuple of one shape and a number an array of at most so many; a dict is an object, its names optional if they
-end in `?`. Limits: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages
+Limits: https://developers.facebook.com/documentation/business-messaging/whatsapp/messages
 """
 
 from collections.abc import Container, Mapping
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any
 
-from attrs import frozen
-
-Shape: TypeAlias = Any
+from channelry_meta import simulator_shapes
+from channelry_meta.simulator_shapes import Codes, Refused, Shape
 
 UNKNOWN, MISSING, INVALID = 100, 131008, 131009
-"""Graph's codes for a field that it does not know, one that is missing, one whose value is not good."""
-
-
-@frozen
-class Refused(Exception):
-    """Graph's code and words for what is wrong."""
-
-    code: int
-    reason: str
-
+_examine = partial(simulator_shapes.examine, codes=Codes(UNKNOWN, MISSING, INVALID))
 
 _KIB, _MIB = 1024, 1024 * 1024
 _AUDIO = ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg")
@@ -79,13 +68,13 @@ _MARK = {"messaging_product": "whatsapp", "status": "read", "message_id": _ID, "
 def examine(body: Any, media: Container[str]) -> None:
     """Raise Refused unless Graph would take this message or mark; `media` holds the ids of its files."""
     if isinstance(body, dict) and "status" in body:
-        _examine(body, _MARK, "")
+        _examine(body, _MARK)
         return
     kind = body.get("type") if isinstance(body, dict) else None
     shape = _interactive(body) if kind == "interactive" else _CONTENT.get(str(kind))
     if shape is None:
         raise Refused(INVALID, f"type must not be {kind!r}")
-    _examine(body, _MESSAGE | {str(kind): shape}, "")
+    _examine(body, _MESSAGE | {str(kind): shape})
     _one_of(body, "to", "recipient")
     if isinstance(shape, dict) and "link?" in shape:
         file = body[kind]
@@ -103,7 +92,7 @@ def _interactive(body: Mapping[str, Any]) -> Shape:
 
 def examine_subscription(body: Any) -> None:
     """Raise Refused unless this is a callback to subscribe."""
-    _examine(body, {"override_callback_uri": 2048, "verify_token": _ID}, "")
+    _examine(body, {"override_callback_uri": 2048, "verify_token": _ID})
 
 
 def examine_upload(media_type: str, size: int) -> None:
@@ -118,35 +107,3 @@ def examine_upload(media_type: str, size: int) -> None:
 def _one_of(value: Mapping[str, Any], *names: str) -> None:
     if sum(name in value for name in names) != 1:
         raise Refused(MISSING, f"exactly one of {' and '.join(names)} is required")
-
-
-def _examine(value: Any, shape: Shape, path: str) -> None:
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            raise Refused(INVALID, f"{path} must be an object")
-        known = {name.removesuffix("?"): inner for name, inner in shape.items()}
-        for name in value:
-            if name not in known:
-                raise Refused(UNKNOWN, f"unexpected key {name!r} in {path or 'the body'}")
-        for name in shape:
-            plain = name.removesuffix("?")
-            if plain in value:
-                _examine(value[plain], known[plain], f"{path}.{plain}")
-            elif plain == name:
-                raise Refused(MISSING, f"{path}.{name} is required")
-    elif isinstance(shape, tuple):
-        inner, most = shape
-        if not isinstance(value, list) or not 1 <= len(value) <= most:
-            raise Refused(INVALID, f"{path} must be an array of 1 to {most}")
-        for index, item in enumerate(value):
-            _examine(item, inner, f"{path}[{index}]")
-    elif not _fits(value, shape):
-        raise Refused(INVALID, f"{path} must be {shape!r}")
-
-
-def _fits(value: Any, shape: Shape) -> bool:
-    if isinstance(shape, int):
-        return isinstance(value, str) and 1 <= len(value) <= shape
-    if shape is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, shape) if isinstance(shape, type) else bool(value == shape)

@@ -24,17 +24,16 @@ from channelry.model import (
 )
 from channelry.model.outbound import SendablePart
 
-from .. import conversations, grants, log, people, queries, rules, states, tasks
+from .. import barring, conversations, grants, log, people, queries, rules, states, tasks
 from ..conversations import Place
 from ..database import Database
-from ..errors import NotFoundError, UnavailableError, UnsupportedError
+from ..errors import IncompleteError, NotFoundError, UnavailableError, UnsupportedError
 from ..grants import Access, User
 from ..hooks import NewTask, StoredTask, TaskKind
 from ..intake import is_known_address, save_profile
 from ..moments import micros
 from ..queries import Stream
 from ..states import Center, Hold, InteractionType, Step
-from ..tasks import Kept
 from ..values import Change, Conversation, Interval, Message, Page, Task, number
 from .topic import LIMIT, Topic
 
@@ -115,6 +114,7 @@ class Conversations(Topic):
             if not initiates and not is_known_address(db, channel, address):
                 raise UnsupportedError(f"{channel} writes only to people who have written before")
             profile = save_profile(db, channel, connection, Profile(address=address), now)
+            barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
             number = conversations.start(db, by, where, self.intake.open_for, now)
             if not unsent:
@@ -250,8 +250,10 @@ class Conversations(Topic):
     ) -> Task:
         """Create an incident, a case or a request from a conversation, in the ticket system where a plugin has one.
 
-        `key`: the program's own id of it; the same key again creates no other.
+        `key`: the program's own id of it; the same key again creates no other. IncompleteError without a title.
         """
+        if not title.strip():
+            raise IncompleteError("a task needs a title")
         task = NewTask(key=key or uuid4().hex, kind=kind, title=title, text=text, conversation=number(conversation))
         now = self.now()
 
@@ -259,8 +261,8 @@ class Conversations(Topic):
             tasks.require_related(db, by, conversation, now)
             return tasks.known(db, task.key) is None
 
-        kept = await self._kept(task) if await self.store.read(prepare) else Kept()
-        created = await self.store.write(lambda db: tasks.create(db, by, conversation, task, kept, now))
+        store, stored = await self._asked("create_task", task) if await self.store.read(prepare) else ("", None)
+        created = await self.store.write(lambda db: tasks.create(db, by, conversation, task, store, stored, now))
         return await self._task(conversation, created)
 
     async def view_task(self, *, by: User, conversation: int, task: int | None = None, reference: str = "") -> Task:
@@ -276,11 +278,6 @@ class Conversations(Topic):
             return viewed
 
         return await self._task(conversation, await self.store.write(write))
-
-    async def _kept(self, task: NewTask) -> Kept:
-        """Have a task created where a plugin keeps tasks."""
-        store, stored = await self._asked("create_task", task)
-        return Kept() if stored is None else Kept(store=store, reference=stored.reference, url=stored.url)
 
     async def _stored(self, reference: str) -> tuple[str, StoredTask]:
         store, stored = await self._asked("read_task", reference)

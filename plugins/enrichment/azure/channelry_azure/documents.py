@@ -5,13 +5,19 @@ Limits: https://learn.microsoft.com/azure/ai-services/language-service/concepts/
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
+from attrs import frozen
+
 from channelry.model import Language, Sentiment
+from channelry.text import split
 
 MOST_CHARACTERS = 5_120
 """Of one document. Azure counts text elements, of which a text never has more than it has code points."""
+MOST_PIECES = 10
+"""Documents that one long text may become: what comes after 51,200 characters is not judged."""
+LONGEST = MOST_PIECES * MOST_CHARACTERS
 MOST_TO_DETECT = 1_000
 """Documents of one language detection."""
 MOST_TO_SCORE = 10
@@ -19,8 +25,22 @@ MOST_TO_SCORE = 10
 MOST_BYTES = 500_000
 """Of the documents of one request: half of the 1 MB that is allowed, for it is not said what of a request counts."""
 
+RECORD = 1_000
+"""Characters that Azure bills as one text record, each document's by itself.
+https://azure.microsoft.com/pricing/details/language/"""
+
 Document: TypeAlias = dict[str, str]
-"""As Azure takes it: `id`, `text`, and `countryHint` or `language` under the names of its SDK."""
+"""As the SDK takes it, the `id` excepted: `text`, and `country_hint` or `language`."""
+
+
+@frozen
+class Opinion:
+    """What somebody says of something: `target` and `assessments` in their own words, the score from -1 to 1."""
+
+    target: str
+    assessments: tuple[str, ...]
+    score: float
+
 
 _UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 _TAG = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -28,27 +48,27 @@ _SCRIPTS = {"chs": "Hans", "cht": "Hant"}
 _CHINESE = {"CN": "Hans", "SG": "Hans", "MY": "Hans", "TW": "Hant", "HK": "Hant", "MO": "Hant"}
 
 
-def sendable(text: str) -> str:
-    """Make a text fit to be sent, or `""` where nothing is left to judge.
+def pieces(text: str) -> list[str]:
+    """Cut a text into what Azure takes, on white space where it can; nothing where nothing is left to judge.
 
-    It is cut at the limit. NUL and lone surrogates, for which Azure might refuse the neighbours too, are replaced.
+    NUL and lone surrogates, for which Azure might refuse the neighbours too, are replaced.
     """
-    return _UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text[:MOST_CHARACTERS]).strip()
+    return split(_UNSENDABLE.sub("\N{REPLACEMENT CHARACTER}", text[:LONGEST]), MOST_CHARACTERS)[:MOST_PIECES]
 
 
-def batches(documents: Iterable[Document], most: int) -> Iterator[list[Document]]:
-    """Group documents, in their order, into requests of at most `most` documents and `MOST_BYTES` bytes."""
-    batch: list[Document] = []
+def fitting(documents: Sequence[Document], most: int) -> int:
+    """Count how many documents, from the first, make one request: at most `most`, and `MOST_BYTES` bytes."""
     size = 0
-    for document in documents:
-        own = len(json.dumps(document))  # in ASCII, as the SDK writes it: an emoji takes 12 bytes
-        if batch and (len(batch) == most or size + own > MOST_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(document)
-        size += own
-    if batch:
-        yield batch
+    for count, document in enumerate(documents[:most]):
+        size += len(json.dumps(document))  # in ASCII, as the SDK writes it: an emoji takes 12 bytes
+        if count and size > MOST_BYTES:
+            return count
+    return min(len(documents), most)
+
+
+def records(documents: Iterable[Document]) -> int:
+    """Count the text records that Azure bills for documents; it counts text elements, of which there are no more."""
+    return sum(-(-len(document["text"]) // RECORD) for document in documents)
 
 
 def bcp47(name: str) -> str:
@@ -94,15 +114,31 @@ def language(detected: Any, least: float) -> Language | None:
     return Language(code=code, confidence=confidence) if code and _sure(confidence, least) else None
 
 
-def sentiment(scores: Any, least: float) -> Sentiment | None:
-    """Read the three shares of a document: positive less negative; the greatest is how sure Azure is.
+def sentiment(judged: Sequence[tuple[int, Any]], least: float) -> Sentiment | None:
+    """Read the three shares of the pieces of a text, each with its length: positive less negative.
 
-    None where that is less than `least`.
+    The greatest share is how sure Azure is; None where that is less than `least`, or there is no piece.
     """
-    shares = (scores.positive, scores.neutral, scores.negative)
-    if not all(_sure(share, 0) for share in shares) or max(shares) < least:
+    whole = sum(length for length, _ in judged)
+    each = [(length, (one.positive, one.neutral, one.negative)) for length, one in judged]
+    if not whole or not all(_sure(share, 0) for _, shares in each for share in shares):
         return None
-    return Sentiment(score=round(scores.positive - scores.negative, 4), confidence=max(shares))
+    positive, neutral, negative = (sum(length * shares[index] for length, shares in each) / whole for index in range(3))
+    sure = min(max(positive, neutral, negative), 1.0)
+    return Sentiment(score=round(positive - negative, 4), confidence=round(sure, 4)) if sure >= least else None
+
+
+def opinions(sentences: Iterable[Any]) -> tuple[Opinion, ...]:
+    """Read what was said of what, sentence by sentence."""
+    return tuple(
+        Opinion(
+            mined.target.text,
+            tuple(one.text for one in mined.assessments),
+            round(mined.target.confidence_scores.positive - mined.target.confidence_scores.negative, 4),
+        )
+        for sentence in sentences
+        for mined in sentence.mined_opinions or ()
+    )
 
 
 def _sure(confidence: object, least: float) -> bool:

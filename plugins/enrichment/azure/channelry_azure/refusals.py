@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/ai-services/language-service/concepts/data-lim
 
 from datetime import datetime
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from channelry.errors import AuthError, PermanentError, RetryableError, SendError
 from channelry.model import RateScope
@@ -19,6 +19,9 @@ _QUOTA = "out of call volume quota"
 def meaning(error: AzureError, now: datetime) -> SendError:
     """Give the error of the contract for one of the SDK's. Nothing here was seen by a customer: all can be repeated."""
     status = error.status_code if isinstance(error, HttpResponseError) else None
+    token = error.__context__ if status is None else None  # which the SDK hides
+    if isinstance(token, ClientAuthenticationError) and token.__cause__ is None:  # else no answer, wrapped
+        return AuthError(f"there is no token of Entra ID: {one_line(str(token.message))}", code="no_token")
     if status is None:
         return RetryableError(f"Azure gave no answer: {one_line(str(error.message))}", code="no_answer")
     if status < 400:

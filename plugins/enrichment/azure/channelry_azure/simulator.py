@@ -1,4 +1,4 @@
-"""A simulated Azure AI Language: `POST /language/:analyze-text` as Microsoft's SDK calls it.
+"""A simulated Azure AI Language: `POST /language/:analyze-text` as Microsoft's SDK calls it, and tokens of Entra ID.
 
 https://learn.microsoft.com/rest/api/language/analyze-text/analyze-text?view=rest-language-analyze-text-2023-04-01
 """
@@ -6,7 +6,9 @@ https://learn.microsoft.com/rest/api/language/analyze-text/analyze-text?view=res
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
+import anyio
 import orjson
 from attrs import define, field
 from starlette.requests import Request
@@ -15,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from channelry_simulation import Entry, Fault, FaultKind, FaultPlan, Ledger
 
-from .simulator_rules import SCORED, language, sentiment
+from .simulator_rules import SCORED, language, opinions, sentiment
 
 VERSIONS = ("2022-05-01", "2023-04-01")
 MOST_DOCUMENTS = {"LanguageDetection": 1_000, "SentimentAnalysis": 10}
@@ -26,7 +28,10 @@ PARAMETERS = {
     "LanguageDetection": {"loggingOptOut", "modelVersion"},
     "SentimentAnalysis": {"loggingOptOut", "modelVersion", "opinionMining", "stringIndexType"},
 }
+_PATH = "/language/:analyze-text"
+_SCOPE = "https://cognitiveservices.azure.com/.default"
 _KEY_HEADER = "ocp-apim-subscription-key"
+_SECRET_HEADERS = (_KEY_HEADER, "authorization")
 _WRONG_KEY = (
     "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an "
     "active subscription and use a correct regional API endpoint for your resource."
@@ -43,16 +48,26 @@ class AzureSimulator:
     - `ledger`: every request it saw, without the key. `faults`: what goes wrong with the next requests
       (`RATE_LIMITED`, `UNAVAILABLE`, `LOST`, `LOST_UNTAKEN`).
     - `reordered`: documents are answered last one first. `broken`: texts that it fails to judge, each for itself.
+    - `records`: text records that it would bill, by the kind of request. `delay`: seconds before each answer.
+    - `tenant`, `client`, `secret`: an application that gets tokens here too, which do as well as the key; each is
+      good for `lifetime` seconds and only the last one is.
 
     Its judgements are those of `simulator_rules`. It refuses a wrong key, what is beyond the limits, and unknown
     fields, and imports nothing of the plugin.
     """
 
     key: str = "simulated-azure-key"
+    tenant: str = "simulated-tenant"
+    client: str = "simulated-client"
+    secret: str = "simulated-azure-secret"
+    delay: float = 0.0
+    lifetime: int = 3600
     ledger: Ledger = field(factory=Ledger, init=False)
     faults: FaultPlan = field(factory=FaultPlan, init=False)
     reordered: bool = field(default=False, init=False)
     broken: set[str] = field(factory=set, init=False)
+    records: Counter[str] = field(factory=Counter, init=False)
+    _tokens: int = field(default=0, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
         """Give the `[enrichment.azure]` table of this resource; its key is inline (`allow_inline_secrets = true`)."""
@@ -60,8 +75,8 @@ class AzureSimulator:
 
     def requests(self, kind: str) -> list[Mapping[str, Any]]:
         """Give the bodies of the requests of one kind, as they came."""
-        bodies = [orjson.loads(entry.body) for entry in self.ledger.entries]
-        return [body for body in bodies if body["kind"] == kind]
+        asked = [entry for entry in self.ledger.entries if entry.path.startswith(_PATH)]
+        return [body for entry in asked if (body := orjson.loads(entry.body))["kind"] == kind]
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the API (ASGI), writing every request to the ledger."""
@@ -70,16 +85,21 @@ class AzureSimulator:
         request = Request(scope, receive)
         body = await request.body()
         response = self._response(request, body)
-        headers = {name: value for name, value in request.headers.items() if name != _KEY_HEADER}
+        if self.delay:
+            await anyio.sleep(self.delay)
+        headers = {name: value for name, value in request.headers.items() if name not in _SECRET_HEADERS}
+        body = body.replace(self.secret.encode(), b"***")
         path = f"{request.url.path}?{request.url.query}"
         status = None if isinstance(response, _NoAnswer) else response.status_code
         self.ledger.entries.append(Entry(request.method, path, headers, body, status))
         await response(scope, receive, send)
 
     def _response(self, request: Request, body: bytes) -> Response:
-        if (request.method, request.url.path) != ("POST", "/language/:analyze-text"):
+        if request.url.path.startswith(f"/{self.tenant}/"):
+            return self._entra(request, body)
+        if (request.method, request.url.path) != ("POST", _PATH):
             return _refusal(404, "404", "Resource not found")
-        if request.headers.get(_KEY_HEADER) != self.key:
+        if not self._is_ours(request):
             return _refusal(401, "401", _WRONG_KEY)
         fault = self.faults.take()
         if fault is not None:
@@ -87,12 +107,42 @@ class AzureSimulator:
         refused = _refused(request.query_params.get("api-version", ""), body)
         return JSONResponse(self._judged(orjson.loads(body))) if refused is None else refused
 
+    def _is_ours(self, request: Request) -> bool:
+        bearer = request.headers.get("authorization")
+        if bearer is None:
+            return request.headers.get(_KEY_HEADER) == self.key
+        return self._tokens > 0 and bearer == f"Bearer {self._token()}"
+
+    def _token(self) -> str:
+        return f"simulated-token-{self._tokens}"
+
+    def _entra(self, request: Request, body: bytes) -> Response:
+        """Tell where tokens are, or give one (RFC 6749, 4.4; OpenID Connect Discovery, 4)."""
+        home = f"{request.url.scheme}://{request.url.netloc}/{self.tenant}"
+        token = f"/{self.tenant}/oauth2/v2.0/token"
+        if (request.method, request.url.path) == ("GET", f"/{self.tenant}/v2.0/.well-known/openid-configuration"):
+            told = {"issuer": f"{home}/v2.0", "authorization_endpoint": f"{home}/oauth2/v2.0/authorize"}
+            return JSONResponse({**told, "token_endpoint": f"{home}/oauth2/v2.0/token"})
+        if (request.method, request.url.path) != ("POST", token):
+            return _refusal(404, "404", "Resource not found")
+        given = dict(parse_qsl(body.decode()))
+        due = {"client_id": self.client, "client_secret": self.secret, "grant_type": "client_credentials"}
+        if given.get("scope") != _SCOPE or any(given.get(name) != value for name, value in due.items()):
+            said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+            return JSONResponse(said, 401)
+        self._tokens += 1
+        return JSONResponse({"token_type": "Bearer", "expires_in": self.lifetime, "access_token": self._token()})
+
     def _judged(self, task: Mapping[str, Any]) -> Answer:
         """Judge each document: those that cannot be judged are errors beside the others."""
         judge = _language if task["kind"] == "LanguageDetection" else _sentiment
+        mining = task.get("parameters", {}).get("opinionMining", False)
         results: dict[str, Any] = {"documents": [], "errors": [], "modelVersion": "simulated"}
         for document in task["analysisInput"]["documents"]:
             found = _broken() if document["text"] in self.broken else judge(document)
+            self.records[task["kind"]] += -(-len(document["text"]) // 1_000)
+            if mining and "sentences" in found:
+                found["sentences"][0] |= opinions(document["text"], len(results["documents"]))
             results["errors" if "error" in found else "documents"].append({"id": document["id"], **found})
         if self.reordered:
             results["documents"].reverse()

@@ -6,6 +6,7 @@ The real service judges better and otherwise; what a test may rely on is this:
   draw, where the hint's own language wins; letters without a known word are English with 0.3; no letters: `(Unknown)`.
 - **Sentiment**: of the `GOOD` and `BAD` words and emoji found, in any language. None: neutral, 0.8. Only good: 0.95
   positive; only bad: 0.95 negative; both: mixed, 0.48 each.
+- **Opinions**: each `TARGETS` word is what all `GOOD` and `BAD` words of the text are said of.
 """
 
 import re
@@ -44,6 +45,8 @@ BAD = (
     "terrible", "broken", "angry", "schlecht", "kaputt", "malo", "mauvais", "ruim",
     "жахливо", "плохо", "سيئ", "רע", "糟糕", "😡", "😢",
 )  # fmt: skip
+
+TARGETS = ("delivery", "food", "support")
 
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -88,6 +91,27 @@ def sentiment(text: str) -> dict[str, Any]:
     whole = {"sentiment": label, "confidenceScores": scores, "offset": 0, "length": len(text), "text": text}
     sentence = whole | {"sentiment": "neutral" if label == "mixed" else label}  # a single sentence is never mixed
     return {"sentiment": label, "confidenceScores": scores, "sentences": [sentence]}
+
+
+def opinions(text: str, document: int) -> dict[str, Any]:
+    """Give the `targets` and `assessments` of a text that is one sentence, the document of that index."""
+    found = [(one[0], one.start()) for one in _WORD.finditer(text.lower())]
+    assessments = [
+        {**_mined(word, at, 1.0 if word in GOOD else 0.0), "isNegated": False}
+        for word, at in found
+        if word in GOOD + BAD
+    ]
+    path = f"#/documents/{document}/sentences/0/assessments"
+    relations = [{"relationType": "assessment", "ref": f"{path}/{index}"} for index in range(len(assessments))]
+    share = sum(one["confidenceScores"]["positive"] for one in assessments) / (len(assessments) or 1)
+    targets = [{**_mined(word, at, share), "relations": relations} for word, at in found if word in TARGETS]
+    return {"targets": targets if assessments else [], "assessments": assessments}
+
+
+def _mined(word: str, at: int, positive: float) -> dict[str, Any]:
+    label = {1.0: "positive", 0.0: "negative"}.get(positive, "mixed")
+    scores = {"positive": positive, "negative": 1 - positive}
+    return {"sentiment": label, "confidenceScores": scores, "offset": at, "length": len(word), "text": word}
 
 
 def _occurs(word: str, text: str) -> bool:

@@ -11,52 +11,60 @@ from channelry.model import Language, Sentiment
 from channelry_azure.documents import (
     MOST_BYTES,
     MOST_CHARACTERS,
-    batches,
     bcp47,
+    fitting,
     language,
+    pieces,
+    records,
     region,
-    sendable,
     sentiment,
     sentiment_language,
 )
 
 
-@given(st.lists(st.text(max_size=40), max_size=30), st.integers(1, 12))
-def test_batches_keep_every_document_in_order_and_none_is_too_long(texts: list[str], most: int) -> None:
-    documents = [{"id": str(index), "text": text} for index, text in enumerate(texts)]
-    made = list(batches(documents, most))
-    assert [one for batch in made for one in batch] == documents
-    assert all(0 < len(batch) <= most for batch in made)
-    assert len(made) == -(-len(texts) // most)
+@given(st.lists(st.text(max_size=40), min_size=1, max_size=30), st.integers(1, 12))
+def test_a_request_takes_as_many_documents_as_it_may(texts: list[str], most: int) -> None:
+    assert fitting([{"text": text} for text in texts], most) == min(len(texts), most)
 
 
 def test_a_request_of_the_largest_documents_stays_within_its_bytes() -> None:
-    documents = [{"id": str(index), "text": "😀" * MOST_CHARACTERS} for index in range(25)]
-    made = list(batches(documents, 10))
-    assert [len(batch) for batch in made] == [8, 8, 8, 1]
-    assert all(len(json.dumps(batch)) <= MOST_BYTES + 100 for batch in made)
+    documents = [{"text": "😀" * MOST_CHARACTERS}] * 10
+    count = fitting(documents, 10)
+    assert count == 8
+    assert len(json.dumps(documents[:count])) <= MOST_BYTES < len(json.dumps(documents[: count + 1]))
+
+
+def test_a_document_that_is_too_large_by_itself_is_sent_all_the_same() -> None:
+    assert fitting([{"text": "a" * (MOST_BYTES + 1)}, {"text": "b"}], 10) == 1
 
 
 @given(st.text(st.characters(), max_size=20))
 def test_whatever_is_sent_is_valid_utf_8_without_nul(text: str) -> None:
-    sent = sendable(text)
-    sent.encode()
-    assert "\0" not in sent
+    for sent in pieces(text):
+        sent.encode()
+        assert "\0" not in sent
 
 
 @pytest.mark.parametrize(
     ("text", "sent"),
     [
-        ("", ""),
-        (" \n\t ", ""),
-        ("a" * 5121, "a" * 5120),
-        ("a\0b", "a\N{REPLACEMENT CHARACTER}b"),
-        ("\ud83d", "\N{REPLACEMENT CHARACTER}"),
-        ("شكرا 👩‍👩‍👧", "شكرا 👩‍👩‍👧"),
+        ("", []),
+        (" \n\t ", []),
+        ("a" * 5121, ["a" * 5120, "a"]),
+        ("word " * 2000, [("word " * 1024).strip(), ("word " * 976).strip()]),
+        ("a" * 60_000, ["a" * 5120] * 10),
+        ("a\0b", ["a\N{REPLACEMENT CHARACTER}b"]),
+        ("\ud83d", ["\N{REPLACEMENT CHARACTER}"]),
+        ("شكرا 👩‍👩‍👧", ["شكرا 👩‍👩‍👧"]),
     ],
 )
-def test_a_text_is_cut_and_cleaned_or_not_sent(text: str, sent: str) -> None:
-    assert sendable(text) == sent
+def test_a_text_is_cut_into_pieces_and_cleaned_or_not_sent(text: str, sent: list[str]) -> None:
+    assert pieces(text) == sent
+
+
+@pytest.mark.parametrize(("lengths", "count"), [([], 0), ([1], 1), ([1000], 1), ([1001], 2), ([5120, 10], 7)])
+def test_each_document_is_billed_by_the_thousand_characters_begun(lengths: list[int], count: int) -> None:
+    assert records({"text": "a" * length} for length in lengths) == count
 
 
 @pytest.mark.parametrize(
@@ -139,5 +147,14 @@ def test_a_language_is_read_if_azure_is_sure(name: str | None, confidence: float
     ],
 )
 def test_a_score_is_positive_less_negative(shares: tuple[float, float, float], expected: object) -> None:
-    positive, neutral, negative = shares
-    assert sentiment(SimpleNamespace(positive=positive, neutral=neutral, negative=negative), 0.5) == expected
+    assert sentiment([(5, judged(*shares))], 0.5) == expected
+
+
+def judged(positive: float, neutral: float, negative: float) -> SimpleNamespace:
+    return SimpleNamespace(positive=positive, neutral=neutral, negative=negative)
+
+
+def test_the_pieces_of_a_text_count_by_their_length() -> None:
+    halves = [(300, judged(1.0, 0.0, 0.0)), (100, judged(0.0, 0.0, 1.0))]
+    assert sentiment(halves, 0.5) == Sentiment(score=0.5, confidence=0.75)
+    assert sentiment([], 0.0) is None

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from channelry.config import load_configuration
-from channelry.errors import ConfigError
+from channelry.errors import AuthError, ConfigError, RetryableError
 from channelry.model import Language, Sentiment, Text
 from channelry.secrets import Secret
-from channelry_azure.documents import MOST_CHARACTERS
+from channelry_azure.documents import MOST_CHARACTERS, Opinion
 from channelry_azure.plugin import Azure
 from channelry_azure.simulator import AzureSimulator
+from channelry_simulation import FaultKind
 from channelry_testing import services
 
 SAID = {
@@ -109,6 +110,72 @@ def test_odd_texts_harm_no_neighbour(azure: Azure, simulator: AzureSimulator) ->
     assert max(map(len, sent)) == MOST_CHARACTERS
 
 
+def test_a_long_text_is_judged_piece_by_piece_and_answered_once(azure: Azure, simulator: AzureSimulator) -> None:
+    """Its language by the first piece: the others would cost as much and tell the same."""
+    long = "danke " * 1000 + "schlecht " * 400
+    (answer,) = azure.score_sentiment([Text(text=long, language="de")])
+    assert answer is not None
+    assert 0 < answer.score < 0.94
+    assert codes(azure.detect_language([Text(text=long)])) == ["de"]
+    assert sizes(simulator, "SentimentAnalysis") == [2]
+    assert sizes(simulator, "LanguageDetection") == [1]
+
+
+def test_a_text_is_not_paid_for_twice(connect: Callable[..., Azure], simulator: AzureSimulator) -> None:
+    """Not even where it was asked about in another language, or was to be forgotten, is it mistaken for another."""
+    azure = connect(remember=2)
+    thanks = [Text(text="thanks", language="en")]
+    assert [azure.score_sentiment(thanks) for _ in range(3)] == [[GOOD]] * 3
+    assert sizes(simulator, "SentimentAnalysis") == [1]
+    azure.score_sentiment([Text(text="thanks", language="de")])
+    azure.score_sentiment([Text(text="thank", language="en")])
+    assert azure.score_sentiment(thanks) == [GOOD]
+    assert sizes(simulator, "SentimentAnalysis") == [1, 1, 1, 1]
+
+
+def test_what_azure_bills_is_counted(azure: Azure, simulator: AzureSimulator, caplog: pytest.LogCaptureFixture) -> None:
+    simulator.broken = {"hello"}
+    azure.detect_language([Text(text="hallo " * 400), Text(text="danke")])
+    azure.score_sentiment([Text(text="hello", language="en"), Text(text="danke " * 1000, language="de")])
+    simulator.faults.add(FaultKind.UNAVAILABLE)
+    with pytest.raises(RetryableError):
+        azure.score_sentiment([Text(text="great", language="en")])
+    assert azure.billed == {"language": 4, "sentiment": 8}
+    assert azure.billed == {"language": simulator.records["LanguageDetection"], "sentiment": 1 + 6 + 1}
+    caplog.set_level("INFO")
+    azure.close()
+    assert caplog.messages[-1] == "Azure bills these text records since the start: 4 of language, 8 of sentiment"
+
+
+def test_what_is_said_of_what_is_told_on_request(azure: Azure, simulator: AzureSimulator) -> None:
+    texts = [
+        Text(text="the food was great and the support terrible", language="en"),
+        Text(text="thanks", language="en"),
+        Text(text="the delivery was great"),
+    ]
+    mixed = ("great", "terrible")
+    food, support = Opinion("food", mixed, 0.0), Opinion("support", mixed, 0.0)
+    assert azure.opinions(texts) == [(food, support), (), ()]
+    assert simulator.requests("SentimentAnalysis")[0]["parameters"]["opinionMining"] is True
+    azure.score_sentiment(texts)
+    assert not simulator.requests("SentimentAnalysis")[1]["parameters"].get("opinionMining")
+
+
+def test_personal_data_is_masked_on_request(connect: Callable[..., Azure], simulator: AzureSimulator) -> None:
+    said = "danke, ada@example.com, 030 901820, 4111 1111 1111 1111, order AB-12"
+    everything = connect(mask=("email", "phone", "card"), mask_patterns=(r"AB-\d+",), country_hint="DE")
+    for azure in (connect(), everything):
+        azure.detect_language([Text(text=said)])
+        assert azure.score_sentiment([Text(text=said, language="de")]) == [GOOD]
+    sent = [
+        request["analysisInput"]["documents"][0]["text"]
+        for kind in ("LanguageDetection", "SentimentAnalysis")
+        for request in simulator.requests(kind)
+    ]
+    masked = f"danke, {'*' * 15}, {'*' * 10}, {'*' * 19}, order *****"
+    assert sent == [said, masked, said, masked]
+
+
 def test_hints_go_along(connect: Callable[..., Azure], simulator: AzureSimulator) -> None:
     ambiguous = [Text(text="communication", hint=hint) for hint in ("", "fr", "fr-FR", "en_us")]
     assert codes(connect(country_hint="FR").detect_language(ambiguous)) == ["fr", "fr", "fr", "en"]
@@ -135,9 +202,14 @@ def test_azure_is_told_to_keep_no_text(connect: Callable[..., Azure], simulator:
     assert simulator.requests("SentimentAnalysis")[0]["parameters"]["loggingOptOut"] is False
 
 
-def test_a_check_asks_about_one_text(azure: Azure, simulator: AzureSimulator) -> None:
+def test_each_check_asks_about_one_text(azure: Azure, simulator: AzureSimulator) -> None:
+    """Also where the answer is remembered: the key may have been revoked since."""
     azure.check()
-    assert sizes(simulator, "LanguageDetection") == [1]
+    azure.check()
+    assert sizes(simulator, "LanguageDetection") == [1, 1]
+    simulator.key = "rotated"
+    with pytest.raises(AuthError):
+        azure.check()
 
 
 def test_it_can_be_closed_unused_twice_and_opened_again(connect: Callable[..., Azure]) -> None:
@@ -153,7 +225,8 @@ def test_loading_and_opening_it_does_not_import_the_sdk() -> None:
         "import sys\n"
         "from channelry_azure.plugin import Azure, Secret\n"
         "Azure(Azure.Config(base_url='https://a.cognitiveservices.azure.com', key=Secret('key')))\n"
-        "print({'azure', 'requests', 'urllib3'} & {name.split('.')[0] for name in sys.modules})\n"
+        "heavy = {'azure', 'msal', 'phonenumbers', 'requests', 'urllib3'}\n"
+        "print(heavy & {name.split('.')[0] for name in sys.modules})\n"
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
@@ -172,6 +245,11 @@ def test_loading_and_opening_it_does_not_import_the_sdk() -> None:
         ("min_confidence", "1.5", "<= 1"),
         ("timeout", "0", "> 0"),
         ("key", '"inline"', "a secret"),
+        ("mask", '["name"]', "one of 'email', 'phone', 'card'"),
+        ("mask_patterns", '["("]', "an array of regular expressions"),
+        ("linger", "2", "<= 1"),
+        ("remember", "-1", ">= 0"),
+        ("entra", "{}", "there if `key` is not"),
     ],
 )
 def test_a_wrong_configuration_is_told(
@@ -185,9 +263,28 @@ def test_a_wrong_configuration_is_told(
     with pytest.raises(ConfigError) as raised:
         load_configuration(file)
     (fault,) = raised.value.faults
-    assert fault.path == f"enrichment.azure.{key}"
+    assert fault.path.removesuffix("[0]") == f"enrichment.azure.{key}"
     assert expected in fault.expected
     assert "me:pass" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("lines", "path", "expected"),
+    [
+        ("", "entra", "there if `key` is not"),
+        ('entra = { authority = "http://a.example" }', "entra.authority", "an address as https://"),
+        ('base_url = "http://localhost:1"\nentra = {}', "base_url", "an address as https://"),
+    ],
+)
+def test_a_resource_without_a_key_needs_entra_and_tls(tmp_path: Path, lines: str, path: str, expected: str) -> None:
+    address = "" if "base_url" in lines else 'base_url = "https://a.cognitiveservices.azure.com"\n'
+    file = tmp_path / "channelry.toml"
+    file.write_text(f'[enrichment]\nlanguage = ["azure"]\n[enrichment.azure]\n{address}{lines}\n')
+    with pytest.raises(ConfigError) as raised:
+        load_configuration(file)
+    assert [(fault.path, expected in fault.expected) for fault in raised.value.faults] == [
+        (f"enrichment.azure.{path}", True)
+    ]
 
 
 def test_the_key_is_in_no_repr(azure: Azure, simulator: AzureSimulator) -> None:

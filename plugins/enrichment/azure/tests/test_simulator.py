@@ -105,3 +105,62 @@ async def test_a_document_that_breaks_a_rule_is_refused_alone(document: Any, kin
     results = answer.json()["results"]
     assert [one["id"] for one in results["documents"]] == ["1"]
     assert [(one["id"], one["error"]["innererror"]["code"]) for one in results["errors"]] == [("0", code)]
+
+
+async def test_it_bills_by_the_thousand_characters_begun_also_for_what_it_cannot_judge() -> None:
+    simulator = AzureSimulator()
+    simulator.broken = {"hello"}
+    await post(simulator, task(HELLO, {"id": "1", "text": "a" * 1001}))
+    await post(simulator, task(HELLO), key="wrong")
+    assert simulator.records == {"LanguageDetection": 3}
+
+
+async def test_opinions_are_told_on_request_and_point_to_their_assessments() -> None:
+    food = {"id": "0", "text": "the food was great"}
+    told = {}
+    for mining in (False, True):
+        asked = task(food, kind="SentimentAnalysis", parameters={"opinionMining": mining})
+        (found,) = (await post(AzureSimulator(), asked)).json()["results"]["documents"]
+        (told[mining],) = found["sentences"]
+    assert "targets" not in told[False]
+    (target,), (assessment,) = told[True]["targets"], told[True]["assessments"]
+    assert (target["text"], target["offset"], assessment["text"]) == ("food", 4, "great")
+    assert [one["ref"] for one in target["relations"]] == ["#/documents/0/sentences/0/assessments/0"]
+
+
+async def token(simulator: AzureSimulator, **given: str) -> HttpResponse:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": simulator.client,
+        "client_secret": simulator.secret,
+        "scope": "https://cognitiveservices.azure.com/.default",
+        **given,
+    }
+    http = AsgiHttp({ORIGIN: simulator.app})
+    return await http.request("POST", f"{ORIGIN}/{simulator.tenant}/oauth2/v2.0/token", form=list(form.items()))
+
+
+async def bearer(simulator: AzureSimulator, value: str) -> int:
+    http = AsgiHttp({ORIGIN: simulator.app})
+    path = "/language/:analyze-text?api-version=2023-04-01"
+    answer = await http.request("POST", ORIGIN + path, headers={"authorization": value}, json=task(HELLO))
+    return answer.status
+
+
+async def test_only_the_last_token_that_it_gave_is_good() -> None:
+    simulator = AzureSimulator()
+    assert await bearer(simulator, "Bearer simulated-token-0") == 401
+    first, last = [(await token(simulator)).json()["access_token"] for _ in range(2)]
+    statuses = [await bearer(simulator, value) for value in (f"Bearer {first}", last, f"Bearer {last}")]
+    assert statuses == [401, 401, 200]
+    assert first not in str(simulator.ledger.entries)
+    assert simulator.secret not in str(simulator.ledger.entries)
+
+
+@pytest.mark.parametrize(
+    "given", [{"client_secret": "x"}, {"client_id": "x"}, {"scope": "x"}, {"grant_type": "password"}]
+)
+async def test_a_wrong_application_gets_no_token(given: dict[str, str]) -> None:
+    simulator = AzureSimulator()
+    assert (await token(simulator, **given)).status == 401
+    assert await bearer(simulator, "Bearer simulated-token-1") == 401

@@ -1,6 +1,9 @@
-"""What Meta's channels share: signature, handshake, Graph client, error table.
+"""What Meta's channels share.
 
-`webhook` tells whether a request is Meta's, `graph` calls Meta's API, `refusals` turns its errors into ours.
+- `webhook` tells whether a request is Meta's and walks through it; `graph` calls Meta's API; `refusals` turns its
+  errors into ours. These WhatsApp uses too.
+- `access`, `account`, `codes`: a Page's or an Instagram account's configuration, registration and error codes.
+- `conversations` and `attachments` read direct messages, `messages` sends them; `comments` sends comments.
 """
 
 from .graph import Graph

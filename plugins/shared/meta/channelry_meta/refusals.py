@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from attrs import frozen
 
 from channelry.errors import AuthError, PermanentError, RetryableError, SendError
+from channelry.model import RateScope
 from channelry.secrets import one_line
 from channelry.services import HttpResponse
 
@@ -19,19 +20,22 @@ Code: TypeAlias = int | tuple[int, int]
 
 @frozen
 class Rule:
-    """What one code means: an error of ours, and the seconds to wait where Meta names none."""
+    """What one code means: an error of ours, the seconds to wait where Meta names none, and what has to wait."""
 
     error: type[SendError]
     retry_after: float | None = None
+    scope: RateScope | None = None
 
 
 Refusals: TypeAlias = Mapping[Code, Rule]
 """Rules by code; a rule by code and subcode goes before."""
 
 
-def rules(error: type[SendError], *codes: Code, retry_after: float | None = None) -> dict[Code, Rule]:
+def rules(
+    error: type[SendError], *codes: Code, retry_after: float | None = None, scope: RateScope | None = None
+) -> dict[Code, Rule]:
     """Give the rows of a table for codes that mean the same."""
-    return dict.fromkeys(codes, Rule(error, retry_after))
+    return dict.fromkeys(codes, Rule(error, retry_after, scope))
 
 
 def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
@@ -49,7 +53,8 @@ def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
     text = one_line(f"Meta refused with {name}: {_words(error) or f'HTTP {answer.status}'}")
     if rule.error is RetryableError:
         named = answer.retry_after(now)
-        return RetryableError(text, code=name, retry_after=rule.retry_after if named is None else named)
+        wait = rule.retry_after if named is None else named
+        return RetryableError(text, code=name, retry_after=wait, scope=rule.scope)
     return rule.error(text, code=name)
 
 

@@ -1,13 +1,22 @@
-"""Whether a request is Meta's: the signature of a delivery, the token of the handshake.
+"""Whether a request is Meta's (the signature of a delivery, the token of the handshake), and the walk through it.
 
 https://developers.facebook.com/docs/graph-api/webhooks/getting-started
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
 from hmac import compare_digest, digest
+from typing import Any, TypeAlias
 
 from channelry.errors import RejectedError
-from channelry.model import Request, Response
+from channelry.model import Event, Received, Request, Response
+from channelry.parsing import each, received
+
+Found: TypeAlias = list[Event | str]
+"""The events of a delivery, and the reasons of what was ignored."""
+ReadEntry: TypeAlias = Callable[[Any, datetime, Found], None]
+"""Reads one entry of a delivery, given when it was received, and adds what it tells; also before it fails."""
 
 _REJECTED = "the request is not signed by Meta"
 
@@ -35,6 +44,24 @@ def verify(request: Request, app_secrets: Sequence[bytes], verify_token: bytes) 
 def challenge(request: Request) -> Response:
     """Answer a verified handshake: its challenge, as plain text."""
     return Response(body=request.query().get("hub.challenge", "").encode(errors="replace"))
+
+
+def parse(request: Request, about: str, read: ReadEntry) -> Received:
+    """Answer a handshake, or read each entry of a delivery about the object `about` (`"page"`).
+
+    The other objects of an app come to the same URL. An entry that cannot be read harms none beside it.
+    """
+    if request.method == "GET":
+        return Received(request, answer=challenge(request))
+    return received(request, partial(_events, about, read, request.received_at))
+
+
+def _events(about: str, read: ReadEntry, at: datetime, body: Any) -> Found:
+    if body["object"] != about:
+        return [f"object is not {about}"]
+    found: Found = []
+    unread = each(body["entry"], lambda entry: read(entry, at, found), at)
+    return unread + found
 
 
 def _shakes_hands(request: Request, verify_token: bytes) -> bool:

@@ -2,14 +2,17 @@
 
 import hmac
 from datetime import UTC, datetime
+from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channelry.errors import RejectedError
-from channelry.model import Request
+from channelry.model import Request, Unparsed
 from channelry_meta import challenge, verify
+from channelry_meta.webhook import Found, parse
 
 BODY = b'{"hello":"w\\u00f6rld"}'
 SECRET = b"meta_app_secret"
@@ -110,3 +113,23 @@ def test_nothing_but_a_rejection_comes_of_garbage(path: str, signature: bytes, b
         request = Request(method, path, ((b"x-hub-signature-256", signature),), body, NOW)
         with pytest.raises(RejectedError):
             verify(request, [SECRET], TOKEN)
+
+
+def entries(entry: Any, at: datetime, found: Found) -> None:
+    """Read an entry's rows as reasons to ignore it."""
+    for row in entry["rows"]:
+        found.append(row.upper())
+
+
+def test_entries_are_read_one_by_one_and_what_was_read_before_one_broke_is_kept() -> None:
+    rows = [{"rows": ["a", "b"]}, {"rows": ["c", 3, "d"]}, None, {"rows": ["e"]}]
+    received = parse(delivery(None, orjson.dumps({"object": "page", "entry": rows})), "page", entries)
+    assert received.ignored == ("A", "B", "C", "E")
+    assert [type(event) for event in received.events] == [Unparsed, Unparsed]
+
+
+def test_another_object_is_ignored_by_name_and_a_handshake_answered() -> None:
+    body = orjson.dumps({"object": "user", "entry": [{}]})
+    assert parse(delivery(None, body), "page", entries).ignored == ("object is not page",)
+    received = parse(handshake("hub.mode=subscribe&hub.challenge=42"), "page", entries)
+    assert (received.answer.body, received.events, received.ignored) == (b"42", (), ())

@@ -1,0 +1,66 @@
+"""The token of an Instagram login, which lives for 60 days and is renewed in time.
+
+https://developers.facebook.com/docs/instagram-platform/reference/refresh_access_token
+"""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import orjson
+from attrs import frozen
+
+from channelry.errors import SendError
+from channelry.parsing import number
+from channelry.secrets import Secret
+from channelry.services import Services
+from channelry_meta import Graph
+from channelry_meta.access import Access
+
+_AGAIN = timedelta(hours=1)
+"""After how long a renewal that failed is tried again; a token younger than 24 hours is not renewed."""
+
+
+@frozen
+class _Kept:
+    """The token in use, and when to renew it."""
+
+    token: Secret
+    renew_at: datetime
+
+    def text(self) -> str:
+        return orjson.dumps({"token": self.token.reveal(), "renew_at": self.renew_at.isoformat()}).decode()
+
+    @classmethod
+    def read(cls, text: str) -> "_Kept":
+        kept = orjson.loads(text)
+        return cls(Secret(kept["token"]), datetime.fromisoformat(kept["renew_at"]))
+
+
+async def current(access: Access, services: Services) -> Graph:
+    """Give the way in by the token in use; half through its life, it is renewed and kept in the connection's state.
+
+    It is kept by the configured token that it stems from, so one that is configured anew begins anew. If renewing
+    fails the old one serves on.
+    """
+    configured, state = access.settings.access_token, services.state
+    name = f"token:{sha256(configured.encode()).hexdigest()}"
+    stored = await state.get(name)
+    kept = _Kept(configured, services.clock.now()) if stored is None else _Kept.read(stored)
+    if services.clock.now() >= kept.renew_at:
+        kept = await _renewed(kept, access, services)
+        while not await state.compare_and_set(name, stored, kept.text()):  # another process renews too
+            stored = await state.get(name)
+            other = None if stored is None else _Kept.read(stored)
+            if other is not None and other.renew_at >= kept.renew_at:
+                return access.showing(other.token)
+    return access.showing(kept.token)
+
+
+async def _renewed(kept: _Kept, access: Access, services: Services) -> _Kept:
+    query = {"grant_type": "ig_refresh_token", "access_token": kept.token.reveal()}
+    try:
+        answer = await access.showing(kept.token).call(services, "GET", "refresh_access_token", query=query)
+        token, seconds = answer["access_token"], number(answer["expires_in"])
+    except (SendError, KeyError, ValueError):
+        return _Kept(kept.token, services.clock.now() + _AGAIN)
+    return _Kept(Secret(str(token)), services.clock.now() + timedelta(seconds=seconds / 2))

@@ -1,0 +1,449 @@
+"""What we send, against the simulated Messenger."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import orjson
+import pytest
+from attrs import evolve
+
+from channelry.errors import (
+    AmbiguousError,
+    AuthError,
+    PermanentError,
+    RecipientError,
+    RetryableError,
+    SendError,
+    WindowClosedError,
+)
+from channelry.model import (
+    Address,
+    AnswerButton,
+    Audience,
+    Button,
+    Call,
+    Contact,
+    Delete,
+    Edit,
+    Hide,
+    Kind,
+    Location,
+    MarkRead,
+    Media,
+    MessageReceived,
+    Outbound,
+    React,
+    Receipt,
+    Resend,
+    SendMessage,
+    ShowTyping,
+    StatusChanged,
+    Sticker,
+    Target,
+    Template,
+    Thread,
+)
+from channelry.services import Services
+from channelry_messenger.plugin import CAPABILITIES, Messenger
+from channelry_messenger.simulator import MessengerSimulator
+from channelry_meta.codes import REFUSALS
+from channelry_simulation import FaultKind
+from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
+
+from .conftest import ORIGIN, plugin_of
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+ADA = Target(to=Address("messenger", "PSID1", "55"), reply_to="m_1", last_inbound_at=NOW)
+COMMENT = Target(
+    to=Address("facebook", "U9", "55"), reply_to="900_7", thread=Thread(root="55_900", depth=1, private=False)
+)
+URL = "https://cdn.example/1.jpg"
+IMAGE = Media(kind=Kind.IMAGE, url=URL, media_type="image/jpeg")
+YES, NO = Button(title="Yes", payload="y"), Button(title="No", payload="n")
+OPEN = Button(title="Open", url="https://shop.example")
+
+
+def message(text: str = "", *parts: Any, target: Target = ADA, **more: Any) -> SendMessage:
+    return SendMessage(key="out-1", target=target, text=text, parts=parts, **more)
+
+
+def body(message: dict[str, Any], index: int = 0, **more: Any) -> dict[str, Any]:
+    content = {**message, "metadata": f"out-1:{index}"}
+    return {"recipient": {"id": "PSID1"}, "messaging_type": "RESPONSE", "message": content, **more}
+
+
+def file(type: str, **payload: Any) -> dict[str, Any]:
+    return {"attachment": {"type": type, "payload": payload}}
+
+
+def replies(*titles: str) -> list[dict[str, str]]:
+    return [{"content_type": "text", "title": title, "payload": "p"} for title in titles]
+
+
+async def send(plugin: Messenger, desk: Services, outbound: Outbound) -> list[Receipt]:
+    """Send an action's calls, each taken through its stored form: plain JSON."""
+    calls = [evolve(call, body=orjson.loads(orjson.dumps(call.body))) for call in plugin.compose(outbound)]
+    return [await plugin.send(call, desk) for call in calls]
+
+
+CASES: list[tuple[str, SendMessage, list[dict[str, Any]]]] = [
+    ("text", message("hi 😀"), [body({"text": "hi 😀"})]),
+    ("quote", message("hi", quote=True), [body({"text": "hi"}, reply_to={"mid": "m_1"})]),
+    ("image by link, then its text", message("look", IMAGE), [body(file("image", url=URL)), body({"text": "look"}, 1)]),
+    ("audio", message("", Media(kind=Kind.AUDIO, url=URL)), [body(file("audio", url=URL))]),
+    ("voice", message("", Media(kind=Kind.VOICE, url=URL)), [body(file("audio", url=URL))]),
+    ("video", message("", Media(kind=Kind.VIDEO, url=URL)), [body(file("video", url=URL))]),
+    ("document", message("", Media(kind=Kind.DOCUMENT, url=URL)), [body(file("file", url=URL))]),
+    ("sticker", message("", Sticker(id="369239263222822")), [body({"sticker_id": 369239263222822})]),
+    (
+        "buttons",
+        message("Sure?", buttons=(YES, OPEN)),
+        [
+            body(
+                file(
+                    "template",
+                    template_type="button",
+                    text="Sure?",
+                    buttons=[
+                        {"type": "postback", "title": "Yes", "payload": "y"},
+                        {"type": "web_url", "title": "Open", "url": "https://shop.example"},
+                    ],
+                )
+            )
+        ],
+    ),
+    (
+        "more than three buttons are quick replies",
+        message("Size?", buttons=tuple(Button(title=title, payload="p") for title in "SMLX")),
+        [body({"text": "Size?", "quick_replies": replies(*"SMLX")})],
+    ),
+    (
+        "a long text is split",
+        message("a" * 1500 + " " + "b" * 1500),
+        [body({"text": "a" * 1500}), body({"text": "b" * 1500}, 1)],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "outbound", "bodies"), CASES, ids=[name for name, *_ in CASES])
+async def test_each_kind_becomes_its_messages(
+    name: str,
+    outbound: SendMessage,
+    bodies: list[dict[str, Any]],
+    messenger: Messenger,
+    simulator: MessengerSimulator,
+    desk: Services,
+) -> None:
+    receipts = await send(messenger, desk, outbound)
+    assert [taken.body for taken in simulator.ledger.taken] == bodies
+    assert [receipt.external_ids for receipt in receipts] == [(one.external_id,) for one in simulator.ledger.taken]
+
+
+SIGNS: list[tuple[Outbound, dict[str, Any]]] = [
+    (React(key="k", target=ADA, external_id="m_1", emoji="😊"),
+     {"sender_action": "react", "payload": {"message_id": "m_1", "reaction": "😊"}}),
+    (React(key="k", target=ADA, external_id="m_1", emoji="😊", on=False),
+     {"sender_action": "unreact", "payload": {"message_id": "m_1"}}),
+    (MarkRead(key="k", target=ADA, external_id="m_1"), {"sender_action": "mark_seen"}),
+    (ShowTyping(key="k", target=ADA), {"sender_action": "typing_on"}),
+    (ShowTyping(key="k", target=ADA, on=False), {"sender_action": "typing_off"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("outbound", "expected"), SIGNS)
+async def test_signs_may_be_repeated_and_have_no_ids(
+    outbound: Outbound, expected: dict[str, Any], messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    (call,) = messenger.compose(outbound)
+    assert call.resend is Resend.SAFE
+    assert await messenger.send(call, desk) == Receipt()
+    assert orjson.loads(simulator.ledger.entries[0].body) == {"recipient": {"id": "PSID1"}, **expected}
+    assert simulator.ledger.entries[0].status == 200
+    assert not simulator.ledger.taken
+
+
+def test_every_kind_that_is_declared_is_sent_here() -> None:
+    sent = [kind for _, outbound, _ in CASES for kind in outbound.kinds()]
+    assert {*sent, *(outbound.kind for outbound, _ in SIGNS)} == CAPABILITIES.sends
+
+
+async def test_a_file_is_uploaded_first_and_then_named_by_its_id(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    await send(messenger, desk, message("", Media(kind=Kind.IMAGE, ref="photo", media_type="image/jpeg")))
+    assert [entry.path for entry in simulator.ledger.entries] == ["/v26.0/55/message_attachments", "/v26.0/55/messages"]
+    ((name, held),) = simulator.media.items()
+    assert held == ("image/jpeg", b"\xff\xd8 photo")
+    assert simulator.ledger.taken[0].body["message"]["attachment"] == {
+        "type": "image",
+        "payload": {"attachment_id": name},
+    }
+
+
+@pytest.mark.parametrize(("ref", "code"), [("huge", "100/2018109"), ("lost", "no_file")])
+async def test_a_file_that_is_too_large_or_lost_is_a_permanent_error(
+    ref: str, code: str, messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    """Where the size was not known before."""
+    with pytest.raises(PermanentError) as raised:
+        await send(messenger, desk, message("", Media(kind=Kind.IMAGE, ref=ref, media_type="image/jpeg")))
+    assert raised.value.code == code
+    assert not simulator.ledger.taken
+
+
+@pytest.mark.parametrize(("days", "right", "tag"), [(0.9, True, False), (1.1, True, True), (6.9, True, True)])
+async def test_after_a_day_an_answer_is_tagged_as_a_persons(
+    days: float, right: bool, tag: bool, clock: FakeClock, simulator: MessengerSimulator, desk: Services
+) -> None:
+    simulator.human_agent = right
+    messenger = plugin_of(simulator)
+    await clock.advance(days * 86400)
+    messenger.capabilities.admit(message("hi"), clock.now())
+    await send(messenger, desk, message("hi"))
+    sent = simulator.ledger.taken[0].body
+    assert (sent["messaging_type"], sent.get("tag")) == (("MESSAGE_TAG", "HUMAN_AGENT") if tag else ("RESPONSE", None))
+
+
+@pytest.mark.parametrize(("days", "right"), [(1.1, False), (7.1, True)])
+async def test_the_window_closes_after_a_day_or_with_the_right_after_a_week(
+    days: float, right: bool, clock: FakeClock, simulator: MessengerSimulator, desk: Services
+) -> None:
+    simulator.human_agent = right
+    messenger = plugin_of(simulator)
+    await clock.advance(days * 86400)
+    with pytest.raises(WindowClosedError):
+        messenger.capabilities.admit(message("hi"), clock.now())
+    with pytest.raises(WindowClosedError) as raised:
+        await send(messenger, desk, message("hi"))
+    assert raised.value.code == "10/2018278"
+
+
+async def test_an_answer_to_a_message_on_standby_takes_control_first(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    row = simulator.row("PSID1", message={"mid": "m_S", "text": "to the bot"})
+    (event,) = messenger.parse(simulator.delivery(standby=[row])).events
+    assert isinstance(event, MessageReceived)
+    await send(messenger, desk, message("I take over", target=Target.answering(event)))
+    assert [entry.path.rpartition("/")[2] for entry in simulator.ledger.entries] == ["take_thread_control", "messages"]
+    assert [taken.text for taken in simulator.ledger.taken] == ["I take over"]
+
+
+async def test_a_comment_has_one_private_reply_which_tells_the_authors_id(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    simulator.comments["900_7"] = "PSID1"
+    (call,) = messenger.compose(message("let us talk", target=COMMENT))
+    assert (call.action, call.resend) == ("private_reply", Resend.NEVER)
+    receipt = await messenger.send(call, desk)
+    assert receipt.address == Address("messenger", "PSID1", "55")
+    assert simulator.ledger.taken[0].body["recipient"] == {"comment_id": "900_7"}
+    with pytest.raises(RecipientError) as raised:
+        await messenger.send(call, desk)
+    assert raised.value.code == "10900"
+
+
+ACTIONS: list[Outbound] = [
+    Edit(key="k", target=ADA, external_id="m_2", text="x"),
+    Delete(key="k", target=ADA, external_id="m_2"),
+    Hide(key="k", target=ADA, external_id="m_2"),
+    AnswerButton(key="k", target=ADA, postback_id="p"),
+]
+PARTS = [
+    message("", Location(latitude=1, longitude=2)),
+    message("", Contact(name="Gus")),
+    message(template=Template(name="t", language="en")),
+]
+REFUSED: list[Outbound] = [
+    *ACTIONS,
+    *PARTS,
+    message(),
+    message("  "),
+    message("hi", buttons=(YES,) * 14),
+    message("hi", buttons=(Button(title="x" * 21, payload="y"),)),
+    message("hi", buttons=(Button(title="x", payload="y" * 1001),)),
+    message("hi", buttons=(YES, YES, YES, OPEN)),
+    message("", IMAGE, buttons=(YES,)),
+    message("", Sticker(id="a-sticker")),
+    message("", Media(kind=Kind.IMAGE, url=URL, media_type="image/tiff")),
+    message("", Media(kind=Kind.IMAGE, ref="r", media_type="image/png", size=8 * 1024 * 1024 + 1)),
+    message("", Media(kind=Kind.IMAGE, ref="r")),
+    message("", Media(kind=Kind.IMAGE)),
+    message("hi", target=evolve(COMMENT, audience=Audience.PUBLIC)),
+    message("", IMAGE, target=COMMENT),
+    message("x" * 2001, target=COMMENT),
+    message("hi", target=evolve(COMMENT, reply_to="")),
+    React(key="k", target=COMMENT, external_id="900_7", emoji="👍"),
+]
+
+
+@pytest.mark.parametrize("outbound", REFUSED)
+async def test_what_messenger_cannot_carry_is_refused_before_any_request(
+    outbound: Outbound, messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    with pytest.raises(PermanentError):
+        await send(messenger, desk, outbound)
+    assert not simulator.ledger.entries
+
+
+def test_every_kind_that_is_not_declared_is_among_the_refused() -> None:
+    tried = {kind for outbound in (*ACTIONS, *PARTS) for kind in outbound.kinds()}
+    assert set(Kind) - CAPABILITIES.sends - {Kind.FORM, Kind.ORDER, Kind.CALL} == tried
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "code"),
+    [
+        (FaultKind.RATE_LIMITED, RetryableError, "613"),
+        (FaultKind.UNAVAILABLE, RetryableError, "2"),
+        (FaultKind.WINDOW_CLOSED, WindowClosedError, "10/2018278"),
+        (FaultKind.BLOCKED, RecipientError, "551/1545041"),
+        (FaultKind.LOST, AmbiguousError, "answer_lost"),
+        (FaultKind.LOST_UNTAKEN, AmbiguousError, "answer_lost"),
+    ],
+)
+async def test_each_fault_becomes_its_error(
+    fault: FaultKind,
+    error: type[SendError],
+    code: str,
+    messenger: Messenger,
+    simulator: MessengerSimulator,
+    desk: Services,
+) -> None:
+    simulator.faults.add(fault, retry_after=7)
+    with pytest.raises(SendError) as raised:
+        await send(messenger, desk, message("hi"))
+    assert (type(raised.value), raised.value.code) == (error, code)
+    if isinstance(raised.value, RetryableError) and fault is FaultKind.RATE_LIMITED:
+        assert (raised.value.retry_after, raised.value.scope) == (7, "connection")
+    await send(messenger, desk, message("hi"))
+
+
+@pytest.mark.parametrize(("code", "rule"), REFUSALS.items())
+async def test_each_code_of_the_table_becomes_its_error(code: Any, rule: Any, messenger: Messenger) -> None:
+    named = dict(zip(("code", "error_subcode"), code if isinstance(code, tuple) else (code,), strict=False))
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps({"error": named})})
+
+    with pytest.raises(SendError) as raised:
+        await send(messenger, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
+    assert (type(raised.value), raised.value.code) == (rule.error, "/".join(map(str, named.values())))
+    assert getattr(raised.value, "retry_after", None) == rule.retry_after
+    assert getattr(raised.value, "scope", None) == rule.scope
+
+
+async def test_an_answer_that_was_lost_is_settled_by_the_echo_that_bears_our_key(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    simulator.faults.add(FaultKind.LOST)
+    with pytest.raises(AmbiguousError):
+        await send(messenger, desk, message("hi"))
+    assert messenger.capabilities.resend is Resend.CALLBACK
+    echo, *others = (messenger.parse(webhook).events[0] for webhook in simulator.webhooks)
+    assert isinstance(echo, StatusChanged)
+    assert (echo.reference, echo.external_id) == ("out-1:0", simulator.ledger.taken[0].external_id)
+    assert [type(event).__name__ for event in others] == ["DeliveredUpTo", "ReadUpTo"]
+
+
+async def test_an_echo_may_come_before_the_answer(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    seen: list[Any] = []
+
+    async def post(webhook: Any) -> int:
+        messenger.verify(webhook)
+        seen.extend(messenger.parse(webhook).events)
+        return 200
+
+    simulator.post = post
+    simulator.faults.add(FaultKind.EARLY_STATUS)
+    (receipt,) = await send(messenger, desk, message("hi"))
+    assert seen[0].external_id == receipt.external_ids[0]
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"message_id":1.5}'])
+async def test_a_success_without_an_id_is_ambiguous(answer: bytes, messenger: Messenger) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer})
+
+    with pytest.raises(AmbiguousError):
+        await send(messenger, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
+
+
+@pytest.mark.parametrize(
+    "outbound",
+    [message("", Media(kind=Kind.IMAGE, ref="photo", media_type="image/png")), ShowTyping(key="k", target=ADA)],
+)
+async def test_preparation_and_signs_are_never_ambiguous(outbound: Outbound, messenger: Messenger) -> None:
+    async def breaks_off(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    broken = services(http=AsgiHttp({ORIGIN: breaks_off}), files=MemoryFiles({"photo": b"x"}))
+    with pytest.raises(RetryableError):
+        await send(messenger, broken, outbound)
+
+
+async def test_a_send_that_is_cancelled_leaves_nothing_behind(messenger: Messenger, clock: FakeClock) -> None:
+    """The next one goes out as if nothing had been."""
+    began = anyio.Event()
+
+    async def hangs(scope: Any, receive: Any, send: Any) -> None:
+        began.set()
+        await anyio.sleep_forever()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(send, messenger, services(http=AsgiHttp({ORIGIN: hangs})), message("hi"))
+        await began.wait()
+        tasks.cancel_scope.cancel()
+    simulator = MessengerSimulator(now=clock.now)
+    simulator.know("PSID1")
+    await send(messenger, services(http=AsgiHttp({ORIGIN: simulator.app}), clock=clock), message("hi"))
+    assert len(simulator.ledger.taken) == 1
+
+
+async def test_a_hundred_sends_at_once_are_a_hundred_messages(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    receipts: list[Receipt] = []
+
+    async def one(number: int) -> None:
+        (call,) = messenger.compose(SendMessage(key=f"out-{number}", target=ADA, text=str(number)))
+        receipts.append(await messenger.send(call, desk))
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(100):
+            tasks.start_soon(one, number)
+    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
+    assert len({receipt.external_ids for receipt in receipts}) == 100
+
+
+async def test_two_pages_send_side_by_side(clock: FakeClock) -> None:
+    one = MessengerSimulator(now=clock.now)
+    two = MessengerSimulator(now=clock.now, account="56", access_token="another-token")
+    for simulator, other in ((one, two), (two, one)):
+        simulator.know("PSID1")
+        desk = services(http=AsgiHttp({ORIGIN: simulator.app}), clock=clock)
+        await send(plugin_of(simulator), desk, message("hi"))
+        with pytest.raises(AuthError):
+            await send(plugin_of(other), desk, message("hi"))
+        assert len(simulator.ledger.taken) == 1
+
+
+def test_the_keys_of_calls_are_their_own_and_stay_the_same(messenger: Messenger) -> None:
+    outbound = message("look", IMAGE, IMAGE)
+    calls: list[Call] = list(messenger.compose(outbound))
+    assert [call.key for call in calls] == ["out-1:0", "out-1:1", "out-1:2"]
+    assert list(messenger.compose(outbound)) == calls
+
+
+def test_audio_and_video_are_counted_apart(messenger: Messenger) -> None:
+    calls = messenger.compose(message("x", IMAGE, Media(kind=Kind.VIDEO, url=URL)))
+    assert [call.action for call in calls] == ["message", "media", "message"]
+    assert all(any(call.action in rate.actions for rate in CAPABILITIES.rates) for call in calls)
+    assert CAPABILITIES.window == timedelta(hours=24)

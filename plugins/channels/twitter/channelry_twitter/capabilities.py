@@ -1,0 +1,87 @@
+"""What X carries, in direct messages and in posts, and within which limits."""
+
+import re
+
+from attrs import evolve
+
+from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status, Surface, TextUnit
+
+from .people import SCHEME
+
+LIKE = "❤"
+DM, POST = "dm", "post"
+"""The actions whose rates X counts."""
+
+DM_TEXT = 10_000
+"""Longest direct message; not in X's present pages, from the older ones."""
+IMAGE_BYTES, GIF_BYTES, VIDEO_BYTES = 5_000_000, 15_000_000, 512_000_000
+"""Source: https://docs.x.com/x-api/media/quickstart/best-practices"""
+POST_IMAGES = 4
+GIF = "image/gif"
+QUARTER, DAY = 900, 86_400
+DMS_A_QUARTER, DMS_A_DAY, POSTS_A_QUARTER, POSTS_A_DAY = 15, 1440, 100, 10_000
+"""Source: https://docs.x.com/x-api/fundamentals/rate-limits"""
+
+_MEDIA = {
+    Kind.IMAGE: MediaLimit(
+        types=frozenset({"image/jpeg", "image/png", "image/webp", GIF}), upload=GIF_BYTES, fetch=GIF_BYTES
+    ),
+    Kind.VIDEO: MediaLimit(types=frozenset({"video/mp4", "video/quicktime"}), upload=VIDEO_BYTES, fetch=VIDEO_BYTES),
+}
+_SHOWN = frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO})
+
+
+def of(post_length: int, direct_messages: int) -> Capabilities:
+    """Give those of an account whose posts may be so long, and which may send so many messages in 15 minutes."""
+    direct = Capabilities(
+        receives=_SHOWN | {Kind.BUTTONS, Kind.TYPING, Kind.DELETE, Kind.REACTION},  # the last two of posts
+        sends=_SHOWN | {Kind.DELETE},
+        text=DM_TEXT,
+        caption=DM_TEXT,
+        media=_MEDIA,
+        statuses=frozenset({Status.READ}),
+        resend=Resend.LOOKUP,  # X takes no key of ours, but tells what we wrote
+        schemes=(SCHEME,),
+        initiates=True,  # to those who follow us or let everybody write
+    )
+    public = evolve(
+        direct,
+        receives=_SHOWN | {Kind.DELETE, Kind.REACTION},
+        sends=_SHOWN | {Kind.DELETE, Kind.REACTION, Kind.HIDE},
+        text=post_length,
+        unit=TextUnit.UTF16,  # nearest to how X counts; `weight` is exact
+        caption=post_length,
+        statuses=frozenset(),
+        surfaces=frozenset({Surface.COMMENT, Surface.MENTION}),
+        emoji=frozenset({LIKE}),
+        initiates=False,
+    )
+    return evolve(
+        direct,
+        rates=(
+            Rate(RateScope.CONNECTION, direct_messages, QUARTER, frozenset({DM})),
+            Rate(RateScope.CONNECTION, max(DMS_A_DAY, direct_messages), DAY, frozenset({DM})),
+            Rate(RateScope.APP, max(DMS_A_DAY, direct_messages), DAY, frozenset({DM})),
+            Rate(RateScope.CONNECTION, POSTS_A_QUARTER, QUARTER, frozenset({POST})),
+            Rate(RateScope.APP, POSTS_A_DAY, DAY, frozenset({POST})),
+        ),
+        surfaces=frozenset({Surface.DIRECT, Surface.COMMENT, Surface.MENTION}),
+        public=public,
+        aside=direct,
+    )
+
+
+_LINK = re.compile(r"https?://\S+")
+_LINK_WEIGHT = 23
+_LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
+
+
+def weight(text: str) -> int:
+    """Count a post as X does: links are 23, Latin, Greek, Cyrillic and their like 1, all else 2.
+
+    Source: https://docs.x.com/fundamentals/counting-characters
+    """
+    links = _LINK.findall(text)
+    plain = _LINK.sub("", text)
+    wide = sum(not any(low <= ord(character) <= high for low, high in _LIGHT) for character in plain)
+    return len(links) * _LINK_WEIGHT + len(plain) + wide

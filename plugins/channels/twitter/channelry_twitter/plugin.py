@@ -1,0 +1,125 @@
+"""X as a channel: its configuration, what it carries, and its hooks."""
+
+import re
+from collections.abc import Sequence
+from typing import ClassVar
+
+from attrs import field, frozen, validators
+
+from channelry import hookimpl, plugin
+from channelry.model import (
+    Address,
+    Call,
+    Capabilities,
+    Media,
+    Outbound,
+    Profile,
+    Receipt,
+    Received,
+    Reconciled,
+    Request,
+)
+from channelry.secrets import Secret, Secrets
+from channelry.services import Save, Services
+
+from . import account, receive, send
+from .api import ORIGIN, Api
+from .capabilities import DMS_A_QUARTER, of
+from .oauth import TOKEN_PATH, Authority, Keys, NoAuthority, Tokens
+
+_ID = re.compile(r"[0-9]{1,20}")
+
+
+@plugin
+class Twitter:
+    """One account on X: its direct messages, what mentions it, and what answers its posts."""
+
+    @frozen(kw_only=True)
+    class Config:
+        """One account's configuration.
+
+        - `user_id`: of the account, digits; not its name.
+        - `consumer_secret`: of the app, which signs webhooks; two while it is replaced, the newer one first.
+        - `consumer_key`, `access_token`, `access_token_secret`: OAuth 1.0a keys; or
+        - `client_id`, `client_secret`, `refresh_token`: OAuth 2.0, the secret for confidential apps only.
+        - `bearer_token`: the app's own; `setup` and `check` need it.
+        - `post_length`: 280, or 25,000 with Premium.
+        - `direct_messages`: how many the account may send in 15 minutes.
+        - `base_url`: of the API.
+        """
+
+        user_id: str = field(validator=validators.matches_re(_ID))
+        consumer_secret: Secrets
+        consumer_key: str = ""
+        access_token: Secret | None = None
+        access_token_secret: Secret | None = None
+        client_id: str = ""
+        client_secret: Secret | None = None
+        refresh_token: Secret | None = None
+        bearer_token: Secret | None = None
+        post_length: int = field(default=280, validator=validators.ge(280))
+        direct_messages: int = field(default=DMS_A_QUARTER, validator=validators.ge(1))
+        base_url: str = ORIGIN
+
+    origins: ClassVar[tuple[str, ...]] = (account.MEDIA_ORIGIN,)
+
+    config: Config
+    account: str = field(init=False)
+    capabilities: Capabilities = field(init=False)
+    _api: Api = field(init=False, repr=False)
+    _secrets: tuple[bytes, ...] = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        config = self.config
+        self.account = config.user_id
+        self.capabilities = of(config.post_length, config.direct_messages)
+        base_url = config.base_url.rstrip("/")
+        self._api = Api(base_url, self._authority(base_url), config.bearer_token)
+        self._secrets = tuple(secret.encode() for secret in config.consumer_secret)
+
+    def _authority(self, base_url: str) -> Authority:
+        config = self.config
+        if config.access_token and config.access_token_secret and config.consumer_secret:
+            keys = config.consumer_key, config.consumer_secret[0], config.access_token, config.access_token_secret
+            return Keys(*keys)
+        if config.refresh_token:
+            return Tokens(base_url + TOKEN_PATH, config.client_id, config.client_secret, config.refresh_token)
+        return NoAuthority()
+
+    @hookimpl
+    def verify(self, request: Request) -> None:
+        receive.verify(request, self._secrets)
+
+    @hookimpl
+    def parse(self, request: Request) -> Received:
+        return receive.parse(request, self._secrets[0] if self._secrets else b"")
+
+    @hookimpl
+    def compose(self, outbound: Outbound) -> Sequence[Call]:
+        self.capabilities.admit(outbound)
+        return send.compose(outbound, self.capabilities, self.account)
+
+    @hookimpl
+    async def send(self, call: Call, services: Services) -> Receipt:
+        return await send.send(call, self._api, services)
+
+    @hookimpl
+    async def reconcile(self, call: Call, services: Services) -> Reconciled:
+        return await send.reconcile(call, self._api, self.account, services)
+
+    @hookimpl
+    async def profile(self, address: Address, services: Services) -> Profile | None:
+        return await account.profile(self._api, address, services)
+
+    @hookimpl
+    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
+        limit = self.capabilities.media[media.kind].fetch or 0
+        return await account.fetch(self._api, media, limit, save, services)
+
+    @hookimpl
+    async def setup(self, url: str, services: Services) -> None:
+        await account.setup(self._api, url, self.account, services)
+
+    @hookimpl
+    async def check(self, services: Services) -> None:
+        await account.check(self._api, self.account, services)

@@ -1,0 +1,1 @@
+"""Sentiment of seven languages and of emoji on this machine for channelry."""

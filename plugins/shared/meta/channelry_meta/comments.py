@@ -1,0 +1,136 @@
+"""What we send to comments of Facebook and Instagram, and how it is found again after a lost answer.
+
+A call's body is the request itself: `method`, `path`, `json`. Of a new comment it has `among` too: the edge that lists
+it, which for an answer to an answer is that of the first-level comment, since both services nest one level deep.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from attrs import frozen
+
+from channelry.errors import AmbiguousError, PermanentError, SendError
+from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
+from channelry.parsing import identifier
+from channelry.services import Services
+
+from .account import graph_data
+from .codes import GONE
+from .graph import Graph
+
+COMMENT, CHANGE = "comment", "change"
+"""The actions: what everybody can read, and what may be repeated: an edit, a deletion, hiding, a like."""
+
+_LISTED = timedelta(seconds=15)
+"""After how long a comment that was taken is certainly listed [k]."""
+
+
+@frozen
+class Listing:
+    """How a service lists comments: the name of their text, who we are there, and how the newest come first."""
+
+    text: str
+    author: str
+    order: Mapping[str, str]
+
+    async def ours(self, call: Call, graph: Graph, services: Services) -> list[str]:
+        """Give the ids of our comments beside a new one, or that new one, which have its text."""
+        text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
+        rows = await graph_data(graph, call.body["among"], services, query | dict(self.order))
+        return [str(row.get("id")) for row in rows if self._is_ours(row, text)]
+
+    def _is_ours(self, row: Mapping[str, Any], text: str) -> bool:
+        author = row.get("from")
+        by_us = isinstance(author, dict) and str(author.get("id")) == self.author
+        return by_us and str(row.get(self.text) or "").strip() == text.strip()
+
+
+def edge(target: Target, name: str) -> str:
+    """Give the edge to answer at: the comment's, or the post's where no comment is named."""
+    over = target.reply_to or (target.thread.root if target.thread else "")
+    if not over:
+        raise PermanentError("an answer in public needs a comment or a post in reply_to", code="no_comment")
+    return path(over, name)
+
+
+def path(*names: str) -> str:
+    """Write ids and edges as a path."""
+    return "/".join(quote(name, safe="") for name in names)
+
+
+def comment(key: str, target: Target, name: str, json: dict[str, Any], **more: Any) -> Call:
+    """Make the call that writes a comment, at the edge `name` of what it answers."""
+    at = edge(target, name)
+    thread = target.thread
+    among = path(thread.parent, name) if thread is not None and thread.depth > 1 and thread.parent else at
+    body = {"method": "POST", "path": at, "json": json, "among": among}
+    return Call(key=key, to=target.to, action=COMMENT, body=body, resend=Resend.LOOKUP, **more)
+
+
+def change(key: str, target: Target, method: str, at: str, json: dict[str, Any] | None = None) -> Call:
+    """Make a call that may be repeated."""
+    body = {"method": method, "path": at, "json": json}
+    return Call(key=key, to=target.to, action=CHANGE, body=body, resend=Resend.SAFE)
+
+
+def moderation(outbound: Delete | Hide, field: str) -> Call:
+    """Make the call that deletes a comment, or hides it by the service's own `field`."""
+    key, at = f"{outbound.key}:0", path(outbound.external_id)
+    if isinstance(outbound, Delete):
+        return change(key, outbound.target, "DELETE", at)
+    return change(key, outbound.target, "POST", at, {field: outbound.on})
+
+
+async def send(call: Call, listing: Listing, graph: Graph, services: Services) -> Receipt:
+    """Make one call. Before a new comment those that look like it are noted, by which it can be told from them."""
+    body = call.body
+    if call.action == CHANGE:
+        try:
+            await graph.call(services, body["method"], body["path"], json=body["json"], repeatable=True)
+        except PermanentError as error:
+            if body["method"] != "DELETE" or error.code != GONE:
+                raise
+        return Receipt()
+    if "among" in body:
+        known = await listing.ours(call, graph, services)
+        note = {"at": services.clock.now().isoformat(), "known": known}
+        await _keep(call, orjson.dumps(note).decode(), services)
+    try:
+        answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
+        receipt = Receipt((identifier(answer.get("id")),))
+    except AmbiguousError:
+        raise
+    except ValueError:
+        raise AmbiguousError("Meta answered without the id of the comment", code="unreadable") from None
+    except SendError:
+        await _keep(call, None, services)
+        raise
+    await _keep(call, None, services)
+    return receipt
+
+
+async def reconcile(call: Call, listing: Listing, graph: Graph, services: Services) -> Reconciled:
+    """Look for one comment of ours that has this text and was not there before the call."""
+    noted = await services.state.get(_name(call))
+    if noted is None:
+        return Unknown("it is not known what was there before")
+    note = orjson.loads(noted)
+    found = [one for one in await listing.ours(call, graph, services) if one not in note["known"]]
+    if len(found) > 1:
+        return Unknown("several comments of ours have this text")
+    if not found and services.clock.now() - datetime.fromisoformat(note["at"]) < _LISTED:
+        return Unknown("not listed yet")
+    await _keep(call, None, services)
+    return Accepted(Receipt((found[0],))) if found else NotTaken()
+
+
+async def _keep(call: Call, note: str | None, services: Services) -> None:
+    name = _name(call)
+    await services.state.compare_and_set(name, await services.state.get(name), note)
+
+
+def _name(call: Call) -> str:
+    return f"comment:{call.key}"

@@ -1,0 +1,271 @@
+"""What Messenger and Instagram tell of a conversation: rows of `messaging` in, events out.
+
+https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks/webhook-events
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+import orjson
+from attrs import define
+
+from channelry.model import (
+    AccountHealth,
+    Activity,
+    Address,
+    DeliveredUpTo,
+    EchoSent,
+    Event,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    OptedIn,
+    OptedOut,
+    Postback,
+    Profile,
+    Quote,
+    ReactionChanged,
+    ReadUpTo,
+    Referral,
+    Status,
+    StatusChanged,
+)
+from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
+
+from .attachments import content
+from .webhook import Found
+
+STANDBY = "standby"
+"""The key of a message's context that says: another app owned the conversation when it came."""
+
+_ROWS = ("messaging", STANDBY)
+_EMOJI = {"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤️", "like": "👍", "dislike": "👎"}
+"""Meta's names of reactions, for rows that bear no emoji."""
+
+
+def read(entry: Any, at: datetime, scheme: str, app_id: str, found: Found) -> None:
+    """Read one entry's conversations; `app_id` is the app that we send by, `scheme` that of people's addresses."""
+    account = identifier(entry["id"])
+    for name in _ROWS:
+        if name in entry:
+            found += each(entry[name], Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
+
+
+@define(eq=False)
+class Inbox:
+    """One of our accounts in one webhook: whose it is, by which app we send, when it came, and who answers there."""
+
+    scheme: str
+    account: str
+    app_id: str
+    at: datetime
+    standby: bool
+
+    def row(self, row: Any) -> Event | str:
+        """Read one row, which has one key beside `sender`, `recipient` and `timestamp`."""
+        message = row.get("message")
+        if message is not None:
+            return self._message(row, message)
+        for name, build in _BUILDS.items():
+            body = row.get(name)
+            if body is not None:
+                return build(self, row, body)
+        return f"row {'+'.join(sorted(row.keys() - _COMMON)):.40}"
+
+    def _message(self, row: Any, message: Any) -> Event | str:
+        key, sender = identifier(message["mid"]), identifier(row["sender"]["id"])
+        occurred_at, ours = timestamp(row.get("timestamp"), self.at), sender == self.account
+        if message.get("is_deleted") is True:
+            return MessageDeleted(
+                account=self.account,
+                key=f"{key}:deleted",
+                occurred_at=occurred_at,
+                external_id=key,
+                sender=None if ours else self._address(sender),
+            )
+        if ours or message.get("is_echo") is True:
+            return self._echo(row, message, key, occurred_at)
+        text, parts = content(message)
+        reply_to, referral = message.get("reply_to"), message.get("referral")
+        return MessageReceived(
+            account=self.account,
+            key=key,
+            occurred_at=occurred_at,
+            sender=Profile(address=Address(self.scheme, sender, self.account)),
+            external_id=key,
+            text=text,
+            parts=parts,
+            reply_to=None if reply_to is None else _quote(reply_to),
+            referral=_referral(referral) if referral is not None else _mention(message) if parts else None,
+            context={STANDBY: "1"} if self.standby else {},
+        )
+
+    def _echo(self, row: Any, message: Any, key: str, occurred_at: datetime) -> Event:
+        """Take our own message as the proof that it was sent, and any other as written elsewhere."""
+        recipient, app = self._address(identifier(row["recipient"]["id"])), message.get("app_id")
+        if app is not None and self.app_id and identifier(app) == self.app_id:
+            return StatusChanged(
+                account=self.account,
+                key=f"{key}:sent",
+                occurred_at=occurred_at,
+                external_id=key,
+                status=Status.SENT,
+                reference=string(message.get("metadata")),
+                recipient=recipient,
+            )
+        text, parts = content(message)
+        return EchoSent(
+            account=self.account,
+            key=key,
+            occurred_at=occurred_at,
+            recipient=recipient,
+            external_id=key,
+            text=text,
+            parts=parts,
+        )
+
+    def _address(self, person: str) -> Address:
+        return Address(self.scheme, person, self.account)
+
+    def _edit(self, row: Any, body: Any) -> Event | str:
+        message, sender = identifier(body["mid"]), identifier(row["sender"]["id"])
+        if sender == self.account:
+            return "edit of our own"
+        return MessageEdited(
+            account=self.account,
+            key=f"{message}:edit:{identifier(body.get('num_edit', 1))}",
+            occurred_at=timestamp(row.get("timestamp"), self.at),
+            sender=self._address(sender),
+            external_id=message,
+            text=string(body["text"]),
+        )
+
+    def _postback(self, row: Any, body: Any) -> Event:
+        mid, referral, title = body.get("mid"), body.get("referral"), string(body.get("title"))
+        common = self._common(row, "postback")
+        if mid is not None:
+            common["key"] = identifier(mid)
+        return MessageReceived(
+            **common,
+            sender=Profile(address=self._person(row)),
+            external_id=common["key"],
+            parts=(Postback(payload=string(body.get("payload")) or title, title=title),),
+            referral=None if referral is None else _referral(referral),
+            context={STANDBY: "1"} if self.standby else {},
+        )
+
+    def _reaction(self, row: Any, body: Any) -> Event | str:
+        sender, on = self._person(row), body["action"] == "react"
+        if sender.value == self.account:
+            return "reaction of our own"
+        emoji = string(body.get("emoji")) or _EMOJI.get(string(body.get("reaction")), "")
+        return ReactionChanged(
+            **self._common(row, "reaction"),
+            sender=sender,
+            external_id=identifier(body["mid"]),
+            emoji=emoji if on else "",
+            on=on,
+        )
+
+    def _delivery(self, row: Any, body: Any) -> Event:
+        until = body.get("watermark")
+        return DeliveredUpTo(
+            **self._common(row, "delivered"),
+            sender=self._person(row),
+            until=None if until is None else timestamp(until, self.at),
+            external_ids=tuple(map(identifier, sequence(body.get("mids")))),
+        )
+
+    def _read(self, row: Any, body: Any) -> Event:
+        until, message = body.get("watermark"), body.get("mid")
+        return ReadUpTo(
+            **self._common(row, "read"),
+            sender=self._person(row),
+            until=None if until is None else timestamp(until, self.at),
+            external_id="" if message is None else identifier(message),
+        )
+
+    def _opened(self, row: Any, body: Any) -> Event:
+        sender = Profile(address=self._person(row))
+        return Activity(**self._common(row, "opened"), sender=sender, name="opened", referral=_referral(body))
+
+    def _optin(self, row: Any, body: Any) -> Event:
+        """Read a consent, or its withdrawal; who ticks a box on a web site has no id yet but a reference."""
+        reference, ref = body.get("user_ref"), string(body.get("ref"))
+        sender = self._person(row) if reference is None else Address(f"{self.scheme}_ref", identifier(reference))
+        topic = string(body.get("topic")) or string(body.get("title")) or string(body.get("type"))
+        if body.get("notification_messages_status") == "STOP_NOTIFICATIONS":
+            return OptedOut(**self._common(row, "optout"), sender=sender, topic=topic)
+        referral = Referral(source="optin", ref=ref) if ref else None
+        return OptedIn(**self._common(row, "optin"), sender=sender, topic=topic, referral=referral)
+
+    def _handover(self, name: str, row: Any, body: Any) -> Event:
+        values = {key: identifier(value) for key, value in mapping(body).items() if value not in (None, "")}
+        return Activity(**self._common(row, name), sender=Profile(address=self._person(row)), name=name, values=values)
+
+    def _policy(self, row: Any, body: Any) -> Event:
+        code, healthy = string(body.get("action")) or "policy", body.get("action") == "unblock"
+        return AccountHealth(
+            **self._common(row, "policy"), code=code, detail=string(body.get("reason")), healthy=healthy
+        )
+
+    def _person(self, row: Any) -> Address:
+        return self._address(identifier(row["sender"]["id"]))
+
+    def _common(self, row: Any, name: str) -> dict[str, Any]:
+        """Give what a row without an id has in common with others, its key being a hash of it."""
+        digest = sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        occurred_at = timestamp(row.get("timestamp"), self.at)
+        return {"account": self.account, "key": f"{name}:{digest}", "occurred_at": occurred_at}
+
+
+_Build: TypeAlias = Callable[[Inbox, Any, Any], Event | str]
+_COMMON = frozenset({"sender", "recipient", "timestamp"})
+
+
+def _handover(name: str) -> _Build:
+    return lambda inbox, row, body: inbox._handover(name, row, body)
+
+
+_BUILDS: Mapping[str, _Build] = {
+    "delivery": Inbox._delivery,
+    "read": Inbox._read,
+    "postback": Inbox._postback,
+    "reaction": Inbox._reaction,
+    "message_edit": Inbox._edit,
+    "referral": Inbox._opened,
+    "optin": Inbox._optin,
+    "pass_thread_control": _handover("thread_passed"),
+    "take_thread_control": _handover("thread_taken"),
+    "request_thread_control": _handover("thread_requested"),
+    "policy_enforcement": Inbox._policy,  # a warning, a block, or its end [k]
+}
+
+
+def _quote(reply_to: Any) -> Quote | None:
+    """Read what a message answers: a message, or a story of ours."""
+    story = reply_to.get("story")
+    if story is not None:
+        return Quote(external_id=identifier(story["id"]), url=string(story.get("url")))
+    message = reply_to.get("mid")
+    return None if message is None else Quote(external_id=identifier(message))
+
+
+def _mention(message: Any) -> Referral | None:
+    """Tell that a story of the customer's mentions us: it comes as the attachment of a message."""
+    for attachment in sequence(message.get("attachments")):
+        if isinstance(attachment, dict) and attachment.get("type") == "story_mention":
+            return Referral(source="story_mention", url=string(mapping(attachment.get("payload")).get("url")))
+    return None
+
+
+def _referral(row: Any) -> Referral:
+    ad, context = row.get("ad_id"), mapping(row.get("ads_context_data"))
+    return Referral(
+        source=string(row.get("source")) or string(row.get("type")),
+        ref=string(row.get("ref")) or ("" if ad is None else identifier(ad)),
+        url=string(row.get("referer_uri")),
+        title=string(context.get("ad_title")),
+    )
