@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Mapping
 
 import languages
+import many
 import moods
 from batches import azure_batches
 from endpoint import endpoint
@@ -26,6 +27,11 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path-enriched": hot_path_enriched,
     "replies": replies,
     "winners": winners,
+    "many-intake": many.intake_with_many,
+    "many-conversation": many.conversation_page,
+    "many-lists": many.lists,
+    "many-filters": many.any_two_filters,
+    "many-words": many.common_words,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,
