@@ -11,7 +11,7 @@ from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched
 from measure import Figure
-from replies import replies
+from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
 from winners import winners
@@ -26,6 +26,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
     "replies": replies,
+    "replies-at-once": replies_at_once,
     "winners": winners,
     "many-intake": many.intake_with_many,
     "many-conversation": many.conversation_page,

@@ -5,7 +5,7 @@ from attrs import define
 
 from channelry.model import Event, Received, Unparsed
 
-from .. import grants, queries
+from .. import grants, log, queries
 from ..database import Database
 from ..errors import NotFoundError, StoreError
 from ..grants import Access, User
@@ -44,6 +44,7 @@ class Letters(Topic):
             )
             if not still:
                 db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
+                log.changed(db, by.id, now, log.LETTER, dead_letter, "settled")
             return not still
 
         try:
