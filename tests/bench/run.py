@@ -5,12 +5,13 @@ import sys
 from collections.abc import Callable, Mapping
 
 import languages
+import many
 import moods
 from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
 from measure import Figure
-from replies import replies
+from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, telegram, whatsapp
 from startup import memory, ready
 from winners import winners
@@ -26,7 +27,13 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "hot-path-enriched": hot_path_enriched,
     "hot-path-postgresql": hot_path_postgresql,
     "replies": replies,
+    "replies-at-once": replies_at_once,
     "winners": winners,
+    "many-intake": many.intake_with_many,
+    "many-conversation": many.conversation_page,
+    "many-lists": many.lists,
+    "many-filters": many.any_two_filters,
+    "many-words": many.common_words,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,

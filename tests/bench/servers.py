@@ -1,6 +1,8 @@
 """The other sides: a bare Starlette route, a sink that keeps nothing, and a provider that accepts whatever comes."""
 
+import asyncio
 import hmac
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -39,16 +41,18 @@ async def instant(hub: Hub) -> AsyncIterator[Sink]:
 
 
 _taken = 0
+_SECONDS = float(os.environ.get("STUB_SECONDS", "0"))
 
 
 async def stub(scope: Any, receive: Any, send: Any) -> None:
-    """Answer every POST as WhatsApp does, and every GET with the number of those."""
+    """Answer every POST as WhatsApp does, `STUB_SECONDS` after it came, and every GET with the number of those."""
     global _taken
     if scope["type"] != "http":
         return
     if scope["method"] == "POST":
         while (await receive()).get("more_body"):
             pass
+        await asyncio.sleep(_SECONDS)
         _taken += 1
         body = orjson.dumps({"messaging_product": "whatsapp", "messages": [{"id": f"wamid.{_taken}"}]})
     else:

@@ -15,16 +15,19 @@ from channelry_desk.grants import SYSTEM
 from channelry_desk.service import Service
 from channelry_desk.values import Conversation
 
+from .words import REGULAR
+
 AGENT = evolve(SYSTEM, name="demo")
 LOOK = 0.05
 """Seconds between two looks at the list of conversations."""
 KNOWN = 5
-"""Every so many conversations begin with somebody whom the agent knows."""
+"""Every so many conversations begin with somebody whom the agent knows; the one who writes everywhere it knows too."""
 
 
 async def work(service: Service) -> None:
     """Look at the conversations again and again, and answer what has no answer yet."""
     looked: dict[int, datetime] = {}
+    known: dict[str, int] = {}
     while True:
         cursor, page = "", None
         while page is None or cursor:
@@ -32,8 +35,8 @@ async def work(service: Service) -> None:
             cursor = page.cursor
             for one in page.rows:
                 if looked.get(one.id) != one.last_message_at:
-                    if one.id not in looked and one.id % KNOWN == 0:
-                        await _introduce(service, one)
+                    if one.id not in looked:
+                        await _introduce(service, one, known)
                     looked[one.id] = one.last_message_at
                     await _answer(service, one)
         await asyncio.sleep(LOOK)
@@ -51,12 +54,18 @@ async def _answer(service: Service, conversation: Conversation) -> None:
                 )
 
 
-async def _introduce(service: Service, conversation: Conversation) -> None:
-    """Record a customer and relate the profile: from now on the desk recognizes whoever writes from there."""
-    first, last = NAMES[conversation.id // KNOWN % len(NAMES)]
-    await service.customers.create(
-        by=AGENT, first_name=first, last_name=last, phone=f"+{conversation.address.value}", conversation=conversation.id
-    )
+async def _introduce(service: Service, conversation: Conversation, known: dict[str, int]) -> None:
+    """Relate a profile whose person the agent knows, by number, to the customer, recorded first where that is new:
+    from now on the desk recognizes whoever writes from there."""
+    number = conversation.address.value.lstrip("+")
+    if number in known:
+        await service.customers.relate(by=AGENT, conversation=conversation.id, customer=known[number])
+    elif number == REGULAR or conversation.id % KNOWN == 0:
+        first, last = NAMES[conversation.id // KNOWN % len(NAMES)]
+        customer = await service.customers.create(
+            by=AGENT, first_name=first, last_name=last, phone=f"+{number}", conversation=conversation.id
+        )
+        known[number] = customer.id
 
 
 NAMES = (

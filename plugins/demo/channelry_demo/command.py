@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -29,11 +29,12 @@ CONVERSATION = ("customer", "channel", "language", "sentiment", "state", "last m
 def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
     """Run everything on this machine: a real server with the desk, simulated providers, customers who write.
 
-    Each customer writes twice, on WhatsApp or on Telegram, in one of eleven languages; an agent's program answers. Some
-    webhooks come twice, some are forged, all are in disorder; both providers refuse for a while (429), and each loses
-    one answer. The conversations are shown, and then the totals: counted in the desk's SQLite file, opened again
-    after the shutdown, and in the providers' own ledgers. Exit status 0 only if they agree. No real account is
-    involved, and nothing leaves this machine.
+    Each customer writes twice, on one of the installed channels that have a simulator (one customer at least on each),
+    in one of eleven languages; one person writes on three. An agent's program answers. Some webhooks come twice, some
+    are forged, all are in disorder; every provider refuses for a while (429) and loses one answer. The conversations
+    are shown, and then the totals: counted in the desk's SQLite file, opened again after the shutdown, and in the
+    providers' own ledgers. Exit status 0 only if they agree. No real account is involved, and nothing leaves this
+    machine.
 
     \b
     Examples:
@@ -45,7 +46,10 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True))
-    task = bar.add_task("simulated customers answered", total=2 * customers)
+    task = bar.add_task("messages answered", total=None)
+
+    def progress(taken: int, expected: int) -> None:
+        bar.update(task, completed=taken, total=expected)
 
     async def shown(conversations: Sequence[Conversation]) -> None:
         bar.stop()
@@ -53,6 +57,8 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
             print_table(CONVERSATION, [_cells(one) for one in conversations[:ROWS]])
             if len(conversations) > ROWS:
                 click.echo(f"… and {len(conversations) - ROWS} more conversations")
+            for line in _met_again(conversations):
+                click.echo(line)
         if keep:
             interrupted = _interruption()
             click.echo(f"\nrunning; the desk's file is {folder}/{stage.DATABASE}; look at it, for example:", err=True)
@@ -62,8 +68,8 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
 
     with tempfile.TemporaryDirectory(prefix="channelry-demo-") as folder, bar:
         given = stage.Play(customers=customers, seed=seed, folder=Path(folder))
-        ledgers = asyncio.run(stage.play(given, lambda taken: bar.update(task, completed=taken), shown))
-        found = totals(Path(folder) / stage.DATABASE, ledgers)
+        ledgers, declared = asyncio.run(stage.play(given, progress, shown))
+        found = totals(Path(folder) / stage.DATABASE, ledgers, declared)
     rows = [asdict(one) for one in found]
     if as_json:
         print_json(rows)
@@ -82,6 +88,17 @@ def _cells(one: Conversation) -> list[str]:
     sentiment = "" if one.sentiment is None else f"{one.sentiment:+.2f}"
     last = one.last_text if len(one.last_text) <= 40 else f"{one.last_text[:39]}…"
     return [one.title, one.connection, one.language, sentiment, one.state, last, one.delivery or ""]
+
+
+def _met_again(conversations: Sequence[Conversation]) -> Iterator[str]:
+    """Name the customers who wrote on several channels."""
+    met: dict[int, dict[str, Conversation]] = {}
+    for one in conversations:
+        if one.customer is not None:
+            met.setdefault(one.customer.id, {})[one.connection] = one
+    for channels in met.values():
+        if len(channels) > 1:
+            yield f"{next(iter(channels.values())).title} is one customer on {', '.join(sorted(channels))}"
 
 
 def _interruption() -> asyncio.Event:

@@ -28,7 +28,7 @@ from channelry_server.client import open_client
 from channelry_simulation import FaultKind, Simulator
 
 from .totals import Ledger
-from .words import WORDS
+from .words import MET_ON, REGULAR, WORDS
 
 COURIERS = 16
 """Webhooks that one provider delivers at once."""
@@ -40,19 +40,22 @@ DUPLICATES, FORGERIES = 0.1, 0.05
 """Shares of the messages that are delivered twice, and that are forged."""
 LOST = 1
 """Answers that each provider takes and never acknowledges."""
+FIRST, MOST = 491700000000, 100_000
+"""The first customer's number, and how many each provider has for its own: no two write under the same."""
 PATIENCE = 30.0
 """Seconds without progress after which the ledgers are closed as they are."""
 
 
 @define(eq=False)
 class Crowd:
-    """The customers of one provider, and the provider's courier."""
+    """The customers of one provider, whose numbers begin with `first`, and the provider's courier."""
 
     name: str
     simulator: Simulator
     url: str
     http: Http
     chance: random.Random
+    first: int
     counts: Counter[str] = field(factory=Counter, init=False)
     expected: Counter[tuple[str, str]] = field(factory=Counter, init=False)
 
@@ -60,9 +63,9 @@ class Crowd:
         """Let each customer write twice; deliver all of it in disorder, some twice, some forged."""
         due = [(request, True) for request in self._messages(customers)]
         self.counts["written"] = len(due)
-        due += [(_forged(request), False) for request, _ in self._some(due, FORGERIES)]
-        self.counts["forged"] = len(due) - self.counts["written"]
-        due += self._some([one for one in due if one[1]], DUPLICATES)
+        forged = [(_forged(request), False) for request, _ in self._some(due, FORGERIES)]
+        self.counts["forged"] = len(forged)
+        due += forged + self._some(due, DUPLICATES)
         self.chance.shuffle(due)
         seen: set[bytes] = set()
         storm_at = len(due) * 2 // 3
@@ -74,12 +77,12 @@ class Crowd:
                     self.simulator.faults.add(FaultKind.RATE_LIMITED, storm, retry_after=STORM_PAUSE)
                     self.simulator.faults.add(FaultKind.LOST, LOST)
                 request, genuine = due.pop()
-                if not genuine:
-                    await self._post(request, "refused")
-                    continue
-                kind = "duplicates" if request.body in seen else "delivered"
-                seen.add(request.body)
-                await self._post(request, kind)
+                if genuine:
+                    kind = "duplicates" if request.body in seen else "delivered"
+                    seen.add(request.body)
+                    await self._post(request, kind)
+                else:
+                    await self._post(request, "believed")
 
         async with anyio.create_task_group() as tasks:
             for _ in range(COURIERS):
@@ -100,28 +103,32 @@ class Crowd:
         given = Counter((one.to.lstrip("+"), one.text) for one in self.simulator.ledger.taken)
         wrong = sum((given - self.expected).values()) + sum((self.expected - given).values())
         counts = {key: self.counts[key] for key in ("written", "forged", "refused", "duplicates", "statuses")}
-        reports = self.counts["statuses"] > 0
-        return Ledger(taken=len(self.simulator.ledger.taken), wrong=wrong, reports=reports, **counts)
+        return Ledger(taken=len(self.simulator.ledger.taken), wrong=wrong, **counts)
 
     def _messages(self, customers: int) -> Iterator[Request]:
         for number in range(customers):
-            customer = str(491700000000 + number)
+            customer = REGULAR if number == 0 and self.name in MET_ON else str(self.first + number)
             for text in WORDS[number % len(WORDS)]:
                 self.expected[customer, f"You wrote: {text}"] += 1
                 yield self.simulator.message(customer, text)
 
     def _some(self, of: list[Any], share: float) -> list[Any]:
-        return self.chance.sample(of, round(len(of) * share))
+        return self.chance.sample(of, max(min(len(of), 1), round(len(of) * share)))
 
     async def _post(self, request: Request, kind: str) -> None:
-        """Deliver one webhook, again and again until it is answered, and count it by its kind."""
+        """Deliver one webhook, again and again until it is answered, and count it: as refused, or by its kind."""
+        query = request.path.partition("?")[2]
+        url = f"{self.url}?{query}" if query else self.url
         headers = {name.decode(): value.decode("latin-1") for name, value in request.headers}
         for _ in range(20):
             try:
-                answer = await self.http.request("POST", self.url, headers=headers, content=request.body)
+                answer = await self.http.request("POST", url, headers=headers, content=request.body)
             except SendError:
                 continue
-            if answer.status == 401 or 200 <= answer.status < 300:
+            if answer.status == 401:
+                self.counts["refused"] += 1
+                return
+            if 200 <= answer.status < 300:
                 self.counts[kind] += 1
                 return
             await anyio.sleep(0.1)
@@ -152,9 +159,13 @@ async def main() -> None:
 
 async def _play(simulators: dict[str, Simulator], order: dict[str, Any], http: Http) -> None:
     chance = random.Random(order["seed"])
-    crowds = [Crowd(name, one, order["urls"][name], http, chance) for name, one in sorted(simulators.items())]
-    shares = [order["customers"] // len(crowds) + (n < order["customers"] % len(crowds)) for n in range(len(crowds))]
-    _say(expected=2 * order["customers"])
+    crowds = [
+        Crowd(name, one, order["urls"][name], http, chance, FIRST + n * MOST)
+        for n, (name, one) in enumerate(sorted(simulators.items()))
+    ]
+    customers = max(order["customers"], len(crowds))
+    shares = [customers // len(crowds) + (n < customers % len(crowds)) for n in range(len(crowds))]
+    _say(expected=2 * customers)
     async with _reporting(crowds):
         async with anyio.create_task_group() as tasks:
             for crowd, share in zip(crowds, shares, strict=True):

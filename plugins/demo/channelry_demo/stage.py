@@ -13,6 +13,7 @@ from attrs import define, frozen
 
 from channelry.config import Configuration, load_configuration
 from channelry.hub import open_hub
+from channelry_desk import rules
 from channelry_desk.desk import Desk
 from channelry_desk.grants import SYSTEM
 from channelry_desk.values import Conversation
@@ -22,12 +23,19 @@ from channelry_server.config import ServerConfig
 from channelry_server.serving import make_server
 
 from .agent import app
-from .totals import Ledger
+from .totals import Declared, Ledger
 
 DATABASE = "channelry.db"
+LOOKUPS = 2
+"""How often a provider is asked for a lost answer before a person is; so seldom that nobody has to wait for it."""
+SETTLED = 20.0
+"""Seconds that calls may take to be settled after the providers took the last one."""
 JUDGED = 20.0
 """Seconds that the texts may take to be judged after the last answer."""
+LOOK = 1.5
+"""Seconds within which some more texts are judged, as long as there are any."""
 
+Progress = Callable[[int, int], object]
 Shown = Callable[[Sequence[Conversation]], Awaitable[None]]
 
 
@@ -40,10 +48,10 @@ class Play:
     folder: Path
 
 
-async def play(given: Play, progress: Callable[[int], object], shown: Shown) -> dict[str, Ledger]:
-    """Run it to its end and close everything; give the providers' ledgers.
+async def play(given: Play, progress: Progress, shown: Shown) -> tuple[dict[str, Ledger], Declared]:
+    """Run it to its end and close everything; give the providers' ledgers, and what each channel says is reported.
 
-    `progress` takes the number of answers so far; `shown` the conversations, while the server still runs.
+    `progress` takes the number of answers so far and to come; `shown` the conversations, while the server still runs.
     """
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with _providers() as providers:
@@ -56,23 +64,26 @@ async def play(given: Play, progress: Callable[[int], object], shown: Shown) -> 
                 serving = asyncio.create_task(server.serve([listening]))
                 urls = {name: hub.webhook_url(name) for name in hub.connections}
                 await providers.tell(origin=origin, urls=urls, customers=given.customers, seed=given.seed)
+                expected = (await providers.hear())["expected"]
                 heard: dict[str, Any] = {}
                 while "ledgers" not in heard:
                     heard = await providers.hear()
                     if "taken" in heard:
-                        progress(heard["taken"])
+                        progress(heard["taken"], expected)
                 assert isinstance(hub.sink, Desk)
+                await _settled(hub.sink)
                 await _judged(hub.sink)
                 await shown(await _conversations(hub.sink))
                 server.should_exit = True
                 await serving
-            return {name: Ledger(**ledger) for name, ledger in heard["ledgers"].items()}
+            ledgers = {name: Ledger(**ledger) for name, ledger in heard["ledgers"].items()}
+            return ledgers, {name: hub.connections[name].plugin.capabilities.statuses for name in ledgers}
 
 
 def _configuration(folder: Path, origin: str, settings: dict[str, dict[str, Any]]) -> Configuration:
     """Write a configuration file as a person would, and load it."""
     lines = ["allow_inline_secrets = true", "[server]", f'public_url = "{origin}"', "[desk]"]
-    lines += [f'database = "{folder / DATABASE}"', f'files = "{folder / "files"}"']
+    lines += [f'database = "{folder / DATABASE}"', f'files = "{folder / "files"}"', f"lookups = {LOOKUPS}"]
     lines += ["[enrichment]", 'language = ["langdetect"]', 'sentiment = ["vader"]']
     for name, table in settings.items():
         lines.append(f"[connections.{name}]")
@@ -93,15 +104,25 @@ async def _conversations(desk: Desk) -> list[Conversation]:
             return found
 
 
+async def _settled(desk: Desk) -> None:
+    """Wait until it is known, or known to be uncertain, of every call what became of it, for as long as it may take."""
+    settled = ", ".join(f"'{state}'" for state in rules.SETTLED)
+    waiting = f"SELECT 1 FROM calls WHERE state NOT IN ({settled}) LIMIT 1"
+    for _ in range(round(SETTLED / 0.1)):
+        if await desk.store.read(lambda db: db.execute(waiting).fetchone()) is None:
+            return
+        await asyncio.sleep(0.1)
+
+
 async def _judged(desk: Desk) -> None:
     """Wait until every conversation that can have a language has one, or for as long as it may take."""
     before = -1
-    for _ in range(round(JUDGED / 0.5)):
+    for _ in range(round(JUDGED / LOOK)):
         known = sum(bool(one.language) for one in await _conversations(desk))
         if known == before:
             return
         before = known
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(LOOK)
 
 
 @define(eq=False)

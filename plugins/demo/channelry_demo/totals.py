@@ -1,11 +1,16 @@
 """The demonstration's totals: what the desk's file holds after the shutdown, against the providers' ledgers."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import TypeAlias
 
 from attrs import fields, frozen
+
+from channelry.model import Status
+
+from .words import MET_ON, REGULAR
 
 
 @frozen(kw_only=True)
@@ -14,7 +19,7 @@ class Ledger:
 
     - `wrong`: answers that no message asked for, or that came twice or not at all.
     - `statuses`: status webhooks that were acknowledged, repetitions not counted.
-    - `refused`: forged deliveries that were refused. `reports`: whether it reports deliveries at all.
+    - `refused`: deliveries that were refused.
     """
 
     written: int
@@ -24,7 +29,6 @@ class Ledger:
     taken: int
     wrong: int
     statuses: int
-    reports: bool
 
 
 @frozen(kw_only=True)
@@ -47,6 +51,8 @@ class Totals:
     disagreements: tuple[str, ...]
 
 
+Declared: TypeAlias = Mapping[str, Collection[Status]]
+REPORTED = (Status.DELIVERED, Status.READ)
 TITLES = tuple(one.name for one in fields(Totals))[:-1]
 
 _COUNTS = """
@@ -57,19 +63,26 @@ SELECT (SELECT count(*) FROM messages WHERE connection = ?1 AND direction = 'in'
     (SELECT count(*) FROM calls WHERE connection = ?1) AS calls,
     (SELECT count(*) FROM calls WHERE connection = ?1 AND status IN ('delivered', 'read', 'played')) AS delivered,
     (SELECT count(*) FROM calls WHERE connection = ?1 AND status IN ('read', 'played')) AS read,
+    (SELECT count(*) FROM messages JOIN receipts USING (connection, external_id)
+        WHERE connection = ?1 AND direction = 'echo') AS echoes,
+    (SELECT count(DISTINCT coalesce(customer, -id)) FROM profiles WHERE ltrim(value, '+') = ?2) AS persons,
     (SELECT count(*) FROM journal WHERE connection = ?1) AS journal,
     (SELECT count(*) FROM dead_letters WHERE connection IN (?1, '')) AS dead_letters
 """
 
 
-def totals(file: Path, ledgers: Mapping[str, Ledger]) -> list[Totals]:
-    """Count in the desk's file, which nobody has open any more, and compare it with each provider's ledger."""
+def totals(file: Path, ledgers: Mapping[str, Ledger], declared: Declared) -> list[Totals]:
+    """Count in the desk's file, which nobody has open any more, and compare it with each provider's ledger; `declared`:
+    the statuses that each channel says its provider reports."""
     with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
         db.row_factory = sqlite3.Row
-        return [_row(name, db.execute(_COUNTS, (name,)).fetchone(), one) for name, one in sorted(ledgers.items())]
+        return [
+            _row(name, db.execute(_COUNTS, (name, REGULAR)).fetchone(), ledger, declared[name])
+            for name, ledger in sorted(ledgers.items())
+        ]
 
 
-def _row(name: str, counts: sqlite3.Row, ledger: Ledger) -> Totals:
+def _row(name: str, counts: sqlite3.Row, ledger: Ledger, declared: Collection[Status]) -> Totals:
     pairs = {
         "received": (counts["received"], ledger.written),
         "rejected": (ledger.refused, ledger.forged),
@@ -79,9 +92,12 @@ def _row(name: str, counts: sqlite3.Row, ledger: Ledger) -> Totals:
         "accepted and uncertain": (counts["accepted"] + counts["uncertain"], ledger.taken),
         "unsettled": (counts["calls"] - counts["accepted"] - counts["uncertain"], 0),
         "wrong answers": (ledger.wrong, 0),
+        "echoes of our own": (counts["echoes"], 0),
     }
-    if ledger.reports:
-        pairs |= {"delivered": (counts["delivered"], ledger.taken), "read": (counts["read"], ledger.taken)}
+    if name in MET_ON:
+        pairs["customers of one person"] = (counts["persons"], 1)
+    known = ledger.taken - counts["uncertain"]  # of which nobody knows an id that a status would bear
+    pairs |= {str(one): (counts[one], known) for one in REPORTED if one in declared}
     return Totals(
         channel=name,
         received=counts["received"],
@@ -91,7 +107,6 @@ def _row(name: str, counts: sqlite3.Row, ledger: Ledger) -> Totals:
         taken=ledger.taken,
         accepted=counts["accepted"],
         uncertain=counts["uncertain"],
-        delivered=counts["delivered"] if ledger.reports else None,
-        read=counts["read"] if ledger.reports else None,
+        **{one: counts[one] if one in declared else None for one in REPORTED},
         disagreements=tuple(f"{what}: {here}, not {there}" for what, (here, there) in pairs.items() if here != there),
     )

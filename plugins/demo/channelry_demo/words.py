@@ -1,4 +1,8 @@
-"""What the demonstration's customers write, two messages each; all of it made up."""
+"""What the demonstration's customers write, two messages each, and who of them is known; all of it made up."""
+
+REGULAR = "491790000001"
+"""The number of somebody who writes on each channel of `MET_ON`: one person, who is one customer."""
+MET_ON = ("telegram", "twilio", "whatsapp")
 
 WORDS = (
     ("Hello, is anybody there?", "My parcel has not arrived and I am very angry about it 😡"),

@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from channelry import hookimpl, plugin
 from channelry.cli import main
 from channelry.config import Configuration, Entry
+from channelry.discovery import available
 from channelry.errors import PermanentError, RetryableError
 from channelry.hub import open_hub
 from channelry.model import (
@@ -38,6 +39,7 @@ from channelry.model import (
 from channelry.services import Services
 from channelry_demo import echo
 from channelry_demo.totals import Ledger, totals
+from channelry_demo.words import REGULAR
 from channelry_desk.schema import SCRIPTS
 from channelry_testing import FakeClock
 
@@ -105,12 +107,18 @@ async def test_the_echo_answers_each_message_once_and_tries_again_when_it_may() 
 
 
 def test_the_demonstration_agrees_with_its_ledgers() -> None:
-    result = CliRunner().invoke(main, ["demo", "--customers", "24", "--seed", "3", "--json"])
+    """Each channel that has a simulator has its row, and delivered and read only where they are reported."""
+    channels = available("channelry.simulators")
+    result = CliRunner().invoke(main, ["demo", "--customers", str(4 * len(channels)), "--seed", "3", "--json"])
     assert result.exit_code == 0, result.output
-    telegram, whatsapp = orjson.loads(result.stdout)
-    figures = {"received": 24, "answered": 24, "taken": 24, "disagreements": []}
-    assert telegram.items() >= {**figures, "accepted": 23, "uncertain": 1, "delivered": None, "read": None}.items()
-    assert whatsapp.items() >= {**figures, "accepted": 24, "uncertain": 0, "delivered": 24, "read": 24}.items()
+    rows = {row["channel"]: row for row in orjson.loads(result.stdout)}
+    assert rows.keys() == channels.keys()
+    for row in rows.values():
+        assert row.items() >= {"received": 8, "answered": 8, "taken": 8, "rejected": 1, "disagreements": []}.items()
+        assert row["accepted"] + row["uncertain"] == 8
+    telegram, whatsapp = rows["telegram"], rows["whatsapp"]
+    assert telegram.items() >= {"accepted": 7, "uncertain": 1, "delivered": None, "read": None}.items()
+    assert whatsapp.items() >= {"accepted": 8, "uncertain": 0, "delivered": 8, "read": 8}.items()
     assert "ledgers agree" in result.stderr
 
 
@@ -122,6 +130,8 @@ def test_ctrl_c_ends_a_demonstration_that_is_kept_in_order() -> None:
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stderr is not None
+        assert process.stdout is not None
+        assert any("is one customer on telegram, twilio, whatsapp" in line for line in process.stdout)
         assert any("Ctrl+C ends it" in line for line in process.stderr)
         os.killpg(process.pid, signal.SIGINT)
         told = process.stderr.read()
@@ -130,14 +140,30 @@ def test_ctrl_c_ends_a_demonstration_that_is_kept_in_order() -> None:
     assert "ledgers agree" in told
 
 
-LEDGER = Ledger(written=0, forged=0, refused=0, duplicates=0, taken=0, wrong=0, statuses=0, reports=True)
+LEDGER = Ledger(written=0, forged=0, refused=0, duplicates=0, taken=0, wrong=0, statuses=0)
+DECLARED = {"acme": frozenset({Status.DELIVERED})}
 
 
 def test_a_ledger_that_tells_something_else_is_a_disagreement(tmp_path: Path) -> None:
     file = tmp_path / "desk.db"
     with closing(sqlite3.connect(file)) as db:
         db.executescript("".join(SCRIPTS))
-    assert [row.disagreements for row in totals(file, {"acme": LEDGER})] == [()]
+    assert [row.disagreements for row in totals(file, {"acme": LEDGER}, DECLARED)] == [()]
     for change in ({"written": 1}, {"forged": 1}, {"taken": 1}, {"wrong": 1}, {"statuses": 1}):
-        (row,) = totals(file, {"acme": evolve(LEDGER, **change)})
+        (row,) = totals(file, {"acme": evolve(LEDGER, **change)}, DECLARED)
         assert row.disagreements
+
+
+def test_one_person_who_is_two_customers_is_a_disagreement(tmp_path: Path) -> None:
+    file = tmp_path / "desk.db"
+    with closing(sqlite3.connect(file)) as db:
+        db.executescript("".join(SCRIPTS))
+        for channel, number in (("telegram", REGULAR), ("twilio", f"+{REGULAR}")):
+            db.execute(
+                "INSERT INTO profiles (channel, scheme, value, scope, display, name, first_name, last_name, picture,"
+                " locale, seen, created_at) VALUES (?, 'phone', ?, '', '', '', '', '', '', '', '', 1)",
+                (channel, number),
+            )
+        db.commit()
+    (row,) = totals(file, {"telegram": LEDGER}, {"telegram": frozenset()})
+    assert row.disagreements == ("customers of one person: 2, not 1",)

@@ -41,7 +41,8 @@ def record(db: Database, channel: str, connection: str, event: Event, journal: i
     """Keep an event and apply it as far as that can be done now; give its id, or None where it is known."""
     subject = getattr(event, "external_id", "")
     reference = event.reference if isinstance(event, StatusChanged) else ""
-    waits = isinstance(event, MessageEdited | MessageDeleted | StatusChanged | Announced)
+    waits = isinstance(event, MessageEdited | MessageDeleted | StatusChanged | EchoSent | Announced)
+    waits = waits or (isinstance(event, ReadUpTo) and event.external_id != "")
     at = micros(event.occurred_at)
     row = (connection, event.key, type(event).__name__, subject, reference, at, journal, json_of(event, Event),
            0 if waits else 1)  # fmt: skip
@@ -54,11 +55,12 @@ def record(db: Database, channel: str, connection: str, event: Event, journal: i
         _react(db, connection, event, at)
     elif isinstance(event, ReadUpTo | DeliveredUpTo):
         _advance(db, channel, connection, event)
+        _settle(db, connection, number, event)
     elif isinstance(event, IdentityChanged):
         _move(db, channel, event.old, event.new)
     elif isinstance(event, OptedIn | OptedOut):
         _opt(db, channel, event, at)
-    elif isinstance(event, EchoSent):
+    elif isinstance(event, EchoSent) and not _settle(db, connection, number, event):
         _echo(db, channel, connection, event, at, journal)
     return number
 
@@ -74,7 +76,8 @@ def catch_up(db: Database, connection: str, subject: str, reference: str = "") -
         _settle(db, connection, number, event_of(payload))
 
 
-def _settle(db: Database, connection: str, number: int, event: Event) -> None:
+def _settle(db: Database, connection: str, number: int, event: Event) -> bool:
+    """Apply an event to what it is about; tell whether that is there."""
     done = False
     if isinstance(event, MessageEdited):
         done = _edit(db, connection, event)
@@ -82,8 +85,13 @@ def _settle(db: Database, connection: str, number: int, event: Event) -> None:
         done = _delete(db, connection, event)
     elif isinstance(event, StatusChanged):
         done = _status(db, connection, event)
+    elif isinstance(event, EchoSent):
+        done = _own_echo(db, connection, event)
+    elif isinstance(event, ReadUpTo):
+        done = _read(db, connection, event)
     if done:
         db.execute("UPDATE events SET settled = 1 WHERE id = ?", (number,))
+    return done
 
 
 _FIND_MESSAGE = (
@@ -157,7 +165,7 @@ def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
     action = codec.from_json(orjson.loads(payload), Outbound)
     if not isinstance(action, Edit | Delete | Hide):
         return
-    found = named(db, connection, action.external_id)
+    found = find_message(db, connection, action.external_id)
     if found is None:
         return
     message, conversation = found
@@ -173,7 +181,7 @@ def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
         _log(db, at, message, "hidden" if action.on else "shown", conversation)
 
 
-def named(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
+def find_message(db: Database, connection: str, external_id: str) -> tuple[int, int] | None:
     """Find a message, of ours or of a customer's, by the provider's id; give it and its conversation."""
     row = db.execute(_FIND_SENT, (connection, external_id)).fetchone()
     row = row or db.execute(_FIND_MESSAGE, (connection, external_id)).fetchone()
@@ -241,29 +249,44 @@ def _log_status(db: Database, at: int, call: int, status: Status, conversation: 
 
 
 def _advance(db: Database, channel: str, connection: str, event: ReadUpTo | DeliveredUpTo) -> None:
-    """Raise the statuses of what we sent to somebody up to a moment, and of the calls that are named."""
+    """Raise the statuses of what we sent to somebody up to a moment, and of the calls that are named as delivered."""
+    reported, at = Status.READ if isinstance(event, ReadUpTo) else Status.DELIVERED, micros(event.occurred_at)
+    for external_id in event.external_ids if isinstance(event, DeliveredUpTo) else ():
+        _named(db, connection, external_id, reported, at)
     profile = _profile(db, channel, event.sender)
-    if profile is None:
-        return
-    read = isinstance(event, ReadUpTo)
-    reported = Status.READ if read else Status.DELIVERED
+    if profile is not None and event.until is not None:
+        _reach(db, connection, profile, reported, micros(event.until), at)
+
+
+def _read(db: Database, connection: str, event: ReadUpTo) -> bool:
+    """Raise the statuses of what we sent up to the call that is named, where its receipt is known."""
     at = micros(event.occurred_at)
-    until = None if event.until is None else micros(event.until)
-    named = [event.external_id] if isinstance(event, ReadUpTo) else list(event.external_ids)
-    for external_id in filter(None, named):
-        row = db.execute(
-            "SELECT c.id, c.status, c.sent_at, c.conversation FROM receipts r JOIN calls c ON c.id = r.call"
-            " WHERE r.connection = ? AND r.external_id = ?",
-            (connection, external_id),
-        ).fetchone()
-        if row is not None:
-            if raise_status(db, row[0], row[1], reported):
-                _log_status(db, at, row[0], reported, row[3])
-            if read:
-                until = max(until or 0, row[2] or 0)
-    if until is None:
-        return
-    column = "read_until" if read else "delivered_until"
+    row = _named(db, connection, event.external_id, Status.READ, at)
+    if row is None:
+        return False
+    sent_at, profile = row
+    _reach(db, connection, profile, Status.READ, sent_at or 0, at)
+    return True
+
+
+def _named(db: Database, connection: str, external_id: str, reported: Status, at: int) -> tuple[int | None, int] | None:
+    """Raise the status of the call that has this id; give when it was sent, and to whom."""
+    row = db.execute(
+        "SELECT c.id, c.status, c.sent_at, v.id, v.profile FROM receipts r JOIN calls c ON c.id = r.call"
+        " JOIN conversations v ON v.id = c.conversation WHERE r.connection = ? AND r.external_id = ?",
+        (connection, external_id),
+    ).fetchone()
+    if row is None:
+        return None
+    call, status, sent_at, conversation, profile = row
+    if raise_status(db, call, status, reported):
+        _log_status(db, at, call, reported, conversation)
+    return sent_at, profile
+
+
+def _reach(db: Database, connection: str, profile: int, reported: Status, until: int, at: int) -> None:
+    """Raise the statuses of what we sent to somebody up to a moment, also of what is accepted only later."""
+    column = "read_until" if reported is Status.READ else "delivered_until"
     db.execute(f"UPDATE profiles SET {column} = ?1 WHERE id = ?2 AND coalesce({column}, 0) < ?1", (until, profile))
     rows = db.execute(
         "SELECT c.id, c.status, v.id FROM conversations v JOIN calls c ON c.conversation = v.id"
@@ -284,7 +307,7 @@ def _react(db: Database, connection: str, event: ReactionChanged, at: int) -> No
         " WHERE excluded.occurred_at >= reactions.occurred_at",
         (connection, event.external_id, actor, event.emoji, int(event.on), at, event.reaction_id),
     )
-    found = named(db, connection, event.external_id)
+    found = find_message(db, connection, event.external_id)
     if found is not None:
         _log(db, at, found[0], "reacted", found[1])
 
@@ -325,21 +348,30 @@ def _opt(db: Database, channel: str, event: OptedIn | OptedOut, at: int) -> None
     db.execute("UPDATE profiles SET opted_out_at = ? WHERE id = ?", (at if out else None, profile))
 
 
+def _own_echo(db: Database, connection: str, event: EchoSent) -> bool:
+    """Tell whether we wrote what an echo tells, by our receipt; one that was shown before that came goes again."""
+    row = db.execute(
+        "SELECT 1 FROM receipts WHERE connection = ? AND external_id = ?", (connection, event.external_id)
+    ).fetchone()
+    if row is None:
+        return False
+    db.execute("DELETE FROM messages WHERE connection = ? AND key = ? AND direction = 'echo'", (connection, event.key))
+    return True
+
+
 def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int, journal: int | None) -> None:
     """Show what the business wrote elsewhere in the customer's open conversation, if there is one."""
-    if db.execute(
-        "SELECT 1 FROM receipts WHERE connection = ? AND external_id = ?", (connection, event.external_id)
-    ).fetchone():
-        return  # we wrote it
     profile = None if event.recipient is None else _profile(db, channel, event.recipient)
     row = db.execute(
         "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND ended_at IS NULL ORDER BY id DESC",
         (profile, connection),
     ).fetchone()
     if row is not None:
-        db.execute(
+        number = db.insert(
             "INSERT INTO messages (conversation, connection, key, external_id, direction, author, occurred_at,"
             " recorded_at, text, payload, journal) VALUES (?,?,?,?,'echo','',?,?,?,?,?) ON CONFLICT DO NOTHING",
             (row[0], connection, event.key, event.external_id, at, at, visible(event.text), json_of(event, Event),
              journal),
         )  # fmt: skip
+        if number:
+            _log(db, at, number, "echoed", row[0])

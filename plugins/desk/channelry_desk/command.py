@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -267,6 +268,34 @@ def invite(
     token = _ask(config, invited)
     click.echo(f"{email} can set a password within {INVITATION // DAY} days, once, with this token:", err=True)
     click.echo(token)
+
+
+@desk.command()
+@config_option
+@click.argument("conversations", type=click.IntRange(1))
+def fill(config: Path, conversations: int) -> None:
+    """Write so many invented CONVERSATIONS, of three messages each, to try the desk with much: never where real people
+    work.
+
+    \b
+    Examples:
+      channelry desk fill 100000 --config trial.toml
+    """
+    from .fill import AT_ONCE, Past
+    from .moments import micros
+
+    async def filled(service: "Service") -> None:
+        past = Past(conversations, sorted(service.hub.connections) or ["filled"], micros(service.hub.clock.now()))
+        await service.store.write(past.found)
+        with click.progressbar(length=conversations, label="conversations", file=sys.stderr) as bar:
+            for part in past.steps():
+                await service.store.write(partial(past.write, part=part))
+                bar.update(len(part))
+        with click.progressbar(length=conversations, label="their words", file=sys.stderr) as bar:
+            while await service.store.write(past.index):
+                bar.update(AT_ONCE)
+
+    _ask(config, filled)
 
 
 def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:

@@ -233,8 +233,8 @@ def _joined(db: Database, connection: str, place: str) -> tuple[str, _Open | Non
     """Find the conversation that an answer below a comment joins: at the first-level comment, which the answer names,
     or which the answer that it names stands below."""
     found = _at_place(db, connection, place)
-    if found is None and (named := changes.named(db, connection, place)) is not None:
-        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (named[1],)).fetchone()
+    if found is None and (answered := changes.find_message(db, connection, place)) is not None:
+        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (answered[1],)).fetchone()
         found = _at_place(db, connection, place)
     return place, found
 

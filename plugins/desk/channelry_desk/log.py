@@ -11,7 +11,7 @@ from .moments import moment
 from .values import Change, person
 
 MESSAGE, CALL, CONVERSATION = "message", "call", "conversation"
-USER, GROUP, QUEUE, POLICY = "user", "group", "queue", "policy"
+USER, GROUP, QUEUE, POLICY, LETTER = "user", "group", "queue", "policy", "letter"
 CUSTOMER, COMPANY, PROFILE = "customer", "company", "profile"
 TAG, SUBJECT, SKILL, FIELD, ANSWER, SETTING = "tag", "subject", "skill", "field", "answer", "setting"
 """Kinds of subjects."""

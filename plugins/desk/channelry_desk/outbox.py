@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -12,7 +12,7 @@ from attrs import define, field
 from channelry.errors import AmbiguousError, AuthError, RetryableError, SendError
 from channelry.hub import Hub
 from channelry.instance import Instance
-from channelry.model import Accepted, Call, NotTaken, RateScope, Resend
+from channelry.model import Accepted, Call, NotTaken, RateScope, Receipt, Resend
 from channelry.secrets import one_line
 
 from . import calls, rules
@@ -50,6 +50,7 @@ class Outbox:
     random: Random = field(factory=Random)
     rates: Rates = field(factory=Rates)
     _in_flight: set[int] = field(factory=set, init=False)
+    _busy: int = field(default=0, init=False)
     _held_back: set[str] = field(factory=set, init=False)
     _tasks: set["asyncio.Task[None]"] = field(factory=set, init=False)
 
@@ -75,7 +76,7 @@ class Outbox:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _connection(self, name: str, instance: Instance) -> list[float]:
-        free = self.config.lanes - len(self._in_flight)
+        free = self.config.lanes - self._busy
         if free <= 0:
             return []
         now, waits = self._now(), []
@@ -113,6 +114,7 @@ class Outbox:
             claimed = await self.store.write(lambda db: calls.claim(db, chosen, lease, now))
             for one, call in ready:
                 if one.id in claimed:
+                    self._busy += 1
                     self._start(one, self._send(one, call))
         return waits if later is None else [*waits, max(0.0, (later - now) / SECOND)]
 
@@ -138,7 +140,7 @@ class Outbox:
     async def _send(self, one: Due, call: Call) -> None:
         token, attempt = one.token + 1, one.attempt + 1
         try:
-            receipt = await self.hub.send(one.connection, call)
+            receipt = await self._on_a_lane(self.hub.send(one.connection, call))
         except AmbiguousError as error:
             await self._doubt(one, token, call, _told(error), attempt)
         except (RetryableError, AuthError) as error:
@@ -149,6 +151,14 @@ class Outbox:
         else:
             channel = self.hub.connections[one.connection].entry.plugin
             await self._keep_trying(calls.accept_all, calls.Taken(one, token, channel, receipt, self._now()))
+
+    async def _on_a_lane(self, sending: Awaitable[Receipt]) -> Receipt:
+        """Keep a lane busy for as long as the provider has the call; settling it needs none."""
+        try:
+            return await sending
+        finally:
+            self._busy -= 1
+            self.changed()
 
     async def _later(self, one: Due, token: int, call: Call, error: SendError, attempt: int) -> None:
         asked = error.retry_after if isinstance(error, RetryableError) else AUTH_PAUSE

@@ -69,10 +69,13 @@ def those(db: Database, ids: Sequence[int]) -> list[Conversation]:
 
 def stream(db: Database, by: User, which: Stream, center: Center | None, limit: int, cursor: str) -> Page[Conversation]:
     """List what is a user's, what they may take, or what is closed of what they may read."""
-    wanted = [{Stream.MINE: _mine, Stream.OPEN: _open, Stream.CLOSED: _closed}[which](by)]
+    where: list[Filter] = []
     if center is not None:
-        wanted.append((SOCIAL if center is Center.SOCIAL else f"NOT {SOCIAL}", ()))
-    return _page(db, wanted, limit, cursor)
+        where.append((SOCIAL if center is Center.SOCIAL else f"NOT {SOCIAL}", ()))
+    if which is Stream.CLOSED and not grants.has(by, Access.DASHBOARD):
+        return _page(db, [_closed(by, where, limit, cursor)], limit, cursor)
+    all_closed: Filter = ("c.closed_at IS NOT NULL", ())
+    return _page(db, [{Stream.MINE: _mine(by), Stream.OPEN: _open(by)}.get(which, all_closed), *where], limit, cursor)
 
 
 SOCIAL = "c.surface IN ('comment', 'mention')"
@@ -99,12 +102,13 @@ def _open(by: User) -> Filter:
     return where, (*granted_values, *member_values)
 
 
-def _closed(by: User) -> Filter:
-    if grants.has(by, Access.DASHBOARD):
-        return "c.closed_at IS NOT NULL", ()
-    mine = "SELECT id FROM conversations WHERE assignee = ? AND closed_at IS NOT NULL"
-    shared = "SELECT conversation FROM shares WHERE member = ?"
-    return f"c.closed_at IS NOT NULL AND c.id IN ({mine} UNION {shared})", (by.id, by.id)
+def _closed(by: User, where: Sequence[Filter], limit: int, cursor: str) -> Filter:
+    """Ask for what was theirs, of which no more than a page is looked at, or is shared with them."""
+    also = "".join(f" AND {condition}" for condition, _ in where)
+    mine = f"SELECT c.id FROM conversations c WHERE c.assignee = ? AND c.closed_at IS NOT NULL AND c.id < ?{also}"
+    shared = "SELECT c.id FROM shares s JOIN conversations c ON c.id = s.conversation WHERE s.member = ?"
+    page = f"SELECT id FROM ({mine} ORDER BY c.id DESC LIMIT ?) AS page"
+    return (f"c.id IN ({page} UNION {shared} AND c.closed_at IS NOT NULL{also})", (by.id, before(cursor), limit, by.id))
 
 
 def _page(db: Database, wanted: Sequence[Filter], limit: int, cursor: str) -> Page[Conversation]:

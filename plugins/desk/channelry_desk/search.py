@@ -5,10 +5,11 @@ A page is found as ids first, by one index, then read: what the page does not sh
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from attrs import field, frozen
 
-from . import catalogue, fulltext, people, queries
+from . import catalogue, customers, fulltext, people, queries
 from .database import Database
 from .errors import IncompleteError
 from .moments import micros
@@ -19,6 +20,9 @@ from .values import Conversation, Page, numbered
 
 AT_ONCE = 500
 """Entries of the word index that are read at once."""
+
+MANY = 20_000
+"""Conversations of a time that are not worth counting further."""
 
 
 @frozen(kw_only=True)
@@ -44,52 +48,86 @@ class Wanted:
 
 def found(db: Database, wanted: Wanted, limit: int, cursor: str) -> Page[Conversation]:
     """Give a page of what is wanted."""
-    before = queries.before(cursor)
+    first, before = _bounds(db, wanted, queries.before(cursor))
     filters = list(_filters(db, wanted))
-    ids = _by_words(db, wanted.text, filters, before, limit) if wanted.text else _by_rows(db, filters, before, limit)
+    few = wanted.number or wanted.customer is not None
+    if wanted.text and few:
+        filters.append(_has_words(db, wanted.text))
+    by_words = wanted.text and not few
+    find = partial(_by_words, text=wanted.text) if by_words else _by_rows
+    ids = find(db, filters, first, before, limit)
     return Page(queries.those(db, ids), queries.next_cursor(ids, limit))
 
 
 def _filters(db: Database, wanted: Wanted) -> Iterator[Filter]:
+    """Give the conditions, the one that leaves the fewest first: only the first of those on an index may use it."""
+    hide = False
     if wanted.number:
         yield "c.id = ?", (numbered(wanted.number) or 0,)
     if wanted.customer is not None:
-        yield "c.profile IN (SELECT id FROM profiles WHERE customer = ?)", (wanted.customer,)
+        yield among("c.profile", [one.id for one in customers.profiles(db, wanted.customer)])
+        hide = True
     for tag in wanted.tags:
         yield "EXISTS (SELECT 1 FROM conversation_tags t WHERE t.tag = ? AND t.conversation = c.id)", (tag,)
     if wanted.subject is not None:
-        yield among("c.subject", catalogue.below(db, wanted.subject))
+        subjects = catalogue.below(db, wanted.subject)
+        hide = hide or len(subjects) > 1  # of several an index gives no order
+        yield among("c.subject + 0" if hide else "c.subject", subjects)
+        hide = True
     if folded(wanted.user):
-        yield among("c.assignee", people.beginning(db, wanted.user))
+        those = people.beginning(db, wanted.user)
+        hide = hide or len(those) > 1
+        yield among("c.assignee + 0" if hide else "c.assignee", those)
+        hide = True
     if wanted.state is not None:
         open_ = "IS NOT NULL" if wanted.state is ConversationState.CLOSED else "IS NULL"
         yield f"c.state = '{wanted.state.value}' AND c.closed_at {open_}", ()
     if wanted.connections:
-        yield among("c.connection", sorted(wanted.connections))
+        yield among("(c.connection || '')" if hide else "c.connection", sorted(wanted.connections))
     if wanted.opened_from is not None or wanted.opened_to is not None:
-        yield _opened(db, wanted.opened_from, wanted.opened_to)
+        yield "c.opened_at + 0 >= ? AND c.opened_at + 0 <= ?", _times(wanted)
 
 
-def _opened(db: Database, begin: datetime | None, end: datetime | None) -> Filter:
-    """Give the range of ids that a time comprises, beside the time: ids lead to a page, whichever index finds it."""
+def _times(wanted: Wanted) -> tuple[int, int]:
+    begin, end = wanted.opened_from, wanted.opened_to
     if any(one is not None and one.tzinfo is None for one in (begin, end)):
         raise IncompleteError("a time needs its zone")
-    times = (0 if begin is None else micros(begin), 2**63 - 1 if end is None else micros(end))
-    first, last = db.execute(
-        "SELECT min(id), max(id) FROM conversations WHERE opened_at >= ? AND opened_at <= ?", times
-    ).fetchone()
-    return "c.id >= ? AND c.id <= ? AND c.opened_at >= ? AND c.opened_at <= ?", (first or 0, last or 0, *times)
+    return (0 if begin is None else micros(begin)), (2**63 - 1 if end is None else micros(end))
 
 
-def _by_rows(db: Database, filters: Sequence[Filter], before: int, limit: int) -> list[int]:
-    where, values = _joined(filters)
+def _bounds(db: Database, wanted: Wanted, before: int) -> tuple[int, int]:
+    """Give the first id, and the one after the last, that a time comprises: ids lead to a page, and have the order of
+    the times but for what was replayed. Where many are comprised, only an end is worth the look: the newest would all
+    be passed over."""
+    if wanted.opened_from is None and wanted.opened_to is None:
+        return 0, before
+    times = _times(wanted)
+    where = "FROM conversations WHERE opened_at >= ? AND opened_at <= ?"
+    (many,) = db.execute(f"SELECT count(*) FROM (SELECT 1 {where} LIMIT ?) AS counted", (*times, MANY)).fetchone()
+    few = wanted.number or wanted.customer is not None
+    if many == MANY and (few or wanted.opened_to is None):
+        return 0, before
+    first, last = db.execute(f"SELECT min(id), max(id) {where}", times).fetchone()
+    return first or 0, min(before, (last or 0) + 1)
+
+
+def _has_words(db: Database, text: str) -> Filter:
+    """Ask for words, where other conditions leave few conversations to look at."""
+    number, shift = db.full_text.id, fulltext.SHIFT
+    where = f"{db.full_text.matches} AND {number} >= c.id << {shift} AND {number} < (c.id + 1) << {shift}"
+    return f"EXISTS (SELECT 1 FROM words WHERE {where})", (fulltext.asked(db, text),)
+
+
+def _by_rows(db: Database, filters: Sequence[Filter], first: int, before: int, limit: int) -> list[int]:
+    bound: list[Filter] = [("c.id >= ?", (first,))] if first else []  # two bounds would make an index of ids look best
+    where, values = _joined([*filters, *bound])
     rows = db.execute(
         f"SELECT c.id FROM conversations c WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, before, limit)
     )
     return [number for (number,) in rows]
 
 
-def _by_words(db: Database, text: str, filters: Sequence[Filter], before: int, limit: int) -> list[int]:
+def _by_words(db: Database, filters: Sequence[Filter], first: int, before: int, limit: int, *, text: str) -> list[int]:
     """Follow the entries of the words down from the newest, until the page is full."""
     query, number = fulltext.asked(db, text), db.full_text.id
     where, values = _joined(filters)
@@ -98,8 +136,8 @@ def _by_words(db: Database, text: str, filters: Sequence[Filter], before: int, l
     while len(found) < limit:
         rows = db.execute(
             f"SELECT {number}, c.id FROM words JOIN conversations c ON c.id = {number} >> {fulltext.SHIFT}"
-            f" WHERE {db.full_text.matches} AND {where}{number} < ? ORDER BY {number} DESC LIMIT ?",
-            (query, *values, below, AT_ONCE),
+            f" WHERE {db.full_text.matches} AND {where}{number} >= ? AND {number} < ? ORDER BY {number} DESC LIMIT ?",
+            (query, *values, first << fulltext.SHIFT, below, AT_ONCE),
         ).fetchall()
         found |= dict.fromkeys(conversation for _, conversation in rows)
         if len(rows) < AT_ONCE:

@@ -25,7 +25,7 @@ log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
 """Seconds after which everything is looked at again: another process may have written, and not every store tells."""
-BREATH = 0.002
+BREATH = 0.001
 """Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
 """Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""

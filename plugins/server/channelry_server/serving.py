@@ -1,6 +1,7 @@
 """Running a hub behind uvicorn: open, listen, serve until told to stop, drain, close."""
 
 import asyncio
+import ctypes
 import errno
 import gc
 import logging
@@ -9,7 +10,7 @@ import signal
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
 from attrs import define
@@ -130,6 +131,7 @@ async def serve(configuration: Configuration, app: Application, listening: socke
         report(hub.status())
         # What is loaded by now stays: to look through it again and again for garbage would be a tax on every webhook.
         gc.collect()
+        give_back()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)
         server = strictness.server = make_server(application(hub, config), config)
@@ -185,3 +187,9 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:  # there is none for Windows
         return None
     return uvloop.new_event_loop
+
+
+def give_back() -> None:
+    """Give the memory that importing took and left back to the system, where the C library can (glibc)."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)

@@ -8,7 +8,7 @@ from attrs import define
 
 from channelry.model import Event, Received, Unparsed
 
-from .. import grants, journal, queries
+from .. import grants, journal, log, queries
 from ..database import Database
 from ..errors import NotFoundError, StoreError
 from ..grants import Access, User
@@ -48,6 +48,7 @@ class Letters(Topic):
             )
             if not still:
                 db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
+                log.changed(db, by.id, now, log.LETTER, dead_letter, "settled")
             return not still
 
         try:
