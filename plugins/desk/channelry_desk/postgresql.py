@@ -42,7 +42,8 @@ _TRANSIENT = (
     asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError, asyncpg.TransactionRollbackError, asyncpg.ObjectNotInPrerequisiteStateError,
     asyncpg.InvalidAuthorizationSpecificationError, asyncpg.PostgresSystemError, asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidCatalogNameError, OSError, TimeoutError, StoreError,
+    asyncpg.InvalidCatalogNameError, asyncpg.InternalClientError,  # a connection that broke while it was read
+    OSError, TimeoutError, StoreError,
 )  # fmt: skip
 
 
