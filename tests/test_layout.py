@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 TOP = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md"),
-    *("constraints.txt", "noxfile.py", "pyproject.toml", "uv.lock"),
+    *("conftest.py", "constraints.txt", "noxfile.py", "pyproject.toml", "uv.lock"),
     *("core", "docs", "plugins", "tests"),
 }
 FEATURES = {"cli", "standard", "all"}  # the extras of the core that stand for no folder

@@ -1,19 +1,30 @@
 """The hot path: a signed webhook of somebody known, durable before it is answered."""
 
+import asyncio
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
+import asyncpg  # type: ignore[import-untyped]
 import floor
 import people
 import sample
 from measure import Figure, at_least
-from processes import CONNECTIONS, SECONDS, serve, storm, uvicorn
+from processes import CONNECTIONS, HERE, SECONDS, serve, storm, uvicorn
+
+sys.path.append(str(HERE.parents[1] / "plugins" / "desk" / "tests"))
+import postgresql
 
 FASTEST = 12_000
 """Webhooks a second that no server here reaches: so many bodies are made for each."""
+
+Count: TypeAlias = Callable[[str], int]
+"""Counts the rows of a table in a database."""
 
 
 def hot_path() -> Figure:
@@ -36,38 +47,82 @@ def _figure(name: str, least: float, enrichment: str = "") -> Figure:
 
         def of_floor() -> float:
             with uvicorn("floor:app") as port:
-                return _round(port, base, "bodies")
+                return _round(port, Path(scratch), _rows_of(base), "bodies")
 
         def of_ours() -> float:
-            judged = _count(mine, "messages WHERE language IS NOT NULL")
+            count = _rows_of(mine)
+            judged = count("messages WHERE language IS NOT NULL")
             with serve(Path(scratch), configuration) as (port, _):
-                rate = _round(port, mine, "journal")
-            assert bool(enrichment) == (_count(mine, "messages WHERE language IS NOT NULL") > judged)
+                rate = _round(port, Path(scratch), count)
+            assert bool(enrichment) == (count("messages WHERE language IS NOT NULL") > judged)
             return rate
 
         return at_least(name, least, of_floor, of_ours)
 
 
-def _round(port: int, database: Path, raw: str) -> float:
+def hot_path_postgresql() -> Figure:
+    name, least = "hot path on PostgreSQL", 0.8
+    if shutil.which("wrk") is None:
+        return Figure(name, "wrk is not here", f"≥ {least}", False)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        try:
+            with postgresql.running_server(durable=True) as server, postgresql.made_database(server) as url:
+                return _postgresql(name, least, folder, url)
+        except postgresql.MissingError as error:
+            return Figure(name, str(error), f"≥ {least}", False)
+
+
+def _postgresql(name: str, least: float, folder: Path, url: str) -> Figure:
+    assert _asked(url, "SHOW fsync") == _asked(url, "SHOW synchronous_commit") == "on"
+    people.acquaint(folder)
+    people.acquaint(folder, url)
+    counts: dict[str, Count] = {
+        "": _rows_of(folder / "channelry.db"),
+        url: lambda rows: int(_asked(url, f"SELECT count(*) FROM {rows}")),
+    }
+
+    def of(database: str) -> float:
+        with serve(folder, people.configuration(folder, database=database)) as (port, _):
+            return _round(port, folder, counts[database])
+
+    return at_least(name, least, lambda: of(""), lambda: of(url))
+
+
+def _round(port: int, folder: Path, count: Count, raw: str = "journal") -> float:
     """Load a server that has warmed up; every answer must be a row of each kind in its database."""
-    bodies = database.with_suffix(".bodies")
+    bodies = folder / "bodies"
     for seconds in (1, SECONDS):
-        before = _count(database, "messages"), _count(database, raw)
+        before = count("messages"), count(raw)
         with bodies.open("wb") as file:
             for body in sample.messages(FASTEST * seconds):
                 file.write(sample.sign(body).encode() + b" " + body + b"\n")
         answers, rate = storm(port, bodies, seconds)
         assert answers + CONNECTIONS < FASTEST * seconds, "too few bodies"
         for table, known in zip(("messages", raw), before, strict=True):
-            rows = _count(database, table) - known
+            rows = count(table) - known
             assert answers <= rows <= answers + 2 * CONNECTIONS, f"{answers} answers, {rows} rows in {table}"
     return rate
 
 
-def _count(database: Path, rows: str) -> int:
-    db = sqlite3.connect(database)
-    try:
-        number: int = db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
-        return number
-    finally:
-        db.close()
+def _rows_of(database: Path) -> Count:
+    def count(rows: str) -> int:
+        db = sqlite3.connect(database)
+        try:
+            number: int = db.execute(f"SELECT count(*) FROM {rows}").fetchone()[0]
+            return number
+        finally:
+            db.close()
+
+    return count
+
+
+def _asked(url: str, question: str) -> str:
+    async def ask() -> str:
+        connection = await asyncpg.connect(url)
+        try:
+            return str(await connection.fetchval(question))
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())

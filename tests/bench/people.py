@@ -14,21 +14,22 @@ from channelry_desk.desk import Desk, desk
 
 DESK = """
 [desk]
-database = "FOLDER/channelry.db"
+database = "DATABASE"
 files = "FOLDER/files"
 """
 AT_ONCE = 500
 
 
-def configuration(folder: Path, more: str = "") -> str:
-    """Give the configuration of a desk that keeps everything in a folder."""
-    return sample.CONFIGURATION + DESK.replace("FOLDER", str(folder)) + more
+def configuration(folder: Path, more: str = "", database: str = "") -> str:
+    """Give the configuration of a desk that keeps everything in a folder, or its rows in a database of PostgreSQL."""
+    desk = DESK.replace("DATABASE", database or f"{folder}/channelry.db").replace("FOLDER", str(folder))
+    return sample.CONFIGURATION + desk + more
 
 
-def acquaint(folder: Path) -> None:
+def acquaint(folder: Path, database: str = "") -> None:
     """Make the database, and have done what follows an acquaintance."""
     file = folder / "channelry.toml"
-    file.write_text(configuration(folder).replace("PORT", "8080"))
+    file.write_text(configuration(folder, database=database).replace("PORT", "8080"))
     asyncio.run(_acquaint(file))
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import languages
+import many
 import moods
 from batches import azure_batches
 from endpoint import endpoint
-from hotpath import hot_path, hot_path_enriched
+from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
 from measure import Figure
 from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, receiving
@@ -26,9 +27,15 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "lines": lines,
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
+    "hot-path-postgresql": hot_path_postgresql,
     "replies": replies,
     "replies-at-once": replies_at_once,
     "winners": winners,
+    "many-intake": many.intake_with_many,
+    "many-conversation": many.conversation_page,
+    "many-lists": many.lists,
+    "many-filters": many.any_two_filters,
+    "many-words": many.common_words,
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,

@@ -54,6 +54,9 @@ MUTANTS = (
            "invitation = ? AND ? > 0", "test_people.py"),
     Mutant("the narrower policy", "policies.py", "key=lambda one: (not one.connection, not one.queue)",
            "key=lambda one: (not one.queue, not one.connection)", "test_policies.py"),
+    Mutant("the bar", "intake.py", "        if barred:", "        if False:", "test_customers.py"),
+    Mutant("the last six messages", "mood.py", "WINDOW = 6", "WINDOW = 7", "test_enrichment.py"),
+    Mutant("the neutral prior", "mood.py", "(len(scored) + PRIOR)", "len(scored)", "test_enrichment.py"),
 )  # fmt: skip
 
 

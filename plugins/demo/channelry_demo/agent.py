@@ -57,13 +57,13 @@ async def _answer(service: Service, conversation: Conversation) -> None:
 async def _introduce(service: Service, conversation: Conversation, known: dict[str, int]) -> None:
     """Relate a profile whose person the agent knows, by number, to the customer, recorded first where that is new:
     from now on the desk recognizes whoever writes from there."""
-    number, profile = conversation.address.value.lstrip("+"), conversation.profile
+    number = conversation.address.value.lstrip("+")
     if number in known:
-        await service.customers.relate(by=AGENT, profile=profile, customer=known[number])
+        await service.customers.relate(by=AGENT, conversation=conversation.id, customer=known[number])
     elif number == REGULAR or conversation.id % KNOWN == 0:
         first, last = NAMES[conversation.id // KNOWN % len(NAMES)]
         customer = await service.customers.create(
-            by=AGENT, first_name=first, last_name=last, phone=f"+{number}", profile=profile
+            by=AGENT, first_name=first, last_name=last, phone=f"+{number}", conversation=conversation.id
         )
         known[number] = customer.id
 

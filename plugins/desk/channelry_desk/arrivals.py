@@ -84,10 +84,8 @@ class _Together:
         (event,) = one.events
         assert isinstance(event, MessageReceived)
         if not self._requests:
-            (last,) = self.db.execute(sql.LAST_REQUEST).fetchone()
-            self._journal = last or 0
-            (last,) = self.db.execute(sql.LAST_MESSAGE).fetchone()
-            self._message = last or 0
+            journal, message = self.db.execute(sql.LAST).fetchone()
+            self._journal, self._message = journal or 0, message or 0
         self._journal += 1
         at, occurred_at, key = micros(one.request.received_at), micros(event.occurred_at), event.key
         external_id = None if event.external_id == key else event.external_id
@@ -99,9 +97,9 @@ class _Together:
 
     def write(self) -> None:
         if self._requests:
-            self.db.executemany(sql.REQUEST, self._requests)
-            self.db.executemany(sql.APPEND, self._messages)
-            self.db.executemany(sql.TOUCH, self._touches)
-            self.db.execute(sql.LOG_RECEIVED, (self._message,))
+            self.db.executeall(
+                (sql.REQUEST, self._requests), (sql.APPEND, self._messages), (sql.TOUCH, self._touches),
+                (sql.LOG_RECEIVED, [(self._message,)]),
+            )  # fmt: skip
             for rows in (self._requests, self._messages, self._touches):
                 rows.clear()

@@ -11,7 +11,7 @@ from attrs import frozen
 from channelry import codec
 from channelry.model import Call, Outbound, Receipt, Resend, SendMessage, Status
 
-from . import changes, log, rules, sql
+from . import attachments, changes, log, rules, sql
 from .database import Database, Row
 from .errors import ConflictError, NotFoundError
 from .grants import SYSTEM_ID, User
@@ -65,6 +65,7 @@ def queue(
     )
     if not message:
         raise ConflictError(f"there is a message with the key {outbound.key!r} already")
+    attachments.attach(db, message, connection, getattr(outbound, "parts", ()))
     for call in calls:
         db.execute(
             "INSERT INTO calls (message, conversation, connection, key, payload, state, head, due_at, attempt, token,"

@@ -30,7 +30,7 @@ from channelry.model import (
     StatusChanged,
 )
 
-from . import jobs, log, rules, sql
+from . import fulltext, jobs, log, rules, sql
 from .database import Database
 from .grants import SYSTEM_ID
 from .moments import micros
@@ -114,6 +114,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
             "UPDATE messages SET text = ?, edited_at = ?, payload = ?, language = NULL, sentiment = NULL WHERE id = ?",
             (visible(event.text), at, _with_parts(payload, event), message),
         )
+        fulltext.refresh(db, message)
         jobs.add(db, "judge", connection, message, at)
         _log(db, at, message, "edited", conversation)
     return True
@@ -149,6 +150,7 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
         "UPDATE messages SET text = '', payload = NULL, language = NULL, sentiment = NULL, deleted_at = ? WHERE id = ?",
         (micros(event.occurred_at), message),
     )
+    fulltext.refresh(db, message)
     db.execute("UPDATE journal SET body = ? WHERE id = ?", (b"", journal))
     db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'deleted' WHERE message = ?", (message,))
     for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
@@ -169,6 +171,7 @@ def took_effect(db: Database, connection: str, payload: str, at: int) -> None:
     message, conversation = found
     if isinstance(action, Edit):
         db.execute("UPDATE messages SET text = ?, edited_at = ? WHERE id = ?", (visible(action.text), at, message))
+        fulltext.refresh(db, message)
         _log(db, at, message, "edited", conversation)
     elif isinstance(action, Delete):
         db.execute("UPDATE messages SET deleted_at = ? WHERE id = ?", (at, message))

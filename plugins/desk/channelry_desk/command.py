@@ -3,7 +3,10 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,12 +18,14 @@ from channelry.cli import config_option, json_option, print_json
 
 from . import tables
 from .grants import SYSTEM, Access
-from .moments import DAY
+from .moments import DAY, micros
 from .people import INVITATION
 from .rules import Decision
 from .states import ConversationState
 
 if TYPE_CHECKING:
+    from channelry.config import Configuration
+
     from .desk import Desk
     from .service import Service
 
@@ -59,7 +64,8 @@ def desk() -> None:
     \b
     channelry desk conversations            who wrote, and how it stands
     channelry desk dead-letters             what could not be understood
-    channelry desk replay 7                 try one of them again
+    channelry desk replay 7                 try one of them again, or raw requests by --journal
+    channelry desk enrich --since 2026-11-01   judge language and sentiment again
     channelry desk uncertain                sends whose answer was lost
     channelry desk decide 12 resend --who eve
     channelry desk users                    who works here
@@ -80,8 +86,12 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
       channelry desk conversations --state pending
       channelry desk conversations --json | jq '.[].last_text'
     """
+    from .search import Wanted
+
     wanted = ConversationState(state) if state else None
-    page = _ask(config, lambda service: service.search.conversations(by=SYSTEM, state=wanted, limit=limit))
+    page = _ask(
+        config, lambda service: service.search.conversations(by=SYSTEM, wanted=Wanted(state=wanted), limit=limit)
+    )
     _print(page.rows, tables.CONVERSATIONS, as_json)
 
 
@@ -101,19 +111,81 @@ def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
     _print(page.rows, tables.DEAD_LETTERS, as_json)
 
 
+_DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+
+
 @desk.command()
 @config_option
-@click.argument("dead_letter", type=int)
-def replay(config: Path, dead_letter: int) -> None:
-    """Parse the request of DEAD_LETTER again, with the plugins installed now. Exit status 1 if it stays dead.
+@click.argument("dead_letters", type=int, nargs=-1)
+@click.option("--journal", type=int, multiple=True, help="A request of the journal instead; repeat it.")
+@click.option("--since", type=_DAY, help="All requests of the journal from this time (UTC) on.")
+def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], since: datetime | None) -> None:
+    """Parse the requests of DEAD_LETTERS again, or requests of the journal, with the plugins installed now.
+
+    What is known already stays as it is. Exit status 1 if a dead letter stays dead.
 
     \b
     Examples:
       channelry desk replay 7
+      channelry desk replay --journal 4711 --journal 4712
+      channelry desk replay --since 2026-11-01
     """
-    if not _ask(config, lambda service: service.letters.replay(by=SYSTEM, dead_letter=dead_letter)):
-        raise click.ClickException(f"dead letter {dead_letter} is still not understood")
-    click.echo(f"dead letter {dead_letter} is settled")
+    if not (dead_letters or journal or since):
+        raise click.UsageError("name dead letters, or requests by --journal or --since")
+
+    async def replayed(service: "Service") -> list[int]:
+        requests = [*journal, *(await service.letters.since(by=SYSTEM, moment=_utc(since)) if since else ())]
+        new = [await service.letters.replay_request(by=SYSTEM, request=one) for one in dict.fromkeys(requests)]
+        if journal or since:
+            click.echo(f"{len(new)} requests of the journal: {sum(new)} events were new")
+        return [one for one in dead_letters if not await service.letters.replay(by=SYSTEM, dead_letter=one)]
+
+    still_dead = _ask(config, replayed)
+    for letter in dead_letters:
+        if letter not in still_dead:
+            click.echo(f"dead letter {letter} is settled")
+    if still_dead:
+        raise click.ClickException(f"still not understood: {', '.join(map(str, still_dead))}")
+
+
+@desk.command()
+@config_option
+@click.option("--since", type=_DAY, required=True, help="From this time on (UTC).")
+@click.option("--until", type=_DAY, help="Before this time; else until now.")
+def enrich(config: Path, since: datetime, until: datetime | None) -> None:
+    """Judge language and sentiment of a period again, with the providers installed now.
+
+    Exit status 1 if a provider failed, so that something may be missing.
+
+    \b
+    Examples:
+      channelry desk enrich --since 2026-11-01
+      channelry desk enrich --since 2026-11-01 --until 2026-11-08T12:00:00
+    """
+    from .enrichment import ENRICHERS
+
+    async def again(desk: "Desk") -> int:
+        enrichment = desk.worker.enrichment
+        period = micros(_utc(since)), micros(_utc(until) if until else datetime.now(UTC))
+        length = await enrichment.count(*period)
+        with click.progressbar(length=length, label="messages", file=sys.stderr) as bar:
+            return await enrichment.redo(*period, bar.update)
+
+    def judges(configuration: "Configuration") -> "Configuration":
+        """Leave out the connections: nothing is to be polled here."""
+        named = {path for hook in ENRICHERS for path in configuration.orders.get(hook, ())}
+        if not named:
+            raise click.ClickException("no provider of language or sentiment is configured; see: channelry plugins")
+        return evolve(configuration, entries=tuple(one for one in configuration.entries if one.path in named))
+
+    from .desk import without_worker
+
+    if blank := asyncio.run(_opened(config, without_worker, again, judges)):
+        raise click.ClickException(f"{blank} messages may lack something, for a provider failed; try again later")
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC)
 
 
 @desk.command()
@@ -198,6 +270,34 @@ def invite(
     click.echo(token)
 
 
+@desk.command()
+@config_option
+@click.argument("conversations", type=click.IntRange(1))
+def fill(config: Path, conversations: int) -> None:
+    """Write so many invented CONVERSATIONS, of three messages each, to try the desk with much: never where real people
+    work.
+
+    \b
+    Examples:
+      channelry desk fill 100000 --config trial.toml
+    """
+    from .fill import AT_ONCE, Past
+    from .moments import micros
+
+    async def filled(service: "Service") -> None:
+        past = Past(conversations, sorted(service.hub.connections) or ["filled"], micros(service.hub.clock.now()))
+        await service.store.write(past.found)
+        with click.progressbar(length=conversations, label="conversations", file=sys.stderr) as bar:
+            for part in past.steps():
+                await service.store.write(partial(past.write, part=part))
+                bar.update(len(part))
+        with click.progressbar(length=conversations, label="their words", file=sys.stderr) as bar:
+            while await service.store.write(past.index):
+                bar.update(AT_ONCE)
+
+    _ask(config, filled)
+
+
 def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:
     from channelry.config import load_configuration
     from channelry.hub import closed_hub
@@ -215,7 +315,10 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
     return asyncio.run(ask())
 
 
-async def _opened(config: Path, application: Any, use: "Callable[[Desk], Awaitable[None]]") -> None:
+async def _opened(
+    config: Path, application: Any, use: "Callable[[Desk], Awaitable[_Result]]",
+    of: "Callable[[Configuration], Configuration]" = lambda configuration: configuration,
+) -> _Result:  # fmt: skip
     from importlib.metadata import entry_points
 
     from channelry.config import load_configuration
@@ -224,8 +327,8 @@ async def _opened(config: Path, application: Any, use: "Callable[[Desk], Awaitab
     client = next(iter(entry_points(group="channelry.http")), None)
     if client is None:
         raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
-    async with client.load()() as http, open_hub(load_configuration(config), application, http=http) as hub:
-        await use(hub.sink)  # type: ignore[arg-type]  # the application above made it
+    async with client.load()() as http, open_hub(of(load_configuration(config)), application, http=http) as hub:
+        return await use(hub.sink)  # type: ignore[arg-type]  # the application above made it
 
 
 def _print(rows: Any, columns: tables.Columns, as_json: bool) -> None:

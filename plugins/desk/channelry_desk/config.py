@@ -3,7 +3,7 @@
 from typing import Any
 
 from attrs import field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, le, matches_re
 
 from channelry.secrets import Secret
 
@@ -29,7 +29,10 @@ class DeskConfig:
     - `callback_seconds`: how long an uncertain call waits for the provider's status; `lookups`: how often the provider
       is asked what became of one, before a person is.
     - `give_up_days`: how long a call is retried where the channel has no reply window.
-    - `media_limit`: the most bytes of one downloaded file.
+    - `enrichment_duty`: the share of time, to 1, that judging language and sentiment may take; at work all the time it
+      halves the speed of intake.
+    - `media_limit`: the most bytes of one downloaded or uploaded file.
+    - `region`: the country (two letters, ISO 3166) of telephone numbers that are written without one.
     """
 
     database: str = field(default="channelry.db", validator=_without_password)
@@ -42,4 +45,6 @@ class DeskConfig:
     callback_seconds: float = field(default=3600.0, validator=gt(0.0))
     lookups: int = field(default=10, validator=ge(1))
     give_up_days: float = field(default=14.0, validator=gt(0.0))
+    enrichment_duty: float = field(default=0.2, validator=[gt(0.0), le(1.0)])
     media_limit: int = field(default=100 * 1024 * 1024, validator=ge(1))
+    region: str = field(default="", validator=matches_re("([A-Za-z]{2})?"))

@@ -181,6 +181,22 @@ def end(db: Database, by: User, conversation: int, version: int | None, why: str
     return step(db, by, conversation, Step.END, now, version=version, why=why, wrap_up=held.wrap_up)
 
 
+def conclude(db: Database, by: User, profile: int, what: Step, why: str, now: int) -> None:
+    """Close what is open with somebody because the user may bar, or erase, them."""
+    rows = db.execute("SELECT id FROM conversations WHERE profile = ? AND closed_at IS NULL ORDER BY id", (profile,))
+    for (number,) in rows.fetchall():
+        seen = standing(db, number)
+        _save(db, seen, states.moved(seen, what, now), by, what, now, why)
+
+
+def profile(db: Database, conversation: int) -> int:
+    """Give the profile that a conversation is held with; NotFoundError."""
+    row = db.execute("SELECT profile FROM conversations WHERE id = ?", (conversation,)).fetchone()
+    if row is None:
+        raise NotFoundError(f"there is no conversation {conversation}")
+    return int(row[0])
+
+
 def answered(db: Database, conversation: int, now: int) -> None:
     """Move a waiting conversation on, whose customer has written."""
     seen = standing(db, conversation)
@@ -297,8 +313,30 @@ def require_readable(db: Database, by: User, conversation: int) -> Standing:
     seen = standing(db, conversation)
     where = (conversation, by.id)
     shared = db.execute("SELECT 1 FROM shares WHERE conversation = ? AND member = ?", where).fetchone() is not None
+    shared = shared or (seen.state is ConversationState.CLOSED and _is_past(db, by, conversation))
     _permit(grants.may_read(by, seen, shared), by, seen, "read")
     return seen
+
+
+SAME_CUSTOMER = """
+SELECT o.id FROM conversations o WHERE o.profile IN (
+    SELECT p.profile FROM conversations p WHERE p.id = ?1
+    UNION SELECT r.id FROM conversations c JOIN profiles q ON q.id = c.profile
+        JOIN profiles r ON r.customer = q.customer WHERE c.id = ?1
+)
+"""
+"""The conversations with the same customer as one, that one included."""
+
+
+def _is_past(db: Database, by: User, conversation: int) -> bool:
+    """Tell whether a user works on another conversation with the same customer: who has to answer a customer reads
+    what was said before, so that nobody is asked twice."""
+    row = db.execute(
+        f"SELECT 1 FROM conversations c WHERE c.assignee = ?2 AND c.closed_at IS NULL AND c.id IN ({SAME_CUSTOMER})"
+        " LIMIT 1",
+        (conversation, by.id),
+    ).fetchone()
+    return row is not None
 
 
 def _permit(allowed: bool, by: User, seen: Standing, what: str) -> None:

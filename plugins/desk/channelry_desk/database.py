@@ -4,8 +4,11 @@ Placeholders are `?`, or `?1`, `?2` where one stands in several places. The SQL 
 have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1 and 0, there is no scalar `max`.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from .fulltext import FullText
 
 Row: TypeAlias = Any
 """One row: values by position (it unpacks), and from `Database.rows` by name too."""
@@ -28,6 +31,10 @@ class Database(Protocol):
     """A connection."""
 
     @property
+    def full_text(self) -> "FullText":
+        """How this store keeps and finds words."""
+
+    @property
     def in_transaction(self) -> bool: ...
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
@@ -35,6 +42,9 @@ class Database(Protocol):
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
+
+    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        """Run statements one after the other, each for each of some values; gives no rows."""
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""
@@ -78,3 +88,7 @@ class Engine(Protocol):
 
     def stop(self) -> None:
         """End it."""
+
+    async def listen(self, wake: Callable[[str], None]) -> None:
+        """Name each table into which a process has put work for workers, until cancelled. StoreError where the store
+        is not there, or no longer; what was written meanwhile is not told."""

@@ -4,12 +4,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from attrs import define, field
 
 from channelry.config import Configuration
-from channelry.errors import PermanentError
 from channelry.hub import Hub
 from channelry.model import Received
 from channelry.secrets import one_line
@@ -20,6 +18,7 @@ from .arrivals import Arrivals
 from .config import DeskConfig
 from .database import Database, Engine
 from .errors import StoreError
+from .folder import Folder
 from .intake import Intake
 from .moments import HOUR
 from .service import Service
@@ -45,7 +44,7 @@ class Desk(Sink):
     arrivals: Arrivals = field(init=False)
     service: Service
     worker: Worker
-    folder: Path
+    folder: Folder
 
     def __attrs_post_init__(self) -> None:
         self.arrivals = Arrivals(self.intake)
@@ -71,7 +70,7 @@ class Desk(Sink):
 
     def files(self) -> Files:
         """Give the files of the desk's folder."""
-        return DeskFiles(self.folder)
+        return self.folder
 
 
 def _touch(db: Database) -> None:
@@ -116,29 +115,6 @@ def _value(db: Database, owner: str, key: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-@define(eq=False)
-class DeskFiles:
-    """The files of a folder, by their generated names."""
-
-    folder: Path
-
-    async def read(self, ref: str) -> AsyncIterator[bytes]:
-        """Stream one file; PermanentError where there is none."""
-        try:
-            if not ref or Path(ref).name != ref:
-                raise FileNotFoundError
-            file = await asyncio.to_thread((self.folder / ref).open, "rb")
-        except (OSError, ValueError):
-            raise PermanentError(f"there is no file {ref!r}", code="no_file") from None
-        with file:
-            while piece := await asyncio.to_thread(file.read, 65_536):
-                yield piece
-
-    async def link(self, ref: str, seconds: float) -> str:
-        """Raise: the desk publishes no files."""
-        raise PermanentError("the desk publishes no files", code="no_link")
-
-
 def engine(configuration: Configuration) -> Engine:
     """Give the configured database; a relative file lies beside the configuration file, as secrets do."""
     config = configuration.section("desk", DeskConfig)
@@ -154,13 +130,13 @@ def engine(configuration: Configuration) -> Engine:
     return Postgres(config.database, None if password is None else password.reveal())
 
 
-def _folder(configuration: Configuration) -> Path:
+def _folder(configuration: Configuration) -> Folder:
     folder = configuration.file.parent / configuration.section("desk", DeskConfig).files
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(f"{folder}: cannot be opened ({error.strerror}); see files in [desk]") from error
-    return folder
+    return Folder(folder)
 
 
 @asynccontextmanager
@@ -173,7 +149,7 @@ async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
         channels = {name: instance.entry.plugin for name, instance in hub.connections.items()}
         intake = Intake(channels, round(config.auto_close_hours * HOUR))
         worker = Worker(hub, store, config, intake, folder)
-        service = Service(hub=hub, store=store, intake=intake, queued=worker.queued.set)
+        service = Service(hub=hub, store=store, intake=intake, queued=worker.queued.set, config=config, folder=folder)
         running = asyncio.create_task(worker.run(), name="channelry-desk-worker") if work else None
         try:
             yield Desk(store=store, intake=intake, service=service, worker=worker, folder=folder)

@@ -3,29 +3,45 @@
 A cursor in the database says how far each has come, so a message costs nothing at intake and a restart loses none.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
-from attrs import define, evolve
+from attrs import define, evolve, frozen
 
 from channelry.hub import Hub
-from channelry.model import Language, Received, Sentiment, Text
+from channelry.model import Received, Text
 
 from . import jobs
+from .config import DeskConfig
+from .cursors import advance, cursor
 from .database import Database, Row
 from .journal import request_of
 from .moments import SECOND, micros
+from .mood import WINDOW, conversation_score
+from .providers import Found, asked
 from .store import Store
 
 BATCH = 32
-DUTY = 0.2
-"""The share of time that enrichment may take: unthrottled in a thread it halves the speed of intake."""
 IDLE = 0.5
 REPAIR = 60 * SECOND
 """Until the first second look at what stayed blank while a provider failed."""
 ENRICHERS = ("detect_language", "score_sentiment")
-WINDOW = 6
-"""Customer messages over which a conversation's sentiment is the mean."""
+
+
+@frozen
+class Judged:
+    """What was found of one message; `final`: every provider worked, so that a blank is their answer."""
+
+    message: int
+    conversation: int
+    language: Found
+    sentiment: Found
+    final: bool
+
+    @property
+    def blank(self) -> bool:
+        """Whether an outage may have kept something back."""
+        return not self.final and None in (self.language.answer, self.sentiment.answer)
 
 
 @define(eq=False)
@@ -34,62 +50,81 @@ class Enrichment:
 
     hub: Hub
     store: Store
+    config: DeskConfig
 
     async def step(self) -> float:
         """Judge the next texts; give the seconds to rest."""
-        if not self._orders():
+        if not any(self.hub.configuration.orders.get(hook) for hook in ENRICHERS):
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "enrichment"))
-        rows = await self.store.read(lambda db: _next_texts(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "enrichment"))
+        rows = await self.store.read(lambda db: _texts(db, last))
         if not rows:
             return IDLE
         began = self.hub.clock.monotonic()
         judged = await self._judge(rows)
         took = self.hub.clock.monotonic() - began
         later = micros(self.hub.clock.now()) + REPAIR
-        blank = [] if self.healthy(*ENRICHERS) else [number for number, *found in judged if None in found]
 
         def write(db: Database) -> None:
+            _write(db, judged)
             for one in judged:
-                _write(db, *one)
-            for number in blank:  # perhaps the outage's
-                jobs.add(db, "judge", "", number, later)
-            _advance(db, "enrichment", rows[-1][0])
+                if one.blank:
+                    jobs.add(db, "judge", "", one.message, later)
+            advance(db, "enrichment", judged[-1].message)
 
         await self.store.write(write)
-        return max(took * (1 - DUTY) / DUTY, 0.0 if len(rows) == BATCH else IDLE)
+        share = self.config.enrichment_duty
+        return max(took * (1 - share) / share, 0.0 if len(rows) == BATCH else IDLE)
 
     async def judge(self, message: int) -> bool:
         """Judge one message again; tell whether nothing more can be expected."""
-        rows = await self.store.read(lambda db: _text(db, message))
-        for one in await self._judge(rows):
-            await self.store.write(partial(_write, message=one[0], language=one[1], sentiment=one[2]))
-            if None in one and not self.healthy(*ENRICHERS):
-                return False
-        return True
+        judged = await self._judge(await self.store.read(lambda db: _texts(db, message - 1, message)))
+        await self.store.write(partial(_write, judged=judged))
+        return not any(one.blank for one in judged)
+
+    async def redo(self, since: int, until: int, told: Callable[[int], object]) -> int:
+        """Judge all that was recorded in a period again, from `since` until before `until` (microseconds); tell of
+        each batch how many it was, and give how many may have been kept back by an outage and stay as they were."""
+        last, blank = 0, 0
+        while rows := await self.store.read(partial(_texts, after=last, since=since, until=until)):
+            judged = await self._judge(rows)
+            await self.store.write(partial(_write, judged=judged))
+            blank += sum(one.blank for one in judged)
+            last = judged[-1].message
+            told(len(judged))
+        return blank
+
+    async def count(self, since: int, until: int) -> int:
+        """Give how many messages `redo` would judge."""
+        return await self.store.read(
+            lambda db: int(db.execute(f"SELECT count(*) {_PERIOD}", (0, LAST, since, until)).fetchone()[0])
+        )
 
     def healthy(self, *hooks: str) -> bool:
         """Tell whether every provider of some hooks works, so that a blank is its answer and not its failure."""
         named = {path for hook in hooks for path in self.hub.configuration.orders.get(hook, ())}
         return all(status.state == "ready" for status in self.hub.status() if status.name in named)
 
-    def _orders(self) -> bool:
-        return any(self.hub.configuration.orders.get(hook) for hook in ENRICHERS)
-
-    async def _judge(self, rows: Sequence[tuple[int, str, str]]) -> list[tuple[int, Language | None, Sentiment | None]]:
-        texts = [Text(text=text, hint=locale) for _, text, locale in rows]
-        languages = await self.hub.detect_language(texts)
-        told = [evolve(text, language=one.code if one else "") for text, one in zip(texts, languages, strict=True)]
-        sentiments = await self.hub.score_sentiment(told)
-        found = zip(rows, languages, sentiments, strict=True)
-        return [(row[0], language, sentiment) for row, language, sentiment in found]
+    async def _judge(self, rows: Sequence[Row]) -> list[Judged]:
+        texts = [Text(text=row["text"], language=row["language"], hint=row["locale"]) for row in rows]
+        languages = await asked(self.hub, "detect_language", texts)
+        told = [
+            evolve(text, language=found.answer.code) if found.answer else text
+            for text, found in zip(texts, languages, strict=True)
+        ]
+        sentiments = await asked(self.hub, "score_sentiment", told)
+        final = self.healthy(*ENRICHERS)
+        return [
+            Judged(row["id"], row["conversation"], language, sentiment, final)
+            for row, language, sentiment in zip(rows, languages, sentiments, strict=True)
+        ]
 
     async def observe(self) -> float:
         """Show the next recorded requests' events to the plugins that observe."""
         if not any("observe" in instance.hooks for instance in self.hub.instances.values()):
             return 60.0
-        cursor = await self.store.read(lambda db: _cursor(db, "observers"))
-        rows = await self.store.read(lambda db: _next_requests(db, cursor))
+        last = await self.store.read(lambda db: cursor(db, "observers"))
+        rows = await self.store.read(lambda db: _next_requests(db, last))
         for row in rows:
             instance = self.hub.connections.get(row["connection"])
             if instance is not None and instance.plugin is not None and row["body"]:
@@ -98,55 +133,59 @@ class Enrichment:
                     if instance.claims(event):
                         await self.hub.observe(event, row["connection"])
         if rows:
-            await self.store.write(lambda db: _advance(db, "observers", rows[-1]["id"]))
+            await self.store.write(lambda db: advance(db, "observers", rows[-1]["id"]))
         return 0.0 if len(rows) == BATCH else IDLE
 
 
-def _cursor(db: Database, name: str) -> int:
-    row = db.execute("SELECT value FROM state WHERE owner = 'desk' AND key = ?", (name,)).fetchone()
-    return 0 if row is None else int(row[0])
+LAST = 2**63 - 1
+_PERIOD = (
+    "FROM messages m JOIN conversations c ON c.id = m.conversation JOIN profiles p ON p.id = c.profile"
+    " WHERE m.id > ? AND m.id <= ? AND m.recorded_at >= ? AND m.recorded_at < ? AND m.direction = 'in' AND m.text <> ''"
+)
 
 
-def _advance(db: Database, name: str, to: int) -> None:
-    db.execute(
-        "INSERT INTO state (owner, key, value) VALUES ('desk', ?, ?)"
-        " ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value",
-        (name, str(to)),
+def _texts(db: Database, after: int, last: int = LAST, since: int = 0, until: int = LAST) -> list[Row]:
+    """Give what customers wrote after a message, each with the language that its conversation has by now."""
+    return db.rows(
+        f"SELECT m.id, m.conversation, m.text, c.language, p.locale {_PERIOD} ORDER BY m.id LIMIT ?",
+        (after, last, since, until, BATCH),
     )
 
 
-def _next_texts(db: Database, cursor: int) -> list[tuple[int, str, str]]:
-    return db.execute(
-        "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
-        " JOIN profiles p ON p.id = c.profile WHERE m.id > ? AND m.direction = 'in' AND m.text <> ''"
-        " ORDER BY m.id LIMIT ?",
-        (cursor, BATCH),
+def _next_requests(db: Database, last: int) -> list[Row]:
+    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH))
+
+
+def _write(db: Database, judged: Sequence[Judged]) -> None:
+    """Write what was found to the messages, and what follows from it to their conversations."""
+    for one in judged:
+        language, sentiment = one.language.answer, one.sentiment.answer
+        if language is not None or one.final:
+            found = (language.code, language.confidence) if language else (None, None)
+            db.execute(
+                "UPDATE messages SET language = ?, confidence = ?, language_by = ? WHERE id = ? AND deleted_at IS NULL",
+                (*found, one.language.by, one.message),
+            )
+        if sentiment is not None or one.final:
+            db.execute(
+                "UPDATE messages SET sentiment = ?, sentiment_by = ? WHERE id = ? AND deleted_at IS NULL",
+                (sentiment.score if sentiment else None, one.sentiment.by, one.message),
+            )
+    for conversation in sorted({one.conversation for one in judged}):
+        _sum_up(db, conversation)
+
+
+def _sum_up(db: Database, conversation: int) -> None:
+    """Give a conversation the language that most speaks for, a short text less than a long one, and its mood."""
+    language = db.execute(
+        "SELECT language FROM messages WHERE conversation = ? AND direction = 'in' AND language IS NOT NULL"
+        " GROUP BY language ORDER BY sum(confidence) DESC, max(id) DESC LIMIT 1",
+        (conversation,),
+    ).fetchone()
+    scores = db.execute(
+        "SELECT sentiment FROM messages WHERE conversation = ? AND direction = 'in' ORDER BY id DESC LIMIT ?",
+        (conversation, WINDOW),
     ).fetchall()
-
-
-def _text(db: Database, message: int) -> list[tuple[int, str, str]]:
-    return db.execute(
-        "SELECT m.id, m.text, p.locale FROM messages m JOIN conversations c ON c.id = m.conversation"
-        " JOIN profiles p ON p.id = c.profile WHERE m.id = ? AND m.text <> ''",
-        (message,),
-    ).fetchall()
-
-
-def _next_requests(db: Database, cursor: int) -> list[Row]:
-    return db.rows("SELECT * FROM journal WHERE id > ? ORDER BY id LIMIT ?", (cursor, BATCH))
-
-
-def _write(db: Database, message: int, language: Language | None, sentiment: Sentiment | None) -> None:
-    """Write what was found to the message, and what follows from it to its conversation."""
-    db.execute(
-        "UPDATE messages SET language = ?, sentiment = ? WHERE id = ? AND deleted_at IS NULL",
-        (language.code if language else None, sentiment.score if sentiment else None, message),
-    )
-    db.execute(
-        "UPDATE conversations SET language = coalesce((SELECT language FROM messages m WHERE m.conversation ="
-        " conversations.id AND m.language IS NOT NULL ORDER BY m.id DESC LIMIT 1), ''), sentiment ="
-        " (SELECT avg(sentiment) FROM (SELECT sentiment FROM messages m WHERE m.conversation = conversations.id"
-        " AND m.direction = 'in' ORDER BY m.id DESC LIMIT ?) AS latest)"
-        " WHERE id = (SELECT conversation FROM messages WHERE id = ?)",
-        (WINDOW, message),
-    )
+    mood = conversation_score([score for (score,) in reversed(scores)])
+    found = "" if language is None else language[0]
+    db.execute("UPDATE conversations SET language = ?, sentiment = ? WHERE id = ?", (found, mood, conversation))

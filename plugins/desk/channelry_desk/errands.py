@@ -4,10 +4,8 @@ Each errand is a row until it is done, so a restart loses none; each is repeatab
 growing pauses, and harms no other.
 """
 
-import asyncio
-from pathlib import Path
+from collections.abc import Mapping
 from random import Random
-from uuid import uuid4
 
 import orjson
 from attrs import define, evolve, field
@@ -15,18 +13,21 @@ from attrs import define, evolve, field
 from channelry import codec
 from channelry.errors import PermanentError, RetryableError
 from channelry.hub import Hub
-from channelry.model import Address, Announced, Media, Profile, Received, Request
+from channelry.model import Announced, Media, Profile, Received, Request
 from channelry.secrets import one_line
 
-from . import customers, jobs, rules
+from . import customers, jobs, recognition, rules, visits
 from .config import DeskConfig
 from .database import Database
 from .enrichment import Enrichment
+from .folder import UNKNOWN, Folder, sniffed
+from .grants import SYSTEM
 from .intake import Intake
 from .jobs import Job
 from .moments import SECOND, micros
 from .store import Store
 from .texts import event_of, json_of, visible
+from .values import Candidate
 
 
 @define(eq=False)
@@ -38,7 +39,7 @@ class Errands:
     config: DeskConfig
     intake: Intake
     enrichment: Enrichment
-    folder: Path
+    folder: Folder
     random: Random = field(factory=Random)
 
     async def do(self, job: Job) -> None:
@@ -62,19 +63,30 @@ class Errands:
             db.execute("UPDATE media SET state = 'failed', reason = ? WHERE id = ?", (reason, job.subject))
 
     async def _recognize(self, job: Job) -> None:
-        profile = await self.store.read(lambda db: _read_profile(db, job.subject))
-        hints = {one.scheme: one.value for one in profile.aliases if one.scheme in ("phone", "email")}
-        match = await self.hub.recognize(profile, hints)
-        if match is None and not self.enrichment.healthy("recognize"):
-            raise RetryableError("a recognizer fails")
+        """Ask our own records, then the recognizers: what is certain links by itself."""
+        profile, told, own = await self.store.read(lambda db: self._known(db, job.subject))
+        match = None
+        if own is None:
+            hints = {one.scheme: one.value for one in profile.aliases if one.scheme in ("phone", "email")}
+            match = await self.hub.recognize(profile, {**told, **hints})
+            if match is None and not self.enrichment.healthy("recognize"):
+                raise RetryableError("a recognizer fails")
 
         def write(db: Database) -> None:
-            if match is not None:
-                names = (profile.first_name or profile.name, profile.last_name)
-                customers.recognize(db, job.subject, match, names, self._now())
             jobs.done(db, job.id)
+            if customers.read_profile(db, job.subject).customer is not None:
+                return
+            if own is not None:
+                customers.relate(db, SYSTEM, job.subject, own.customer.id, self._now(), "recognized")
+            elif match is not None:
+                names = (profile.first_name or profile.name, profile.last_name)
+                customers.recognize(db, SYSTEM, job.subject, match, names, self._now())
 
         await self.store.write(write)
+
+    def _known(self, db: Database, number: int) -> tuple[Profile, Mapping[str, str], Candidate | None]:
+        own = recognition.certain(customers.candidates(db, number, self.config.region))
+        return customers.told_by_channel(db, number), visits.told(db, number).answers, own
 
     async def _judge(self, job: Job) -> None:
         if not await self.enrichment.judge(job.subject):
@@ -82,7 +94,7 @@ class Errands:
         await self.store.write(lambda db: jobs.done(db, job.id))
 
     async def _profile(self, job: Job) -> None:
-        profile = await self.store.read(lambda db: _read_profile(db, job.subject))
+        profile = await self.store.read(lambda db: customers.told_by_channel(db, job.subject))
         found = await self.hub.profile(job.connection, profile.address)
 
         def write(db: Database) -> None:
@@ -125,48 +137,33 @@ class Errands:
             await self.store.write(lambda db: jobs.done(db, job.id))
             return
         media: Media = codec.from_json(orjson.loads(stored), Media)
-        name = uuid4().hex
-        part = self.folder / f"{name}.part"
-        size, limit = 0, self.config.media_limit
-        try:
-            with part.open("wb") as file:
-
-                async def save(piece: bytes) -> None:
-                    nonlocal size
-                    size += len(piece)
-                    if size > limit:
-                        raise PermanentError(f"the file is larger than {limit} bytes", code="too_large")
-                    await asyncio.to_thread(file.write, piece)
-
-                if media.content:
-                    await save(media.content)
-                    found = media
-                else:
-                    found = await self.hub.fetch(job.connection, media, save)
-            await asyncio.to_thread(part.rename, self.folder / name)
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        kept = evolve(found, size=size, content=b"")
+        async with self.folder.writing(self.config.media_limit) as file:
+            if media.content:
+                await file.save(media.content)
+                found = media
+            else:
+                found = await self.hub.fetch(job.connection, media, file.save)
+        told = sniffed(file.head, found.name)
+        kept = evolve(found, size=file.size, content=b"", media_type=found.media_type if told == UNKNOWN else told)
 
         def write(db: Database) -> bool:
             jobs.done(db, job.id)
             return bool(
                 db.execute(
                     "UPDATE media SET state = 'stored', file = ?, payload = ? WHERE id = ? AND state <> 'expired'",
-                    (name, json_of(kept), job.subject),
+                    (file.name, json_of(kept), job.subject),
                 ).rowcount
             )
 
         if not await self.store.write(write):  # its message was deleted meanwhile
-            (self.folder / name).unlink(missing_ok=True)
+            await self.folder.remove(file.name)
 
     async def _unlink(self, job: Job) -> None:
         """Delete the file of a message that was deleted."""
         statement = "SELECT file FROM media WHERE id = ? AND file <> ''"
         row = await self.store.read(lambda db: db.execute(statement, (job.subject,)).fetchone())
         if row is not None:
-            await asyncio.to_thread((self.folder / row[0]).unlink, missing_ok=True)
+            await self.folder.remove(row[0])
 
         def write(db: Database) -> None:
             db.execute("UPDATE media SET file = '' WHERE id = ?", (job.subject,))
@@ -176,19 +173,6 @@ class Errands:
 
     def _now(self) -> int:
         return micros(self.hub.clock.now())
-
-
-def _read_profile(db: Database, number: int) -> Profile:
-    row = db.execute(
-        "SELECT scheme, value, scope, display, name, first_name, last_name, picture, locale FROM profiles WHERE id = ?",
-        (number,),
-    ).fetchone()
-    others = db.execute("SELECT scheme, value, scope FROM addresses WHERE profile = ?", (number,)).fetchall()
-    address = Address(*row[:4])
-    return Profile(
-        address=address, name=row[4], first_name=row[5], last_name=row[6], picture=row[7], locale=row[8],
-        aliases=tuple(one for one in (Address(*other) for other in others) if one != address),
-    )  # fmt: skip
 
 
 def _read_event(db: Database, number: int) -> tuple[str, int | None] | None:

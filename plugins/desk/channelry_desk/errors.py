@@ -53,6 +53,18 @@ class UnsupportedError(DeskError):
     code = "unsupported"
 
 
+class BarredError(DeskError):
+    """The customer is barred: nothing of theirs is heard, so nothing is begun with them."""
+
+    code = "barred"
+
+
+class UnknownError(DeskError):
+    """There is no such tag, subject, skill, field or quick answer among those that administrators define."""
+
+    code = "unknown"
+
+
 class UnavailableError(DeskError):
     """Another system that has to be asked gave no answer; try again later."""
 

@@ -5,10 +5,21 @@ from typing import TypeAlias
 
 from attrs import define
 
-from channelry.model import Address, Announced, Event, MessageReceived, Part, Profile, Received, Sticker, Unparsed
+from channelry.model import (
+    Activity,
+    Address,
+    Announced,
+    Event,
+    MessageReceived,
+    Part,
+    Profile,
+    Received,
+    Sticker,
+    Unparsed,
+)
 from channelry.model import Media as MediaPart
 
-from . import changes, conversations, jobs, rules, sql
+from . import changes, conversations, jobs, rules, sql, visits
 from .conversations import Place
 from .database import Database
 from .journal import enter
@@ -47,7 +58,10 @@ class Intake:
 
     def record_singly(self, db: Database, received: Received) -> int:
         """Record a request of which something cannot be applied: that becomes a dead letter, the rest is recorded."""
-        journal = enter(db, received)
+        return self.apply_singly(db, received, enter(db, received))
+
+    def apply_singly(self, db: Database, received: Received, journal: int) -> int:
+        """Apply the events of a request of the journal, each alone; one that cannot be becomes a dead letter."""
         new = 0
         for event in received.events:
             db.execute("SAVEPOINT event")
@@ -71,11 +85,19 @@ class Intake:
             return bury(db, connection, event, journal, event.reason, at)
         if not connection:
             return bury(db, connection, event, journal, UNCLAIMED, at)
-        known = changes.record(db, self.channels.get(connection, connection), connection, event, journal)
+        channel = self.channels.get(connection, connection)
+        if (writer := rules.writer(event)) is not None and _is_dropped(db, channel, writer):
+            return False
+        known = changes.record(db, channel, connection, event, journal)
         if known is None:
             return False
         if type(event) is Announced:
             jobs.add(db, "expand", connection, known, at)
+        elif type(event) is Activity:
+            profile = save_profile(db, channel, connection, event.sender, at)
+            visits.record(db, profile, connection, event)
+            if event.name in visits.TELLING:
+                jobs.add(db, "recognize", connection, profile, at)
         return True
 
     def _message(self, db: Database, connection: str, event: MessageReceived, at: int, journal: int | None) -> bool:
@@ -85,10 +107,15 @@ class Intake:
         where = (connection, external_id, place, channel, address.scheme, address.value, address.scope)
         row = db.execute(sql.FIND, where).fetchone()
         seen = signature(event.sender)
-        if row is None or row[1] != seen:
+        if row is None and _is_known(db, connection, key):  # redelivered after its writer was erased
+            return False
+        if row is None or (row[1] != seen and not row[-1]):
             save_profile(db, channel, connection, event.sender, at)
             row = db.execute(sql.FIND, where).fetchone()
-        profile, _, conversation, state, open_for, expires_at, early = row
+        profile, _, conversation, state, open_for, expires_at, early, barred = row
+        if barred:
+            db.execute(sql.DROPPED, (profile,))
+            return False
         if rules.joins_anybody(event):
             place, found = _joined(db, connection, place)
             if found is not None:
@@ -118,6 +145,14 @@ class Intake:
         if early:
             changes.catch_up(db, connection, external_id)
         return True
+
+
+def _is_dropped(db: Database, channel: str, writer: Address) -> bool:
+    """Tell whether somebody is barred, and count that what they did was ignored."""
+    row = db.execute(sql.BARRED, (channel, writer.scheme, writer.value, writer.scope)).fetchone()
+    if row is not None:
+        db.execute(sql.DROPPED, (row[0],))
+    return row is not None
 
 
 def bury(db: Database, connection: str, event: Event, journal: int | None, reason: str, at: int) -> bool:
@@ -171,7 +206,7 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
     if found is None:
         number = db.insert(
             "INSERT INTO profiles (scheme, value, scope, display, name, first_name, last_name, picture, locale, seen,"
-            " channel, created_at) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+            " channel, created_at, dropped) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0)",
             (*told, channel, at),
         )
         jobs.add(db, "recognize", connection, number, at)

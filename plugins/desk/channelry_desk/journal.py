@@ -8,7 +8,9 @@ from channelry.model import Received, Request
 
 from . import sql
 from .database import Database, Row
+from .errors import NotFoundError
 from .moments import micros, moment
+from .values import JournalEntry
 
 
 def joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -43,6 +45,18 @@ def request_of(row: Row) -> Request:
         row["method"], row["path"], headers_of(row["headers"]), row["body"], moment(row["received_at"]),
         row["public_url"],
     )  # fmt: skip
+
+
+def since(db: Database, moment: int) -> list[int]:
+    """Name the requests that came at a moment or later, in their order."""
+    return [number for (number,) in db.execute("SELECT id FROM journal WHERE received_at >= ? ORDER BY id", (moment,))]
+
+
+def read(db: Database, number: int) -> JournalEntry:
+    """Read a request; NotFoundError where the journal has it not, or no longer."""
+    for row in db.rows("SELECT * FROM journal WHERE id = ?", (number,)):
+        return JournalEntry(id=row["id"], connection=row["connection"], request=request_of(row))
+    raise NotFoundError(f"there is no request {number} in the journal")
 
 
 def outdated(db: Database, before: int, limit: int = 500) -> list[int]:

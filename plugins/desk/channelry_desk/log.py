@@ -12,6 +12,8 @@ from .values import Change, person
 
 MESSAGE, CALL, CONVERSATION = "message", "call", "conversation"
 USER, GROUP, QUEUE, POLICY, LETTER = "user", "group", "queue", "policy", "letter"
+CUSTOMER, COMPANY, PROFILE = "customer", "company", "profile"
+TAG, SUBJECT, SKILL, FIELD, ANSWER, SETTING = "tag", "subject", "skill", "field", "answer", "setting"
 """Kinds of subjects."""
 NONE: Mapping[str, Any] = {}
 

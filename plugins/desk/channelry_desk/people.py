@@ -63,6 +63,13 @@ def able(db: Database, connection: str, text: str, without: Collection[int]) -> 
     ]  # fmt: skip
 
 
+def beginning(db: Database, text: str) -> list[int]:
+    """Give the ids of the users whose name or e-mail address begins so, former ones too."""
+    wanted = text.casefold().strip()
+    rows = db.rows("SELECT id, first_name, last_name, email FROM users ORDER BY id")
+    return [row["id"] for row in rows if any(word.casefold().startswith(wanted) for word in _words(row))]
+
+
 def _words(row: Row) -> Iterable[str]:
     whole = f"{row['first_name']} {row['last_name']}"
     return whole, row["last_name"], row["email"]

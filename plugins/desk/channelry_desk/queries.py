@@ -12,6 +12,7 @@ from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Surface, Target
 
 from . import grants
+from .conversations import SAME_CUSTOMER
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
 from .grants import Access, User
@@ -46,35 +47,35 @@ class Stream(StrEnum):
 
 _CONVERSATIONS = """
 SELECT c.*, p.scheme, p.value, p.scope, p.display, p.name, p.candidate, p.opted_out_at,
-    u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, u.address,
+    u.id AS customer_id, u.first_name, u.last_name, u.email, u.phone, u.company, k.name AS company_name, u.address,
+    u.version AS customer_version, u.barred_at AS customer_barred_at,
     a.first_name AS assignee_first, a.last_name AS assignee_last, q.name AS queue_name,
     o.first_name AS opener_first, o.last_name AS opener_last,
     (SELECT text FROM messages m WHERE m.conversation = c.id AND m.direction <> 'act' ORDER BY m.id DESC LIMIT 1)
         AS last_text,
-    (SELECT status FROM calls k WHERE k.conversation = c.id ORDER BY k.id DESC LIMIT 1) AS delivery
+    (SELECT status FROM calls s WHERE s.conversation = c.id ORDER BY s.id DESC LIMIT 1) AS delivery
 FROM conversations c JOIN profiles p ON p.id = c.profile LEFT JOIN customers u ON u.id = p.customer
-LEFT JOIN users a ON a.id = c.assignee LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
+LEFT JOIN companies k ON k.id = u.company LEFT JOIN users a ON a.id = c.assignee
+LEFT JOIN users o ON o.id = c.opened_by LEFT JOIN queues q ON q.id = c.queue
 """
 
 
-def conversations(
-    db: Database, state: ConversationState | None, connection: str, limit: int, cursor: str
-) -> Page[Conversation]:
-    """List conversations."""
-    wanted: list[Filter] = []
-    if state is not None:
-        wanted.append(("c.state = ?", (state,)))
-    if connection:
-        wanted.append(("c.connection = ?", (connection,)))
-    return _page(db, wanted, limit, cursor)
+def those(db: Database, ids: Sequence[int]) -> list[Conversation]:
+    """Read the conversations of some ids, in their order."""
+    where, values = among("c.id", ids)
+    rows = {row["id"]: _conversation(row) for row in db.rows(f"{_CONVERSATIONS} WHERE {where}", values)}
+    return [rows[one] for one in ids]
 
 
 def stream(db: Database, by: User, which: Stream, center: Center | None, limit: int, cursor: str) -> Page[Conversation]:
     """List what is a user's, what they may take, or what is closed of what they may read."""
-    wanted = [{Stream.MINE: _mine, Stream.OPEN: _open, Stream.CLOSED: _closed}[which](by)]
+    where: list[Filter] = []
     if center is not None:
-        wanted.append((SOCIAL if center is Center.SOCIAL else f"NOT {SOCIAL}", ()))
-    return _page(db, wanted, limit, cursor)
+        where.append((SOCIAL if center is Center.SOCIAL else f"NOT {SOCIAL}", ()))
+    if which is Stream.CLOSED and not grants.has(by, Access.DASHBOARD):
+        return _page(db, [_closed(by, where, limit, cursor)], limit, cursor)
+    all_closed: Filter = ("c.closed_at IS NOT NULL", ())
+    return _page(db, [{Stream.MINE: _mine(by), Stream.OPEN: _open(by)}.get(which, all_closed), *where], limit, cursor)
 
 
 SOCIAL = "c.surface IN ('comment', 'mention')"
@@ -83,7 +84,8 @@ Filter: TypeAlias = tuple[str, Sequence[Any]]
 """A condition on conversations (`c`), and its values."""
 
 
-def _among(column: str, values: Collection[Any]) -> Filter:
+def among(column: str, values: Collection[Any]) -> Filter:
+    """Ask for one of some values."""
     return (f"{column} IN ({', '.join('?' * len(values))})", tuple(values)) if values else ("1 = 0", ())
 
 
@@ -94,28 +96,29 @@ def _mine(by: User) -> Filter:
 def _open(by: User) -> Filter:
     if by.is_system:
         return "c.state = 'pending'", ()
-    granted, granted_values = _among("c.connection", by.connections)
-    member, member_values = _among("c.queue", by.queues)
+    granted, granted_values = among("c.connection", by.connections)
+    member, member_values = among("c.queue", by.queues)
     where = f"c.state = 'pending' AND (c.queue IS NULL AND {granted} OR {member})"
     return where, (*granted_values, *member_values)
 
 
-def _closed(by: User) -> Filter:
-    if grants.has(by, Access.DASHBOARD):
-        return "c.closed_at IS NOT NULL", ()
-    mine = "SELECT id FROM conversations WHERE assignee = ? AND closed_at IS NOT NULL"
-    shared = "SELECT conversation FROM shares WHERE member = ?"
-    return f"c.closed_at IS NOT NULL AND c.id IN ({mine} UNION {shared})", (by.id, by.id)
+def _closed(by: User, where: Sequence[Filter], limit: int, cursor: str) -> Filter:
+    """Ask for what was theirs, of which no more than a page is looked at, or is shared with them."""
+    also = "".join(f" AND {condition}" for condition, _ in where)
+    mine = f"SELECT c.id FROM conversations c WHERE c.assignee = ? AND c.closed_at IS NOT NULL AND c.id < ?{also}"
+    shared = "SELECT c.id FROM shares s JOIN conversations c ON c.id = s.conversation WHERE s.member = ?"
+    page = f"SELECT id FROM ({mine} ORDER BY c.id DESC LIMIT ?) AS page"
+    return (f"c.id IN ({page} UNION {shared} AND c.closed_at IS NOT NULL{also})", (by.id, before(cursor), limit, by.id))
 
 
 def _page(db: Database, wanted: Sequence[Filter], limit: int, cursor: str) -> Page[Conversation]:
     where = "".join(f"{condition} AND " for condition, _ in wanted)
     values = [value for _, given in wanted for value in given]
     rows = db.rows(
-        f"{_CONVERSATIONS} WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, _before(cursor), limit)
+        f"{_CONVERSATIONS} WHERE {where}c.id < ? ORDER BY c.id DESC LIMIT ?", (*values, before(cursor), limit)
     )
     found = [_conversation(row) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def conversation(db: Database, number: int) -> Conversation:
@@ -123,6 +126,16 @@ def conversation(db: Database, number: int) -> Conversation:
     for row in db.rows(f"{_CONVERSATIONS} WHERE c.id = ?", (number,)):
         return _conversation(row)
     raise NotFoundError(f"there is no conversation {number}")
+
+
+def history(db: Database, number: int, limit: int, cursor: str) -> Page[Conversation]:
+    """List the closed conversations with the same customer as one, without that one."""
+    past = f"c.id IN ({SAME_CUSTOMER}) AND c.id <> ?1 AND c.closed_at IS NOT NULL"
+    rows = db.rows(
+        f"{_CONVERSATIONS} WHERE {past} AND c.id < ?2 ORDER BY c.id DESC LIMIT ?3", (number, before(cursor), limit)
+    )
+    found = [_conversation(row) for row in rows]
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def intervals(db: Database, conversation: int) -> list[Interval]:
@@ -145,10 +158,10 @@ def messages(db: Database, conversation: int, limit: int, cursor: str) -> Page[M
     """List the messages of a conversation, with their deliveries, files and reactions."""
     rows = db.rows(
         "SELECT * FROM messages WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (conversation, _before(cursor), limit),
+        (conversation, before(cursor), limit),
     )
     found = [_message(db, row) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def target(db: Database, number: int) -> tuple[str, Target]:
@@ -180,18 +193,11 @@ def target(db: Database, number: int) -> tuple[str, Target]:
     return row["connection"], evolve(aimed, to=event.reply_address or to, last_inbound_at=window)
 
 
-def customer(db: Database, number: int) -> Customer:
-    """Read one customer."""
-    for row in db.rows("SELECT * FROM customers WHERE id = ?", (number,)):
-        return _customer(row)
-    raise NotFoundError(f"there is no customer {number}")
-
-
 def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[DeadLetter]:
     """List what could not be understood or applied."""
     rows = db.rows(
         "SELECT * FROM dead_letters WHERE (settled_at IS NOT NULL) = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (settled, _before(cursor), limit),
+        (settled, before(cursor), limit),
     )
     found = [
         DeadLetter(
@@ -201,7 +207,7 @@ def dead_letters(db: Database, settled: bool, limit: int, cursor: str) -> Page[D
         )
         for row in rows
     ]  # fmt: skip
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def dead_letter(db: Database, number: int) -> tuple[str, JournalEntry]:
@@ -216,9 +222,9 @@ def dead_letter(db: Database, number: int) -> tuple[str, JournalEntry]:
 
 def journal(db: Database, limit: int, cursor: str) -> Page[JournalEntry]:
     """List the raw requests."""
-    rows = db.rows("SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (_before(cursor), limit))
+    rows = db.rows("SELECT * FROM journal WHERE id < ? ORDER BY id DESC LIMIT ?", (before(cursor), limit))
     found = [JournalEntry(id=row["id"], connection=row["connection"], request=request_of(row)) for row in rows]
-    return Page(found, _cursor([one.id for one in found], limit))
+    return Page(found, next_cursor([one.id for one in found], limit))
 
 
 def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
@@ -226,7 +232,7 @@ def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
     rows = db.rows(
         "SELECT c.*, m.text FROM calls c JOIN messages m ON m.id = c.message WHERE c.state = 'uncertain' AND c.id < ?"
         " ORDER BY c.id DESC LIMIT ?",
-        (_before(cursor), limit),
+        (before(cursor), limit),
     )
     found = [
         Uncertain(
@@ -236,14 +242,15 @@ def uncertain(db: Database, limit: int, cursor: str) -> Page[Uncertain]:
         )
         for row in rows
     ]  # fmt: skip
-    return Page(found, _cursor([one.call for one in found], limit))
+    return Page(found, next_cursor([one.call for one in found], limit))
 
 
 def _row(db: Database, statement: str, number: int) -> Row | None:
     return next(iter(db.rows(statement, (number,))), None)
 
 
-def _before(cursor: str) -> int:
+def before(cursor: str) -> int:
+    """Give the id that a cursor stands for; IncompleteError where it is none."""
     if not cursor:
         return 2**63 - 1
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 19):
@@ -251,7 +258,8 @@ def _before(cursor: str) -> int:
     return int(cursor)
 
 
-def _cursor(ids: list[int], limit: int) -> str:
+def next_cursor(ids: Sequence[int], limit: int) -> str:
+    """Give the cursor that leads on from a page."""
     return str(ids[-1]) if ids and len(ids) == limit else ""
 
 
@@ -260,7 +268,7 @@ def _conversation(row: Row) -> Conversation:
     return Conversation(
         id=row["id"], connection=row["connection"], profile=row["profile"],
         address=Address(row["scheme"], row["value"], row["scope"], row["display"]), name=row["name"],
-        customer=_customer(row, row["customer_id"]) if known else None, candidate=row["candidate"] or "",
+        customer=_customer(row) if known else None, candidate=row["candidate"] or "",
         opted_out_at=moment_or_none(row["opted_out_at"]), place=row["place"], surface=Surface(row["surface"]),
         type=InteractionType(row["type"]), state=ConversationState(row["state"]), hold=Hold(row["hold"]),
         assignee=_user(row["assignee"], row["assignee_first"], row["assignee_last"]),
@@ -282,10 +290,11 @@ def _user(number: int | None, first_name: str | None, last_name: str | None) -> 
     return None if number is None else person(number, first_name, last_name)
 
 
-def _customer(row: Row, number: int | None = None) -> Customer:
+def _customer(row: Row) -> Customer:
     return Customer(
-        id=row["id"] if number is None else number, first_name=row["first_name"], last_name=row["last_name"],
-        email=row["email"], phone=row["phone"], company=row["company"], address=row["address"],
+        id=row["customer_id"], first_name=row["first_name"], last_name=row["last_name"], email=row["email"],
+        phone=row["phone"], company=None if row["company"] is None else Named(row["company"], row["company_name"]),
+        address=row["address"], version=row["customer_version"], barred_at=moment_or_none(row["customer_barred_at"]),
     )  # fmt: skip
 
 

@@ -4,7 +4,20 @@ from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
-from channelry.model import MessageReceived, Resend, Status, Surface, Thread
+from channelry.model import (
+    Activity,
+    Address,
+    CallRecord,
+    Event,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    Resend,
+    Status,
+    Surface,
+    Thread,
+    Typing,
+)
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 """Seconds between attempts: doubled each time, up to the longest."""
@@ -44,6 +57,16 @@ def place(surface: Surface, thread: Thread | None, external_id: str) -> str:
 def joins_anybody(message: MessageReceived) -> bool:
     """Tell whether a message joins the conversation at its place whoever began it: an answer below a comment."""
     return message.thread is not None and not message.thread.private and message.thread.depth > 1
+
+
+def writer(event: Event) -> Address | None:
+    """Give who wrote an event that a bar keeps out. What only tells of our messages, takes something back or moves an
+    address is heard from everybody, and what the business wrote elsewhere is not theirs."""
+    if isinstance(event, MessageReceived | Activity):
+        return event.sender.address
+    if isinstance(event, MessageEdited | ReactionChanged | Typing):
+        return event.sender
+    return event.caller if isinstance(event, CallRecord) and event.inbound else None
 
 
 def join(known: str, reported: str) -> str:

@@ -46,19 +46,29 @@ SCRIPTS = (
         id INTEGER PRIMARY KEY, connection TEXT NOT NULL, key TEXT NOT NULL, journal INTEGER, type TEXT NOT NULL,
         reason TEXT NOT NULL, recorded_at INTEGER NOT NULL, settled_at INTEGER, UNIQUE (connection, key)
     );
-    CREATE TABLE customers (
-        id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL, email TEXT NOT NULL,
-        phone TEXT NOT NULL, company TEXT NOT NULL, address TEXT NOT NULL, created_at INTEGER NOT NULL
+    CREATE TABLE companies (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, phone TEXT NOT NULL, address TEXT NOT NULL,
+        contact INTEGER, version INTEGER NOT NULL, created_at INTEGER NOT NULL
     );
+    CREATE TABLE customers (  -- `merged_into`: who they turned out to be
+        id INTEGER PRIMARY KEY, first_name TEXT NOT NULL, last_name TEXT NOT NULL, email TEXT NOT NULL,
+        phone TEXT NOT NULL, company INTEGER REFERENCES companies, address TEXT NOT NULL, version INTEGER NOT NULL,
+        barred_at INTEGER, merged_into INTEGER REFERENCES customers, created_at INTEGER NOT NULL
+    );
+    CREATE INDEX customers_of_company ON customers (company) WHERE company IS NOT NULL;
+    CREATE TABLE customer_words (  -- what a customer is found by, folded: names, e-mail address, phone; as UTF-8
+        word BLOB NOT NULL, customer INTEGER NOT NULL REFERENCES customers, PRIMARY KEY (word, customer)
+    ) WITHOUT ROWID;
+    CREATE INDEX words_of_customer ON customer_words (customer);
     CREATE TABLE matches (  -- which customer a recognizer's id stands for
         reference TEXT PRIMARY KEY, customer INTEGER NOT NULL REFERENCES customers
     ) WITHOUT ROWID;
-    CREATE TABLE profiles (  -- one person on one channel; scheme, value, scope: where we write to
+    CREATE TABLE profiles (  -- one person on one channel; scheme, value, scope: where we write to; `dropped`: barred
         id INTEGER PRIMARY KEY, channel TEXT NOT NULL, scheme TEXT NOT NULL, value TEXT NOT NULL,
         scope TEXT NOT NULL, display TEXT NOT NULL, name TEXT NOT NULL, first_name TEXT NOT NULL,
         last_name TEXT NOT NULL, picture TEXT NOT NULL, locale TEXT NOT NULL, seen TEXT NOT NULL,
-        customer INTEGER REFERENCES customers, candidate TEXT, opted_out_at INTEGER, read_until INTEGER,
-        delivered_until INTEGER, created_at INTEGER NOT NULL
+        customer INTEGER REFERENCES customers, candidate TEXT, barred_at INTEGER, dropped INTEGER NOT NULL,
+        opted_out_at INTEGER, read_until INTEGER, delivered_until INTEGER, created_at INTEGER NOT NULL
     );
     CREATE INDEX profiles_of_customer ON profiles (customer) WHERE customer IS NOT NULL;
     CREATE TABLE addresses (
@@ -66,6 +76,25 @@ SCRIPTS = (
         profile INTEGER NOT NULL REFERENCES profiles, PRIMARY KEY (channel, scheme, value, scope)
     ) WITHOUT ROWID;
     CREATE INDEX addresses_of_profile ON addresses (profile);
+    CREATE TABLE tags (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retired_at INTEGER);
+    CREATE TABLE subjects (  -- in three levels; `parent` 0: of the first one
+        id INTEGER PRIMARY KEY, parent INTEGER NOT NULL, level INTEGER NOT NULL, name TEXT NOT NULL,
+        retired_at INTEGER, UNIQUE (parent, name)
+    );
+    CREATE TABLE skills (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, retired_at INTEGER);
+    CREATE TABLE fields (  -- `choices`: one a line; `initial`: what a conversation has of it before somebody says
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, choices TEXT NOT NULL,
+        initial TEXT NOT NULL, editable INTEGER NOT NULL, retired_at INTEGER
+    );
+    CREATE TABLE answers (  -- quick answers; `files`: names of kept files, one a line
+        id INTEGER PRIMARY KEY, category TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL,
+        text TEXT NOT NULL, files TEXT NOT NULL, retired_at INTEGER, UNIQUE (category, title, language)
+    );
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE files (  -- what users uploaded, under the names they have on the disk
+        name TEXT PRIMARY KEY, title TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL,
+        member INTEGER NOT NULL, at INTEGER NOT NULL
+    ) WITHOUT ROWID;
     CREATE TABLE conversations (  -- `ended_at`: the customer's next message belongs to another one
         id INTEGER PRIMARY KEY, connection TEXT NOT NULL, profile INTEGER NOT NULL REFERENCES profiles,
         place TEXT NOT NULL, surface TEXT NOT NULL, type TEXT NOT NULL, state TEXT NOT NULL, assignee INTEGER,
@@ -73,7 +102,8 @@ SCRIPTS = (
         opened_by INTEGER, opened_at INTEGER NOT NULL, open_for INTEGER NOT NULL, expires_at INTEGER NOT NULL,
         due_at INTEGER, last_customer_at INTEGER, last_inbound_at INTEGER, last_message_at INTEGER NOT NULL,
         assigned_at INTEGER, responded_at INTEGER, worked INTEGER NOT NULL, working_since INTEGER, ended_at INTEGER,
-        closed_at INTEGER, archived_at INTEGER, reason TEXT NOT NULL, language TEXT NOT NULL, sentiment REAL
+        closed_at INTEGER, archived_at INTEGER, reason TEXT NOT NULL, language TEXT NOT NULL, sentiment REAL,
+        subject INTEGER REFERENCES subjects
     );
     CREATE UNIQUE INDEX open_conversations ON conversations (profile, connection, place) WHERE ended_at IS NULL;
     CREATE INDEX open_places ON conversations (connection, place) WHERE ended_at IS NULL AND place <> '';
@@ -82,6 +112,35 @@ SCRIPTS = (
     CREATE INDEX closed_conversations ON conversations (assignee, id) WHERE closed_at IS NOT NULL;
     CREATE INDEX social_conversations ON conversations (id) WHERE surface IN ('comment', 'mention');
     CREATE INDEX due_conversations ON conversations (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX conversations_of_profile ON conversations (profile, id);
+    CREATE INDEX conversations_of_connection ON conversations (connection, id);
+    CREATE INDEX conversations_of_subject ON conversations (subject, id) WHERE subject IS NOT NULL;
+    CREATE INDEX conversations_of_state ON conversations (state, id) WHERE closed_at IS NULL;
+    CREATE INDEX conversations_of_assignee ON conversations (assignee, id) WHERE assignee IS NOT NULL;
+    CREATE INDEX opened_conversations ON conversations (opened_at);
+    CREATE TABLE conversation_tags (
+        conversation INTEGER NOT NULL REFERENCES conversations, tag INTEGER NOT NULL REFERENCES tags,
+        PRIMARY KEY (conversation, tag)
+    ) WITHOUT ROWID;
+    CREATE INDEX conversations_of_tag ON conversation_tags (tag, conversation);
+    CREATE TABLE conversation_skills (
+        conversation INTEGER NOT NULL REFERENCES conversations, skill INTEGER NOT NULL REFERENCES skills,
+        PRIMARY KEY (conversation, skill)
+    ) WITHOUT ROWID;
+    CREATE TABLE field_values (
+        conversation INTEGER NOT NULL REFERENCES conversations, field INTEGER NOT NULL REFERENCES fields,
+        value TEXT NOT NULL, PRIMARY KEY (conversation, field)
+    ) WITHOUT ROWID;
+    CREATE TABLE notes (  -- for colleagues: hand-over, reminder
+        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, member INTEGER NOT NULL,
+        at INTEGER NOT NULL, text TEXT NOT NULL
+    );
+    CREATE INDEX notes_of_conversation ON notes (conversation);
+    CREATE TABLE visits (  -- what a customer did else than write; `told`: a JSON object
+        id INTEGER PRIMARY KEY, profile INTEGER NOT NULL REFERENCES profiles, connection TEXT NOT NULL,
+        name TEXT NOT NULL, at INTEGER NOT NULL, told TEXT NOT NULL
+    );
+    CREATE INDEX visits_of_profile ON visits (profile, at);
     CREATE TABLE shares (
         conversation INTEGER NOT NULL REFERENCES conversations, member INTEGER NOT NULL REFERENCES users,
         PRIMARY KEY (conversation, member)
@@ -101,12 +160,13 @@ SCRIPTS = (
         conversation INTEGER NOT NULL REFERENCES conversations, task INTEGER NOT NULL REFERENCES tasks,
         how TEXT NOT NULL, member INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (conversation, task, how)
     ) WITHOUT ROWID;
-    CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in
+    CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in;
+        -- `confidence`: of the language; `…_by`: the provider that judged and its version
         id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
         key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
-        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER, language TEXT, sentiment REAL,
-        UNIQUE (connection, key)
+        journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER,
+        language TEXT, confidence REAL, language_by TEXT, sentiment REAL, sentiment_by TEXT, UNIQUE (connection, key)
     );
     CREATE INDEX messages_of_conversation ON messages (conversation);
     CREATE INDEX messages_by_external_id ON messages (connection, external_id) WHERE external_id IS NOT NULL;

@@ -32,12 +32,21 @@ whether it is known itself: one row always."""
 
 FIND = """
 SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
-    EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0)
+    EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0),
+    p.barred_at IS NOT NULL OR EXISTS (SELECT 1 FROM customers u WHERE u.id = p.customer AND u.barred_at IS NOT NULL)
 FROM addresses a JOIN profiles p ON p.id = a.profile
 LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = ?3 AND c.ended_at IS NULL
 WHERE a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
 """
-"""The recorded profile of an address, its open conversation, and whether something about the message came before it."""
+"""The recorded profile of an address, its open conversation, whether something about the message came before it, and
+whether the person is barred. (Who is barred has no open conversation: so the usual way need not ask.)"""
+
+BARRED = """
+SELECT p.id FROM addresses a JOIN profiles p ON p.id = a.profile LEFT JOIN customers u ON u.id = p.customer
+WHERE a.channel = ? AND a.scheme = ? AND a.value = ? AND a.scope = ?
+    AND (p.barred_at IS NOT NULL OR u.barred_at IS NOT NULL)
+"""
+DROPPED = "UPDATE profiles SET dropped = dropped + 1 WHERE id = ?"
 
 APPEND = """
 INSERT INTO messages
@@ -66,7 +75,7 @@ SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conv
 FROM messages WHERE id > ? ORDER BY id
 """
 """Of all messages after one: a writer's transaction is alone, so they are those that it has appended."""
-LAST_MESSAGE = "SELECT max(id) FROM messages"
+LAST = f"SELECT ({LAST_REQUEST}), (SELECT max(id) FROM messages)"
 
 EVENT = """
 INSERT INTO events (connection, key, type, subject, reference, occurred_at, journal, payload, settled)

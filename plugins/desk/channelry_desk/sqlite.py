@@ -1,14 +1,16 @@
 """SQLite: one file, durable or not at all."""
 
+import asyncio
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
+from . import fulltext
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -28,6 +30,11 @@ class SqliteDatabase(sqlite3.Connection):
     """A connection to the file."""
 
     beginning = "BEGIN"
+    full_text = fulltext.SQLITE
+
+    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
+        for sql, values in work:
+            self.executemany(sql, values)
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()
@@ -79,6 +86,9 @@ class Sqlite:
     def stop(self) -> None:
         self._stopping.set()
         self._checkpointer.join()
+
+    async def listen(self, wake: Callable[[str], None]) -> None:
+        await asyncio.Event().wait()  # SQLite tells nobody: a worker in another process looks again and again
 
     def _checkpoint(self) -> None:
         db = open_writer(self.file)
@@ -150,3 +160,5 @@ def migrate(db: sqlite3.Connection) -> None:
         )
     for number, script in enumerate(SCRIPTS[version:], version + 1):
         db.executescript(f"BEGIN IMMEDIATE;{script};PRAGMA user_version={number};COMMIT;")
+    for statement in fulltext.SQLITE.create:
+        db.execute(statement)

@@ -81,15 +81,152 @@ class Task:
 
 @frozen(kw_only=True)
 class Customer:
-    """A person over all channels."""
+    """A person over all channels; `version` rises with every change; `barred_at`: since when they are ignored."""
 
     id: int
     first_name: str
     last_name: str
     email: str
     phone: str
-    company: str
+    company: Named | None
     address: str
+    version: int
+    barred_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What they are called, by their e-mail address where they have no name."""
+        return " ".join(filter(None, (self.first_name, self.last_name))) or self.email
+
+
+@frozen(kw_only=True)
+class Company:
+    """A business that customers belong to; `contact`: the customer who speaks for it."""
+
+    id: int
+    name: str
+    phone: str
+    address: str
+    contact: int | None
+    version: int
+
+
+@frozen(kw_only=True)
+class KnownProfile:
+    """One person on one channel.
+
+    - `dropped`: how many events of theirs were ignored while they were barred.
+    """
+
+    id: int
+    channel: str
+    address: Address
+    name: str
+    customer: int | None
+    barred_at: datetime | None
+    dropped: int
+    opted_out_at: datetime | None
+
+
+@frozen(kw_only=True)
+class Candidate:
+    """A customer whom a profile may belong to: what speaks for it, and whether that is certain."""
+
+    customer: Customer
+    evidence: tuple[str, ...]
+    certain: bool
+    weight: int
+
+
+@frozen(kw_only=True)
+class Visit:
+    """One step of a customer before they wrote: a page visited, a phrase searched, an article viewed, or the like."""
+
+    name: str
+    at: datetime
+    told: Mapping[str, str]
+
+
+@frozen(kw_only=True)
+class Visitor:
+    """What a web chat knows of who is there; `authenticated`: they had signed in."""
+
+    authenticated: bool
+    browser: str
+    system: str
+    location: str
+    language: str
+
+
+@frozen(kw_only=True)
+class Subject:
+    """What conversations are about: one entry of a level, 1 to 3, below its `parent`, None: of the first level."""
+
+    id: int
+    name: str
+    level: int
+    parent: int | None
+
+
+@frozen(kw_only=True)
+class Field:
+    """A custom field of conversations: `kind` is text, number, date, flag (yes, no) or choice, of its `choices`."""
+
+    id: int
+    name: str
+    kind: str
+    choices: tuple[str, ...]
+    initial: str
+    editable: bool
+
+
+@frozen
+class FieldValue:
+    """What a conversation has of a field: what was saved, else the field's default."""
+
+    field: Field
+    value: str
+
+
+@frozen(kw_only=True)
+class Answer:
+    """A quick answer: a text with placeholders, and files by the names they are kept under; `language` "": of any."""
+
+    id: int = 0
+    category: str
+    title: str
+    language: str = ""
+    text: str = ""
+    files: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class Note:
+    """What a colleague left for whoever works on a conversation next."""
+
+    id: int
+    by: Named
+    at: datetime
+    text: str
+
+
+@frozen(kw_only=True)
+class Details:
+    """What is noted about a conversation, and what is known of who is there.
+
+    - `subject`: the path of three levels, or empty; `answers`: to the survey before the chat; `trail`: what the
+      customer did before, the newest first; `context`: variables that the page passed on.
+    """
+
+    tags: tuple[Named, ...]
+    skills: tuple[Named, ...]
+    subject: tuple[Named, ...]
+    fields: tuple[FieldValue, ...]
+    notes: tuple[Note, ...]
+    answers: Mapping[str, str]
+    trail: tuple[Visit, ...]
+    visitor: Visitor
+    context: Mapping[str, str]
 
 
 @frozen(kw_only=True)
@@ -177,7 +314,7 @@ class Conversation:
         """The customer's name, or Anonymous: what a channel tells of itself proves nobody's identity."""
         if self.customer is None:
             return ANONYMOUS
-        return " ".join(filter(None, (self.customer.first_name, self.customer.last_name))) or self.customer.email
+        return self.customer.name
 
 
 _NUMBER = re.compile(r"C-(\d{6,18})", re.ASCII | re.IGNORECASE)
@@ -217,6 +354,23 @@ class File:
     state: str
     name: str
     reason: str
+
+
+@frozen(kw_only=True)
+class Document:
+    """One file of a conversation: `title`: as it was called, `name`: as it is kept, `""` where it is not (`state`)."""
+
+    id: int
+    conversation: int
+    message: int
+    direction: str
+    at: datetime
+    kind: str
+    title: str
+    media_type: str
+    size: int | None
+    state: str
+    name: str
 
 
 @frozen(kw_only=True)

@@ -5,17 +5,17 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from attrs import define, field
 
 from channelry.hub import Hub
 from channelry.secrets import one_line
 
-from . import conversations, jobs, journal
+from . import conversations, fulltext, jobs, journal
 from .config import DeskConfig
 from .enrichment import Enrichment
 from .errands import Errands
+from .folder import Folder
 from .intake import Intake
 from .moments import SECOND, micros
 from .outbox import Outbox
@@ -24,11 +24,13 @@ from .store import Store
 log = logging.getLogger("channelry.desk")
 
 POLL = 1.0
-"""Seconds after which everything is looked at again: another process may have written."""
+"""Seconds after which everything is looked at again: another process may have written, and not every store tells."""
 BREATH = 0.001
 """Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
 """Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
+INDEX_DUTY = 0.2
+"""The share of time that the index of words may take."""
 SWEEP = 10.0
 PURGE = 3600.0
 AT_ONCE = 16
@@ -46,7 +48,7 @@ class Worker:
     store: Store
     config: DeskConfig
     intake: Intake
-    folder: Path
+    folder: Folder
     queued: asyncio.Event = field(factory=asyncio.Event, init=False)
     arrived: asyncio.Event = field(factory=asyncio.Event, init=False)
     outbox: Outbox = field(init=False)
@@ -56,16 +58,18 @@ class Worker:
 
     def __attrs_post_init__(self) -> None:
         self.outbox = Outbox(self.hub, self.store, self.config, self.queued.set)
-        self.enrichment = Enrichment(self.hub, self.store)
+        self.enrichment = Enrichment(self.hub, self.store, self.config)
         self.errands = Errands(self.hub, self.store, self.config, self.intake, self.enrichment, self.folder)
 
     async def run(self) -> None:
         """Work until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._loop(self.listen, None))
             tasks.create_task(self._loop(self.send, self.queued, BREATH))
             tasks.create_task(self._loop(self.do_errands, self.arrived, GATHER))
             tasks.create_task(self._loop(self.enrichment.step, None))
             tasks.create_task(self._loop(self.enrichment.observe, None))
+            tasks.create_task(self._loop(self.index, None))
             tasks.create_task(self._loop(self.sweep, None))
             tasks.create_task(self._loop(self.purge, None))
 
@@ -75,6 +79,11 @@ class Worker:
         for task in self._errands.values():
             task.cancel()
         await asyncio.gather(*self._errands.values(), return_exceptions=True)
+
+    async def listen(self) -> float:
+        """Wake up by what other processes write."""
+        await self.store.engine.listen(lambda table: {"calls": self.queued, "jobs": self.arrived}[table].set())
+        return 0.0
 
     async def send(self) -> float:
         """Start what may be sent."""
@@ -101,6 +110,13 @@ class Worker:
         """Wait until no errand is under way."""
         while self._errands:
             await asyncio.wait(self._errands.values())
+
+    async def index(self) -> float:
+        """Index the words of the next messages, for a small share of the time."""
+        began = self.hub.clock.monotonic()
+        found = await self.store.write(fulltext.follow)
+        took = self.hub.clock.monotonic() - began
+        return max(took * (1 - INDEX_DUTY) / INDEX_DUTY, 0.0 if found == fulltext.BATCH else POLL)
 
     async def sweep(self) -> float:
         """Close the conversations that have had no customer's message, or have been wrapped up, for too long."""

@@ -1,20 +1,34 @@
-"""A PostgreSQL server to test with: what `CHANNELRY_POSTGRESQL` names, the machine's own, or one started here."""
+"""A PostgreSQL server to test with: what `CHANNELRY_POSTGRESQL` names, the machine's own, or one started here.
+
+`CHANNELRY_POSTGRESQL=own` always starts one.
+"""
 
 import asyncio
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-import pytest
+from attrs import define, field
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
-FOLDERS = "/usr/lib/postgresql/*/bin/initdb"
-UNDURABLE = "-c fsync=off -c listen_addresses="
+OWN = "own"
+PATIENCE = 30.0
+
+
+class MissingError(Exception):
+    """There is no server, and none can be started."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL is not here; install it (Debian: apt-get install postgresql), or name a server"
+                         " in CHANNELRY_POSTGRESQL")  # fmt: skip
 
 
 def answers(url: str) -> bool:
@@ -35,30 +49,73 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running_server(folder: Path) -> Iterator[str]:
-    """Give the URL of a server; skip the test where there is none, and fail it where `CI` is true."""
-    for url in filter(None, (os.environ.get("CHANNELRY_POSTGRESQL"), USUAL)):
+def running_server(*, durable: bool = False) -> Iterator[str]:
+    """Give the URL of a server; MissingError where there is none. One started here does not wait for the disk, unless
+    it is to be `durable`."""
+    named = os.environ.get("CHANNELRY_POSTGRESQL")
+    for url in filter(None, (named, USUAL)) if named != OWN else ():
         if answers(url):
             yield url
             return
-    programs = sorted(Path("/").glob(FOLDERS[1:])) or [Path(found) for found in [shutil.which("initdb")] if found]
+    with own_server(durable=durable) as server:
+        yield server.url
+
+
+@contextmanager
+def own_server(*, durable: bool) -> "Iterator[Server]":
+    """Start a server as a child of this process, with nothing in it; MissingError where its programs are missing."""
+    found = [Path(initdb).resolve() for initdb in [shutil.which("initdb")] if initdb]
+    programs = found or sorted(Path("/").glob("usr/lib/postgresql/*/bin/initdb"))
     if not programs:
-        say = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        say("PostgreSQL is not here; install it (Debian: apt-get install postgresql) or set CHANNELRY_POSTGRESQL")
-    bin, data = programs[-1].parent, folder / "data"
-    words = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []  # the server refuses to be root
-    if words:
-        shutil.chown(folder, "postgres")
-        for parent in [folder, *folder.parents][:3]:
-            parent.chmod(0o755)
-    run = {"check": True, "stdout": subprocess.DEVNULL}
-    subprocess.run([*words, bin / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8"], **run)  # type: ignore[call-overload]
-    options = f"{UNDURABLE} -c unix_socket_directories={folder}"
-    subprocess.run([*words, bin / "pg_ctl", "-D", data, "-w", "-o", options, "-l", folder / "log", "start"], **run)  # type: ignore[call-overload]
-    try:
-        yield f"postgresql://postgres@/postgres?host={folder}"
-    finally:
-        subprocess.run([*words, bin / "pg_ctl", "-D", data, "-m", "immediate", "stop"], **run)  # type: ignore[call-overload]
+        raise MissingError
+    with tempfile.TemporaryDirectory(prefix="channelry-") as folder:
+        server = Server(Path(folder), programs[-1].parent, durable)
+        if server.user is not None:
+            shutil.chown(folder, server.user)
+        words = ["-D", server.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]
+        made = [server.bin / "initdb", *words]
+        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, cwd=folder, user=server.user)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop(signal.SIGQUIT)
+
+
+@define(eq=False)
+class Server:
+    """A server of our own."""
+
+    folder: Path
+    bin: Path
+    durable: bool
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@/postgres?host={self.folder}"
+
+    @property
+    def user(self) -> str | None:
+        return "postgres" if os.geteuid() == 0 else None  # it refuses to be root
+
+    def start(self) -> None:
+        """Return when it answers."""
+        words = [self.bin / "postgres", "-D", self.folder / "data", "-c", "listen_addresses=", "-c",
+                 f"unix_socket_directories={self.folder}", "-c", f"fsync={self.durable}"]  # fmt: skip
+        end = time.monotonic() + PATIENCE
+        while not answers(self.url):
+            assert time.monotonic() < end, (self.folder / "log").read_text()
+            if self._process is None or self._process.poll() is not None:  # those whom a kill orphaned end first
+                with (self.folder / "log").open("ab") as log:
+                    self._process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self.folder, user=self.user)
+            time.sleep(0.05)
+
+    def stop(self, how: signal.Signals) -> None:
+        """End it: SIGQUIT at once, SIGKILL without its having a say in it."""
+        assert self._process is not None
+        self._process.send_signal(how)
+        self._process.wait(PATIENCE)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ async def test_a_table_tells_who_wrote_and_how_it_stands(opening: Opening, capsy
     assert header.split() == list(tables.CONVERSATIONS)
     assert row.startswith("1   post        Anonymous  Eve   eve ")
     assert "the parcel that I have been waiting for…" in row
-    assert "+0.50" in row
+    assert "+0.25" in row
 
 
 @pytest.mark.parametrize(
@@ -79,11 +79,28 @@ def test_the_commands_make_no_database(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["channelry.toml"]
 
 
-@pytest.mark.parametrize("words", [["replay", "7"], ["decide", "7", "sent", "--who", "eve"]])
+@pytest.mark.parametrize(
+    "words", [["replay", "7"], ["replay", "--journal", "7"], ["decide", "7", "sent", "--who", "eve"]]
+)
 def test_a_command_about_nothing_says_so(tmp_path: Path, words: list[str]) -> None:
     shown = CliRunner().invoke(main, ["desk", *words, *configured(tmp_path)])
     assert shown.exit_code == 1
     assert "there is no" in shown.output
+
+
+def test_a_replay_of_nothing_is_refused_and_that_of_an_empty_period_says_so(tmp_path: Path) -> None:
+    words = configured(tmp_path)
+    assert "name dead letters" in CliRunner().invoke(main, ["desk", "replay", *words]).output
+    shown = CliRunner().invoke(main, ["desk", "replay", "--since", "2026-11-01", *words])
+    assert (shown.exit_code, shown.output) == (0, "0 requests of the journal: 0 events were new\n")
+
+
+def test_judging_a_period_again_needs_a_provider_and_tells_how_far_it_is(tmp_path: Path) -> None:
+    words = ["desk", "enrich", "--since", "2026-11-01", *configured(tmp_path)]
+    shown = CliRunner().invoke(main, words)
+    assert (shown.exit_code, shown.output.splitlines()) == (
+        1, ["Error: no provider of language or sentiment is configured; see: channelry plugins"]
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from channelry_desk.grants import SYSTEM, Access, User
 from channelry_desk.moments import MINUTE
 from channelry_desk.policies import Policy
 from channelry_desk.queries import Stream
+from channelry_desk.search import Wanted
 from channelry_desk.states import Center, ConversationState, Hold, InteractionType
 from channelry_desk.values import Conversation, numbered
 
@@ -668,7 +669,9 @@ async def test_lists_come_in_pages_newest_first(house: House) -> None:
         await service.search.conversations(by=SYSTEM, cursor="x' OR 1=1")
     await service.conversations.accept(by=SYSTEM, conversation=numbers[0])
     for state, found in ((ConversationState.ACTIVE, [numbers[0]]), (ConversationState.CLOSED, [])):
-        assert [one.id for one in (await service.search.conversations(by=SYSTEM, state=state)).rows] == found
+        assert [
+            one.id for one in (await service.search.conversations(by=SYSTEM, wanted=Wanted(state=state))).rows
+        ] == found
 
 
 async def test_a_reply_answers_the_last_message_with_its_context(house: House) -> None:

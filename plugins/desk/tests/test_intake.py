@@ -25,7 +25,7 @@ from channelry.model import (
 )
 from channelry.model.content import Kind
 from channelry_desk.database import Database
-from channelry_desk.errors import StoreError
+from channelry_desk.errors import NotFoundError, StoreError
 from channelry_desk.grants import SYSTEM
 from channelry_desk.schema import SCRIPTS
 
@@ -111,7 +111,7 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     found = await service.conversations.read(by=SYSTEM, conversation=await house.conversation())
     assert (found.recognized, found.title) == (False, "Anonymous")
     await service.customers.create(
-        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", profile=found.profile
+        by=SYSTEM, first_name="Eve", last_name="Ng", email="e@example.org", conversation=found.id
     )
     await service.conversations.close(by=SYSTEM, conversation=found.id)
     await house.deliver(message("eve", "two"))
@@ -276,6 +276,28 @@ async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house
     assert len((await house.desk.service.letters.dead(by=SYSTEM, settled=True)).rows) == 1
 
 
+async def test_requests_of_the_journal_are_parsed_again_and_what_is_known_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply, letters = type(house.desk.intake).apply, house.desk.service.letters
+
+    def older(self: Any, db: Any, received: Any, event: Any, journal: Any) -> bool:
+        """Pass over what only the next version understands."""
+        return event.text != "two" and apply(self, db, received, event, journal)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(type(house.desk.intake), "apply", older)
+        await house.deliver(message("eve", "one"), message("eve", "two"))
+    assert await texts(house) == ["one"]
+    (request,) = await letters.since(by=SYSTEM, moment=house.clock.now())
+    assert await letters.replay_request(by=SYSTEM, request=request) == 1
+    assert await letters.replay_request(by=SYSTEM, request=request) == 0
+    assert await texts(house) == ["one", "two"]
+    assert await letters.since(by=SYSTEM, moment=house.clock.now() + timedelta(seconds=1)) == []
+    with pytest.raises(NotFoundError, match="no request 99"):
+        await letters.replay_request(by=SYSTEM, request=99)
+
+
 async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_recorded(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -351,7 +373,7 @@ async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
             await house.deliver(MessageDeleted(key="d", occurred_at=START, external_id="m"))
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
-        assert len(list(house.desk.folder.iterdir())) == (0 if gone else 1)
+        assert len(list(house.desk.folder.path.iterdir())) == (0 if gone else 1)
 
 
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
@@ -369,7 +391,7 @@ async def test_language_and_sentiment_are_written_back_and_observers_see_every_e
         await house.deliver(message("eve", "hello"), message("eve", "?"))
         await house.desk.worker.enrichment.step()
         found = await house.read()
-        assert (found.language, found.sentiment) == ("en", 0.5)
+        assert (found.language, found.sentiment) == ("en", 0.25)
         await house.desk.worker.enrichment.observe()
         await house.desk.worker.enrichment.observe()
         assert house.hub.instances["enrichment.brain"].plugin.seen == ["eve:hello", "eve:?"]

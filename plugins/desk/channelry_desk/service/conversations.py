@@ -24,7 +24,7 @@ from channelry.model import (
 )
 from channelry.model.outbound import SendablePart
 
-from .. import conversations, grants, log, people, queries, rules, states, tasks
+from .. import barring, conversations, grants, log, people, queries, rules, states, tasks
 from ..conversations import Place
 from ..database import Database
 from ..errors import IncompleteError, NotFoundError, UnavailableError, UnsupportedError
@@ -114,6 +114,7 @@ class Conversations(Topic):
             if not initiates and not is_known_address(db, channel, address):
                 raise UnsupportedError(f"{channel} writes only to people who have written before")
             profile = save_profile(db, channel, connection, Profile(address=address), now)
+            barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
             number = conversations.start(db, by, where, self.intake.open_for, now)
             if not unsent:

@@ -1,14 +1,18 @@
 """Dead letters, and the journal that they are replayed from."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import attrs
 from attrs import define
 
 from channelry.model import Event, Received, Unparsed
 
-from .. import grants, log, queries
+from .. import grants, journal, log, queries
 from ..database import Database
 from ..errors import NotFoundError, StoreError
 from ..grants import Access, User
+from ..moments import micros
 from ..values import DeadLetter, JournalEntry, Page
 from .topic import LIMIT, Topic
 
@@ -53,6 +57,21 @@ class Letters(Topic):
             if isinstance(error, StoreError):
                 raise
             return False
+
+    async def since(self, *, by: User, moment: datetime) -> Sequence[int]:
+        """Name the journaled requests that came at a moment or later, in their order."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        return await self.store.read(lambda db: journal.since(db, micros(moment)))
+
+    async def replay_request(self, *, by: User, request: int) -> int:
+        """Parse a journaled request again, as `replay` does, and give how many of its events are new; what cannot be
+        applied becomes a dead letter. NotFoundError where it has left the journal."""
+        grants.require_access(by, Access.ADMINISTRATION)
+        entry = await self.store.read(lambda db: journal.read(db, request))
+        if not entry.request.body:
+            return 0
+        found = self._parsed_again(entry)
+        return await self.store.write(lambda db: sum(self.intake.apply_singly(db, one, entry.id) for one in found))
 
     def _parsed_again(self, entry: JournalEntry) -> list[Received]:
         """Parse a request by its connection; an unclaimed one by every connection of the endpoint in its path."""

@@ -1,0 +1,120 @@
+"""Files: kept under names of ours, of the type that their bytes show, read by whoever may read their conversation."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from channelry.errors import PermanentError
+from channelry.model import Address, Kind, Media, MessageDeleted
+from channelry_desk.errors import IncompleteError, NotFoundError, NotGrantedError
+from channelry_desk.folder import UNKNOWN, sniffed
+from channelry_desk.grants import SYSTEM
+from channelry_desk.service.files import Files
+
+from .conftest import START, House, Opening, message
+
+pytestmark = pytest.mark.anyio
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def files(house: House) -> Files:
+    return house.desk.service.files
+
+
+async def pieces(*content: bytes) -> AsyncIterator[bytes]:
+    for piece in content:
+        yield piece
+
+
+async def whole(house: House, name: str, **by: Any) -> bytes:
+    _, content = await files(house).read(name=name, **by)
+    return b"".join([piece async for piece in content])
+
+
+async def worked(house: House) -> None:
+    await house.desk.worker.do_errands()
+    await house.desk.worker.settle()
+
+
+@pytest.mark.row("A23")
+@pytest.mark.parametrize(
+    ("head", "title", "media_type"),
+    [(b"\xff\xd8\xff\xe0", "a.jpeg", "image/jpeg"), (PNG, "a.exe", "image/png"),
+     (b"%PDF-1.7", "a.pdf", "application/pdf"),
+     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a.doc", "application/msword"), (b"ID3\x04", "a.mp3", "audio/mpeg"),
+     (b"\0\0\0\x18ftypmp42", "a.mp4", "video/mp4"), (b"MZ\x90\0", "a.png", UNKNOWN), (b"", "a.txt", UNKNOWN),
+     ("<html>Γεια".encode(), "a.pdf", "text/plain"), ("é".encode() * 32 + b"x", "a.txt", "text/plain"),
+     (b"PK\x03\x04", "a.zip", "application/zip"),
+     (b"PK\x03\x04", "a.DOCX", "application/vnd.openxmlformats-officedocument.wordprocessingml.document")],
+)  # fmt: skip
+async def test_a_type_is_told_by_the_bytes(head: bytes, title: str, media_type: str) -> None:
+    assert sniffed(head[:64], title) == media_type
+
+
+async def test_an_upload_lies_under_a_name_of_ours_and_is_read_by_its_owner(house: House) -> None:
+    agent = await house.user("Eve")
+    media = await files(house).upload(by=agent, title="../../etc/passwd", content=pieces(PNG[:50], PNG[50:]))
+    assert (media.kind, media.media_type, media.size, media.name) == (
+        Kind.IMAGE, "image/png", len(PNG), "../../etc/passwd",
+    )  # fmt: skip
+    assert [one.name for one in house.desk.folder.path.iterdir()] == [media.ref]
+    assert await whole(house, media.ref, by=agent) == PNG
+    with pytest.raises(NotGrantedError):
+        await files(house).read(by=await house.user("Ann"), name=media.ref)
+    with pytest.raises(NotFoundError):
+        await files(house).read(by=agent, name="../desk.db")
+    await house.desk.service.catalogue.save_answer(by=SYSTEM, category="a", title="b", files=[media.ref])
+    assert await whole(house, media.ref, by=await house.user("Bob")) == PNG
+
+
+async def test_an_upload_that_is_empty_too_large_or_not_granted_leaves_nothing(opening: Opening) -> None:
+    async with opening(media_limit=10) as house:
+        agent = await house.user("Eve")
+        with pytest.raises(IncompleteError, match="empty"):
+            await files(house).upload(by=agent, title="a", content=pieces())
+        with pytest.raises(PermanentError, match="larger than 10 bytes"):
+            await files(house).upload(by=agent, title="a", content=pieces(b"12345", b"678901"))
+        nobody = await house.desk.service.people.grant(by=SYSTEM, user=agent.id, access=())
+        with pytest.raises(NotGrantedError):
+            await files(house).upload(by=nobody, title="a", content=pieces(b"1"))
+        assert list(house.desk.folder.path.iterdir()) == []
+
+
+@pytest.mark.row("A42")
+async def test_documents_are_of_the_conversation_or_of_all_with_the_customer(house: House) -> None:
+    image = Media(kind=Kind.IMAGE, id="1", name="first.png")
+    await house.deliver(message("bob", "one", parts=(image,)))
+    first = await house.conversation()
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=first)
+    await house.deliver(message("bob", "two", parts=(Media(kind=Kind.DOCUMENT, id="2", name="second"),)))
+    await house.deliver(message("ann", "other", parts=(image,)))
+    await worked(house)
+    current = first + 1
+    agent = await house.user("Eve")
+    with pytest.raises(NotGrantedError):
+        await files(house).documents(by=agent, conversation=first)
+    await house.desk.service.conversations.accept(by=agent, conversation=current)
+    (only,) = (await files(house).documents(by=agent, conversation=current)).rows
+    assert (only.title, only.state, only.media_type, only.size) == ("second", "stored", "text/plain", 10)
+    assert await whole(house, only.name, by=agent) == b"some bytes"
+    page = await files(house).documents(by=agent, conversation=current, everywhere=True, limit=1)
+    assert [one.title for one in page.rows] == ["second"]
+    page = await files(house).documents(by=agent, conversation=current, everywhere=True, cursor=page.cursor)
+    assert [one.title for one in page.rows] == ["first.png"]
+
+
+async def test_the_file_of_a_deleted_message_is_read_no_more(house: House) -> None:
+    await house.deliver(message("bob", "one", parts=(Media(kind=Kind.IMAGE, id="1"),)))
+    await worked(house)
+    conversation = await house.conversation()
+    (document,) = (await files(house).documents(by=SYSTEM, conversation=conversation)).rows
+    await house.deliver(
+        MessageDeleted(key="d", occurred_at=START, external_id="bob:one", sender=Address("post", "bob"))
+    )
+    await worked(house)
+    assert (await files(house).documents(by=SYSTEM, conversation=conversation)).rows == []
+    assert list(house.desk.folder.path.iterdir()) == []
+    with pytest.raises(NotFoundError):
+        await files(house).read(by=SYSTEM, name=document.name)
