@@ -4,8 +4,13 @@ import asyncio
 import logging
 import signal
 import sys
+<<<<<<< HEAD
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+=======
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+>>>>>>> refs/heads/desk2
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -335,6 +340,11 @@ def _print(rows: Any, columns: tables.Columns, as_json: bool) -> None:
     from channelry import codec
 
     if as_json:
-        print_json([codec.to_json(row) for row in rows])
+        print_json([_in_seconds(codec.to_json(row)) for row in rows])
     else:
         tables.print_rows(columns, rows)
+
+
+def _in_seconds(row: dict[str, Any]) -> dict[str, Any]:
+    """Give durations as seconds: JSON has none."""
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in row.items()}

@@ -29,8 +29,8 @@ BREATH = 0.001
 """Seconds in which free lanes gather before calls are looked for: several are then claimed at once."""
 GATHER = 0.1
 """Seconds in which arrivals gather before errands are looked for: done at each, that would slow intake down."""
-INDEX_DUTY = 0.2
-"""The share of time that the index of words may take."""
+INDEX_DUTY = 0.05
+"""The share of the time that the index of words may take of the writer: intake has the rest, and it catches up."""
 SWEEP = 10.0
 PURGE = 3600.0
 AT_ONCE = 16
