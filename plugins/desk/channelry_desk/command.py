@@ -4,13 +4,8 @@ import asyncio
 import logging
 import signal
 import sys
-<<<<<<< HEAD
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
-=======
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
->>>>>>> refs/heads/desk2
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
