@@ -39,7 +39,6 @@ def parse(request: Request) -> Received:
             return
         key = identifier(message["id"])
         sender = Address(USER, identifier(message["sender_id"]), display=string(message.get("sender_email")))
-        where, thread = place(message, string(body["bot_email"]))
         yield MessageReceived(
             key=key,
             occurred_at=timestamp(message.get("timestamp"), request.received_at),
@@ -48,25 +47,30 @@ def parse(request: Request) -> Received:
             ),
             external_id=key,
             text=string(message["content"]),
-            reply_address=None if where == sender else where,
-            thread=thread,
+            **place(message, string(body["bot_email"])),
         )
 
     return evolve(received(request, events), answer=SILENCE)
 
 
-def _stream(message: Any, bot: str) -> tuple[Address, Thread]:
-    """Give the stream, and the topic as a thread; a topic's name is unique within its stream only."""
-    stream = identifier(message["stream_id"])
-    where = Address(STREAM, stream, display=string(message["display_recipient"]))
-    return where, Thread(root=f"{stream}/{string(message['subject'])}")
+def _stream(message: Any, bot: str) -> dict[str, Any]:
+    """A topic is a thread, by its name, which is unique within its stream only; an answer must name it again."""
+    stream, topic = identifier(message["stream_id"]), string(message["subject"])
+    return {
+        "reply_address": Address(STREAM, stream, display=string(message["display_recipient"])),
+        "thread": Thread(root=f"{stream}/{topic}"),
+        "context": {"topic": topic},
+    }
 
 
-def _direct(message: Any, bot: str) -> tuple[Address, None]:
-    """Give all who take part but the bot: one user, or a group of them."""
+def _direct(message: Any, bot: str) -> dict[str, Any]:
+    """Several people are a thread of their own, apart from what each of them writes alone."""
     users = [identifier(user["id"]) for user in sequence(message["display_recipient"]) if user["email"] != bot]
-    return Address(USER if len(users) == 1 else GROUP, ",".join(users)), None
+    if len(users) == 1:
+        return {}
+    group = ",".join(users)
+    return {"reply_address": Address(GROUP, group), "thread": Thread(root=group)}
 
 
 PLACES = {"stream": _stream, "private": _direct}
-"""Where a message of each type was written, and where an answer goes."""
+"""What else is known of a message by its type: where it was written, and so where an answer goes."""

@@ -66,9 +66,7 @@ def _where(target: Target, topic: str) -> dict[str, str]:
     """Give the fields that say where: https://zulip.com/api/send-message"""
     if target.to.scheme != STREAM:
         return {"type": "direct", "to": f"[{target.to.value}]"}
-    if target.thread:
-        topic = target.thread.root.partition("/")[2]
-    return {"type": "stream", "to": target.to.value, "topic": topic}
+    return {"type": "stream", "to": target.to.value, "topic": target.context.get("topic", topic)}
 
 
 async def _link(bot: Bot, media: Media, services: Services) -> str:

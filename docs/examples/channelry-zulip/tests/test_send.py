@@ -1,11 +1,13 @@
 """What the kit cannot know of Zulip: where its messages go, how files are shown, and how long a bot has to wait."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import orjson
 import pytest
 
 from channelry.errors import AuthError, PermanentError, RecipientError, RetryableError, SendError
-from channelry.model import Address, Edit, Kind, Media, RateScope, Resend, SendMessage, Target, Thread
+from channelry.model import Address, Edit, Kind, Media, MessageReceived, RateScope, Request, Resend, SendMessage, Target
 from channelry.services import HttpResponse, Services
 from channelry_testing import AsgiHttp, MemoryFiles, connected, services
 from channelry_zulip.api import refusal
@@ -15,7 +17,6 @@ from channelry_zulip.simulator import ZulipSimulator
 pytestmark = pytest.mark.anyio
 
 ADA = Target(to=Address("zulip", "7"))
-STREAM = Address("zulip-stream", "5")
 PNG = Media(kind=Kind.IMAGE, ref="photo", media_type="image/png", name="a [1].png", size=3)
 
 
@@ -35,21 +36,28 @@ def ours(plugin: Zulip, simulator: ZulipSimulator) -> Services:
 
 
 @pytest.mark.parametrize(
-    ("target", "fields"),
+    ("payload", "fields"),
     [
-        (ADA, {"type": "direct", "to": "[7]"}),
-        (Target(to=Address("zulip-group", "7,9")), {"type": "direct", "to": "[7,9]"}),
-        (Target(to=STREAM), {"type": "stream", "to": "5", "topic": "customer care"}),
-        (Target(to=STREAM, thread=Thread(root="5/Parcels/May")), {"type": "stream", "to": "5", "topic": "Parcels/May"}),
+        ("direct", {"type": "direct", "to": "[7]"}),
+        ("group", {"type": "direct", "to": "[7,9]"}),
+        ("stream", {"type": "stream", "to": "5", "topic": "Parcels/May"}),
     ],
 )
-async def test_a_message_goes_to_its_people_or_its_topic(
-    plugin: Zulip, simulator: ZulipSimulator, ours: Services, target: Target, fields: Mapping[str, str]
+async def test_an_answer_goes_where_the_message_came_from(
+    plugin: Zulip, simulator: ZulipSimulator, ours: Services, payload: str, fields: Mapping[str, str]
 ) -> None:
-    [call] = plugin.compose(SendMessage(key="k", target=target, text="On its way."))
-    assert call.group == (target.to.scheme != "zulip")
+    recorded = orjson.loads((Path(__file__).parent / f"payloads/{payload}.json").read_bytes())
+    [message] = plugin.parse(Request("POST", "/", (), orjson.dumps(recorded["json"]), ours.clock.now())).events
+    assert isinstance(message, MessageReceived)
+    [call] = plugin.compose(SendMessage(key="k", target=Target.answering(message), text="On its way."))
+    assert call.group == (message.thread is not None)
     await plugin.send(call, ours)
     assert simulator.ledger.taken[0].body == {**fields, "content": "On its way."}
+
+
+def test_a_message_that_answers_none_goes_to_the_configured_topic(plugin: Zulip) -> None:
+    [call] = plugin.compose(SendMessage(key="k", target=Target(to=Address("zulip-stream", "5")), text="We are open."))
+    assert call.body["topic"] == plugin.config.topic
 
 
 async def test_a_file_is_uploaded_and_shown_by_a_link_after_the_text(
