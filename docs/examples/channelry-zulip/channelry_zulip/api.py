@@ -67,7 +67,7 @@ def refusal(answer: HttpResponse, now: datetime) -> SendError:
         return RetryableError(reason, code=code, retry_after=wait, scope=RateScope.CONNECTION)
     if answer.status >= 500:
         return RetryableError(reason, code=code, retry_after=answer.retry_after(now))
-    return (AuthError if answer.status in (401, 403) else PermanentError)(reason, code=code)
+    return (AuthError if answer.status == 401 else PermanentError)(reason, code=code)
 
 
 def _object(answer: HttpResponse) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from channelry.model import (
     Call,
     Capabilities,
     Kind,
+    Media,
     MediaLimit,
     Outbound,
     Rate,
@@ -19,18 +20,19 @@ from channelry.model import (
     Resend,
 )
 from channelry.secrets import Secret, Secrets
-from channelry.services import Services
+from channelry.services import Save, Services
 
-from . import receive, send
+from . import files, receive, send
 from .api import Bot
 
-LARGEST_FILE = MediaLimit(upload=25 * 1024 * 1024)  # a server's default: https://zulip.com/api/upload-file
+LARGEST_FILE = 25 * 1024 * 1024  # a server's default: https://zulip.com/api/upload-file
 FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT)
 
 CAPABILITIES = Capabilities(
+    receives=frozenset({Kind.TEXT, Kind.IMAGE, Kind.DOCUMENT}),
     sends=frozenset({Kind.TEXT, Kind.EDIT, *FILES}),
     text=10_000,  # code points: https://zulip.com/api/send-message#parameter-content
-    media=dict.fromkeys(FILES, LARGEST_FILE),
+    media=dict.fromkeys(FILES, MediaLimit(upload=LARGEST_FILE, fetch=LARGEST_FILE)),
     resend=Resend.NEVER,  # Zulip takes no key of ours
     rates=(Rate(RateScope.CONNECTION, 200, 60),),  # a server's default: https://zulip.com/api/rest-error-handling
     schemes=(receive.USER, receive.GROUP, receive.STREAM),
@@ -82,6 +84,10 @@ class Zulip:
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
         return await send.send(self.bot, call, services)
+
+    @hookimpl
+    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
+        return await files.fetch(self.bot, media, LARGEST_FILE, save, services)
 
     @hookimpl
     async def check(self, services: Services) -> None:

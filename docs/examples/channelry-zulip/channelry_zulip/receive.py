@@ -11,6 +11,8 @@ from channelry.model import Address, Event, MessageReceived, Profile, Received, 
 from channelry.parsing import identifier, received, sequence, string, timestamp
 from channelry.secrets import Secrets
 
+from .files import named
+
 USER, GROUP, STREAM = "zulip", "zulip-group", "zulip-stream"
 """Name spaces of addresses: a user's id, the ids of several users joined by commas, a stream's id."""
 
@@ -37,7 +39,7 @@ def parse(request: Request) -> Received:
         if place is None:
             yield "unknown type of message"
             return
-        key = identifier(message["id"])
+        key, text = identifier(message["id"]), string(message["content"])
         sender = Address(USER, identifier(message["sender_id"]), display=string(message.get("sender_email")))
         yield MessageReceived(
             key=key,
@@ -46,7 +48,8 @@ def parse(request: Request) -> Received:
                 address=sender, name=string(message.get("sender_full_name")), picture=string(message.get("avatar_url"))
             ),
             external_id=key,
-            text=string(message["content"]),
+            text=text,
+            parts=named(text),
             **place(message, string(body["bot_email"])),
         )
 

@@ -2,17 +2,15 @@
 
 from collections.abc import Sequence
 
-from channelry.errors import AmbiguousError, RetryableError
+from channelry.errors import AmbiguousError
 from channelry.model import Call, Capabilities, Edit, Media, Outbound, Receipt, Resend, SendMessage, Target
 from channelry.parsing import identifier
-from channelry.services import FilePart, Services
+from channelry.services import Services
 from channelry.text import split
 
 from .api import Bot
+from .files import link
 from .receive import STREAM, USER
-
-BRACKETS = str.maketrans("[]", "()")
-"""What would end the text of a link."""
 
 
 def compose(capabilities: Capabilities, topic: str, outbound: Outbound) -> Sequence[Call]:
@@ -49,7 +47,7 @@ async def send(bot: Bot, call: Call, services: Services) -> Receipt:
         await bot.request("PATCH", f"messages/{message}", services, form=form)
         return Receipt((message,))
     for media in call.uploads:
-        form["content"] = await _link(bot, media, services)
+        form["content"] = await link(bot, media, services)
     sent = await bot.request("POST", "messages", services, form=form)
     try:
         return Receipt((identifier(sent["id"]),))
@@ -67,18 +65,3 @@ def _where(target: Target, topic: str) -> dict[str, str]:
     if target.to.scheme != STREAM:
         return {"type": "direct", "to": f"[{target.to.value}]"}
     return {"type": "stream", "to": target.to.value, "topic": target.context.get("topic", topic)}
-
-
-async def _link(bot: Bot, media: Media, services: Services) -> str:
-    """Give the link by which a message shows a file, which is uploaded first unless it has a URL of its own.
-
-    https://zulip.com/api/upload-file
-    """
-    name, url = media.name or str(media.kind), media.url
-    if not url:
-        part = FilePart("filename", name, media.media_type, services.files.read(media.ref), media.size)
-        found = await bot.request("POST", "user_uploads", services, files=[part], repeatable=True)
-        url = found.get("url", found.get("uri"))  # "uri" before Zulip 9
-    if not isinstance(url, str):
-        raise RetryableError("the answer names no file")
-    return f"[{name.translate(BRACKETS)}]({url})"

@@ -31,6 +31,7 @@ class ZulipSimulator(Simulator):
     bot_email: str = "care-bot@zulip.example.com"
     api_key: str = "simulated-api-key"
     webhook_token: str = "simulated-webhook-token"
+    files: dict[str, tuple[bytes, str]] = field(factory=dict, init=False)
     ids: Iterator[int] = field(factory=lambda: count(1001), init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
@@ -60,11 +61,19 @@ class ZulipSimulator(Simulator):
             return request
         return evolve(request, body=orjson.dumps(body))
 
+    def hold(self, content: bytes, media_type: str) -> str:
+        """Have a file that a customer uploaded; give the path by which a message links to it."""
+        path = f"2/{next(self.ids)}/file"
+        self.files[path] = content, media_type
+        return path
+
     def routes(self) -> list[Route]:
         return [
             Route("/api/v1/messages", self._messages, methods=["POST"]),
             Route("/api/v1/messages/{id:int}", self._edit, methods=["PATCH"]),
             Route("/api/v1/user_uploads", self._upload, methods=["POST"]),
+            Route("/api/v1/user_uploads/{path:path}", self._permit),
+            Route("/user_uploads/temporary/{path:path}", self._file),
             Route("/api/v1/users/me", self._me),
         ]
 
@@ -104,6 +113,15 @@ class ZulipSimulator(Simulator):
             if isinstance(file, str):
                 return self._error(400, "BAD_REQUEST")
             return self._success(url=f"/user_uploads/1/{next(self.ids)}/{file.filename}")
+
+    async def _permit(self, request: ApiRequest) -> Response:
+        path = request.path_params["path"]
+        known = self._success(url=f"/user_uploads/temporary/{path}") if path in self.files else None
+        return self._stranger(request) or known or self._error(404, "BAD_REQUEST")
+
+    async def _file(self, request: ApiRequest) -> Response:
+        content, media_type = self.files[request.path_params["path"]]
+        return Response(content, media_type=media_type)
 
     async def _take(self, id: str, form: dict[str, str]) -> Response:
         async def take() -> Response:

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from channelry.errors import RejectedError
-from channelry.model import Request
-from channelry_testing import ChannelConformance, connected, overrides
+from channelry.model import Kind, Media, Request
+from channelry_testing import FILE, ChannelConformance, connected, overrides
 from channelry_zulip.plugin import Zulip
 from channelry_zulip.simulator import ZulipSimulator
 
 
 class TestZulip(ChannelConformance):
-    rows = ("stream", "direct", "group", "unknown")
+    rows = ("stream", "direct", "group", "files", "unknown")
 
     @pytest.fixture
     def simulator(self) -> ZulipSimulator:
@@ -32,6 +32,9 @@ class TestZulip(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def held(self, simulator: ZulipSimulator) -> Media:
+        return Media(kind=Kind.IMAGE, id=simulator.hold(FILE, "image/png"))
 
     @overrides("Zulip signs nothing: its token stands in the body, and that is all there is to verify")
     @pytest.mark.parametrize("token", ['"wrong"', '""', "null", "7", '"\u00e9"', "[]"])
