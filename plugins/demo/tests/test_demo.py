@@ -161,7 +161,7 @@ def test_one_person_who_is_two_customers_is_a_disagreement(tmp_path: Path) -> No
         for channel, number in (("telegram", REGULAR), ("twilio", f"+{REGULAR}")):
             db.execute(
                 "INSERT INTO profiles (channel, scheme, value, scope, display, name, first_name, last_name, picture,"
-                " locale, seen, created_at) VALUES (?, 'phone', ?, '', '', '', '', '', '', '', '', 1)",
+                " locale, seen, dropped, created_at) VALUES (?, 'phone', ?, '', '', '', '', '', '', '', '', 0, 1)",
                 (channel, number),
             )
         db.commit()
