@@ -69,10 +69,11 @@ def types(session: nox.Session) -> None:
     install(session, "types")
     cache = f"--cache-dir={ROOT / '.mypy_cache'}"
     session.run("mypy", "--strict", cache, "noxfile.py", "core/channelry")
-    for folder, project in distributions().items():
-        if folder.parts:
-            with session.chdir(ROOT / folder):
-                session.run("mypy", "--strict", cache, project["name"].replace("-", "_"))
+    examples = sorted(path.relative_to(ROOT) for path in ROOT.glob("docs/examples/*"))
+    for folder in (*(folder for folder in distributions() if folder.parts), *examples):
+        name = nox.project.load_toml(ROOT / folder / "pyproject.toml")["project"]["name"]
+        with session.chdir(ROOT / folder):
+            session.run("mypy", "--strict", cache, name.replace("-", "_"))
 
 
 @nox.session

@@ -1,5 +1,8 @@
 """The distributions of this tree, read from the tree itself, for the tests that hold it to its plan."""
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -71,3 +74,28 @@ def workspace() -> dict[str, Distribution]:
 
 
 WORKSPACE = workspace()
+
+
+def laid_out(folder: Path) -> None:
+    """Put the metadata beside a distribution's packages by which it is found once `folder` is on the path."""
+    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+    found = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    found.mkdir()
+    (found / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
+    lines = []
+    for group, points in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
+    (found / "entry_points.txt").write_text("\n".join(lines))
+
+
+def started(folder: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
+    """Start a Python module in a distribution's folder, which is on the path."""
+    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
+    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=folder, env=environ, text=True, **pipes)
+
+
+def graded(folder: Path) -> str:
+    """Run a distribution's tests and give what they print, with the kit's report."""
+    report = started(folder, "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report")
+    return report.communicate(timeout=200)[0]

@@ -3,7 +3,6 @@
 import html
 import inspect
 import json
-import os
 import re
 import shlex
 import socket
@@ -21,7 +20,7 @@ import anyio
 import click
 import pytest
 from attrs import frozen
-from house import ROOT
+from house import ROOT, graded, laid_out, started
 from packaging.requirements import InvalidRequirement, Requirement
 from test_layout import lines_of_code
 
@@ -115,7 +114,8 @@ def test_a_guides_code_runs_and_its_own_tests_pass(path: Path, backend: str) -> 
 DEPLOYMENTS = [
     one
     for one in SNIPPETS
-    if one.language == "toml" and one.path.parts[0] in ("README.md", "docs")  # a plugin's README shows parts of one
+    if one.language == "toml" and one.path.parts[0] in ("README.md", "docs")
+    if "examples" not in one.path.parts  # a plugin's README shows parts of one, and an example is a plugin
     if tomllib.loads(one.code).keys() & {*config.SECTIONS}
 ]
 
@@ -213,21 +213,8 @@ def mattermost(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path, code in re.findall(r"^\*\*(\S+/\S+)\*\*\n\n```\w+\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         assert (folder / path).parent.is_dir(), f"{path}: channelry new makes no such folder"
         (folder / path).write_text(code, encoding="utf-8")
-    project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
-    found = folder / "channelry_mattermost-0.1.0.dist-info"  # what an installation would leave
-    found.mkdir()
-    (found / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
-    lines = []
-    for group, points in project["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in points.items())]
-    (found / "entry_points.txt").write_text("\n".join(lines))
+    laid_out(folder)
     return folder
-
-
-def started(folder: Path, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-    environ = os.environ | {"PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} | options
-    return subprocess.Popen([sys.executable, "-m", *arguments], cwd=folder, env=environ, text=True, **pipes)
 
 
 def test_the_tutorials_channel_is_short(mattermost: Path) -> None:
@@ -236,9 +223,7 @@ def test_the_tutorials_channel_is_short(mattermost: Path) -> None:
 
 
 def test_the_tutorials_channel_reaches_gold(mattermost: Path) -> None:
-    told, _ = started(mattermost, "pytest", "-q", "-p", "no:cacheprovider", "--channelry-report").communicate(
-        timeout=200
-    )
+    told = graded(mattermost)
     assert "channelry_mattermost.plugin:Mattermost: gold" in told, told
     assert " failed" not in told
 

@@ -1,7 +1,8 @@
-"""The documentation's examples run: the README's channel receives and sends, the quoted application is the real one."""
+"""The documentation's examples run: the README's channel, the quoted application, what stands in docs/examples."""
 
 import hmac
 import re
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
+from house import ROOT, graded, laid_out
 from starlette.applications import Starlette
 from starlette.requests import Request as ApiRequest
 from starlette.responses import JSONResponse
@@ -22,7 +24,6 @@ from channelry.secrets import Secret
 from channelry_testing import AsgiHttp, services
 
 pytestmark = pytest.mark.anyio
-ROOT = Path(__file__).parent.parent
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -88,3 +89,14 @@ def test_the_quoted_application_is_the_real_one() -> None:
     assert quoted == source
     code = [line for line in source.splitlines() if line.strip() and not line.strip().startswith('"""')]
     assert len(code) <= 45
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "docs/examples").iterdir()), ids=lambda path: path.name)
+def test_an_example_s_own_tests_pass_and_the_kit_says_gold(example: Path, tmp_path: Path) -> None:
+    """In a copy, which is found as if it were installed."""
+    folder = tmp_path / example.name
+    shutil.copytree(example, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "*.egg-info"))
+    laid_out(folder)
+    told = graded(folder)
+    assert re.search(r" channelry_\w+\.plugin:\w+: gold ", told), told
+    assert " failed" not in told, told

@@ -130,7 +130,7 @@ class Capabilities:
     def admit(self, outbound: Outbound, now: datetime | None = None) -> None:
         """Refuse what this channel cannot carry: PermanentError, or (given `now`) WindowClosedError.
 
-        Text that is merely long is admitted, since `compose` splits it.
+        Text that is merely long is admitted, since `compose` splits it; an edit's is refused.
         """
         self.of(outbound.target)._admit(outbound, now)
 

@@ -135,7 +135,7 @@ class PluginConformance(Conformance):
         """What unlocks an account is a `Secret`, and shows in no repr, no error and no log line.
 
         Why: logs and error pages are copied into tickets. Mend: type such fields `Secret` (or `Secrets`), call
-        `reveal()` only where the request is made, and keep derived values in fields with repr=False.
+        `reveal()` only where the request is made, and make a `Secret` of what is derived from one (basic auth).
         """
         config = plugin.config
         for attribute in attrs.fields(type(config)):

@@ -1,0 +1,1 @@
+"""Zulip for channelry."""
