@@ -8,6 +8,7 @@ from datetime import datetime
 from attrs import evolve
 
 from channelry.hub import Hub
+from channelry.model import Surface
 from channelry.sink import Sink
 from channelry_desk.desk import desk
 from channelry_desk.errors import ConflictError
@@ -26,7 +27,7 @@ KNOWN = 5
 
 async def work(service: Service) -> None:
     """Look at the conversations again and again, and answer what has no answer yet."""
-    looked: dict[int, datetime] = {}
+    looked: dict[int, tuple[datetime, str]] = {}  # the text too, for some providers tell whole seconds only
     known: dict[str, int] = {}
     while True:
         cursor, page = "", None
@@ -34,10 +35,10 @@ async def work(service: Service) -> None:
             page = await service.search.conversations(by=AGENT, cursor=cursor, limit=100)
             cursor = page.cursor
             for one in page.rows:
-                if looked.get(one.id) != one.last_message_at:
-                    if one.id not in looked:
+                if looked.get(one.id) != (one.last_message_at, one.last_text):
+                    if one.id not in looked and one.surface is Surface.DIRECT:  # who comments has no customer's record
                         await _introduce(service, one, known)
-                    looked[one.id] = one.last_message_at
+                    looked[one.id] = (one.last_message_at, one.last_text)
                     await _answer(service, one)
         await asyncio.sleep(LOOK)
 
