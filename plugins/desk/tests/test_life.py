@@ -208,7 +208,10 @@ class Life(RuleBasedStateMachine):
             return "unsupported"
         if act == "accept" and talk.state == "active" and mine and not talk.is_over(self.now):
             return None
-        rights = {"accept": takes, "reject": takes, "read": directs} | dict.fromkeys(
+        past = talk.state == "closed" and any(
+            one.owner == by.id and one.customer == talk.customer and one.state != "closed" for one in self.talks
+        )  # who has to answer a customer reads what was said before
+        rights = {"accept": takes, "reject": takes, "read": directs or past} | dict.fromkeys(
             ("release", "assign", "route"), directs
         )
         if not rights.get(act, mine):

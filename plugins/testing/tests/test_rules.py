@@ -31,7 +31,16 @@ CAUGHT = {
 def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Hold all of them to the rules, in a pytest of their own, and read its report."""
     report = tmp_path_factory.mktemp("report") / "report.json"
-    options = ("-q", "-p", "no:cacheprovider", "-c", os.devnull, f"--rootdir={BAD}", "--import-mode=importlib")
+    options = (
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        os.devnull,
+        f"--rootdir={BAD}",
+        f"--confcutdir={BAD}",
+        "--import-mode=importlib",
+    )
     kit = ("--channelry-mutants=20", f"--channelry-report-json={report}")
     environment = {**os.environ, "PYTHONPATH": str(BAD)}
     ran = subprocess.run(
