@@ -21,12 +21,14 @@ from channelry.model import (
 )
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, Credentials, Missing, Shown, Tokens, fetch
 
 from . import account, receive, send
 from .api import ORIGIN, Api
 from .capabilities import DMS_A_QUARTER, of
-from .oauth import TOKEN_PATH, Authority, Keys, NoAuthority, Tokens
+from .oauth import TOKEN_PATH, App, Keys
 
+NO_BEARER = "bearer_token is not set; only the app's own token may register webhooks"
 _ID = re.compile(r"[0-9]{1,20}")
 
 
@@ -74,17 +76,19 @@ class Twitter:
         self.account = config.user_id
         self.capabilities = of(config.post_length, config.direct_messages)
         base_url = config.base_url.rstrip("/")
-        self._api = Api(base_url, self._authority(base_url), config.bearer_token)
+        app = Shown(config.bearer_token) if config.bearer_token else Missing(NO_BEARER)
+        self._api = Api(Client(base_url, self._credentials(base_url)), Client(base_url, app))
         self._secrets = tuple(secret.encode() for secret in config.consumer_secret)
 
-    def _authority(self, base_url: str) -> Authority:
+    def _credentials(self, base_url: str) -> Credentials:
         config = self.config
         if config.access_token and config.access_token_secret and config.consumer_secret:
             keys = config.consumer_key, config.consumer_secret[0], config.access_token, config.access_token_secret
             return Keys(*keys)
         if config.refresh_token:
-            return Tokens(base_url + TOKEN_PATH, config.client_id, config.client_secret, config.refresh_token)
-        return NoAuthority()
+            app = App(base_url + TOKEN_PATH, config.client_id, config.client_secret)
+            return Tokens(config.refresh_token, app.renew)
+        return Missing("neither access_token and its secret nor client_id and refresh_token are set")
 
     @hookimpl
     def verify(self, request: Request) -> None:
@@ -113,8 +117,8 @@ class Twitter:
 
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        limit = self.capabilities.media[media.kind].fetch or 0
-        return await account.fetch(self._api, media, limit, save, services)
+        headers = await self._api.account.shown(services, media.url, account.MEDIA_ORIGIN)
+        return await fetch(services, media, save, self.capabilities, headers=headers)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:

@@ -4,16 +4,13 @@ Source: https://docs.x.com/x-api/direct-messages/manage/introduction and
 https://docs.x.com/x-api/posts/manage-tweets/introduction
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from attrs import frozen
-
 from channelry import text as texts
-from channelry.errors import AmbiguousError, PermanentError
+from channelry.errors import PermanentError
 from channelry.model import (
-    Accepted,
     Audience,
     Call,
     Capabilities,
@@ -21,7 +18,6 @@ from channelry.model import (
     Hide,
     Kind,
     Media,
-    NotTaken,
     Outbound,
     React,
     Receipt,
@@ -29,20 +25,19 @@ from channelry.model import (
     Resend,
     SendMessage,
     Target,
-    Unknown,
 )
 from channelry.parsing import identifier
 from channelry.services import Services
+from channelry_webapi import doubt
+from channelry_webapi.answers import named
 
 from . import media
-from .api import Api, unreadable
+from .api import Api
 from .capabilities import DM, GIF, IMAGE_BYTES, POST, POST_IMAGES, weight
 
 CHANGE = "change"
 """Sets what is so after it: a deletion, a like, a hidden reply."""
 
-LISTED_WITHIN = timedelta(seconds=60)
-"""After this what X took is in its lists; and how far its clock may be from ours. Our own guess."""
 LISTED = 100
 """Entries of a list that are looked through; the most that X gives at once."""
 
@@ -147,13 +142,9 @@ async def send(call: Call, api: Api, services: Services) -> Receipt:
     else:
         path, name = "/2/tweets", "id"
         body |= {"media": {"media_ids": ids}} if ids else {}
-    began = services.clock.now()
-    try:
-        return _receipt(await api.call(services, "POST", path, json=body, repeatable=False), name)
-    except AmbiguousError:
-        noted = await services.state.get(_Doubt.key(call))  # of an earlier attempt that somebody had repeated
-        await services.state.compare_and_set(_Doubt.key(call), noted, _Doubt(began, services.clock.now()).text())
-        raise
+    async with doubt.noted(call, services):
+        answer = await api.call(services, "POST", path, json=body, repeatable=False)
+        return Receipt((named(answer.get(name), repeatable=False),))
 
 
 async def _change(call: Call, api: Api, services: Services) -> Receipt:
@@ -167,69 +158,28 @@ async def _change(call: Call, api: Api, services: Services) -> Receipt:
     return Receipt()
 
 
-def _receipt(answer: Mapping[str, Any], name: str) -> Receipt:
-    try:
-        return Receipt((identifier(answer.get(name)),))
-    except ValueError:
-        raise unreadable(repeatable=False) from None
-
-
-@frozen
-class _Doubt:
-    """The moment in which a call was made whose answer was lost, kept in `state` until the call is settled."""
-
-    began: datetime
-    ended: datetime
-
-    @staticmethod
-    def key(call: Call) -> str:
-        return f"doubt:{call.key}"
-
-    def text(self) -> str:
-        return f"{self.began.isoformat()} {self.ended.isoformat()}"
-
-    @classmethod
-    def of(cls, text: str) -> "_Doubt":
-        return cls(*map(datetime.fromisoformat, text.split()))
-
-    def covers(self, moment: datetime) -> bool:
-        return self.began - LISTED_WITHIN <= moment <= self.ended + LISTED_WITHIN
-
-
 async def reconcile(call: Call, api: Api, ours: str, services: Services) -> Reconciled:
     """Look for what was sent among our own messages to this person, or our own posts that answer this one."""
-    text = await services.state.get(_Doubt.key(call))
-    if text is None:  # the process ended before it could note the moment
-        return Unknown("when it was sent is not known")
-    doubt = _Doubt.of(text)
-    try:
-        rows = await (_own_messages if call.action == DM else _own_posts)(call, api, ours, services)
-        near = [row for row in rows if doubt.covers(datetime.fromisoformat(row["created_at"]))]
-        alike = [identifier(row["id"]) for row in near if row.get("text", "") == call.body.get("text", "")]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise unreadable(repeatable=True) from None
-    found: Reconciled
-    if len(alike) == 1 and not call.uploads:
-        found = Accepted(Receipt((alike[0],)))
-    elif near:  # links and files change the text, so another one proves nothing
-        return Unknown(f"{len(near)} of ours were written there at that time")
-    elif services.clock.now() <= doubt.ended + LISTED_WITHIN:
-        return Unknown("it may not be listed yet")
+    direct = call.action == DM
+    if direct:
+        path, fields = f"/2/dm_conversations/with/{call.to.value}/dm_events", "dm_event.fields"
+        query = {fields: "id,text,created_at,sender_id", "max_results": str(LISTED)}
     else:
-        found = NotTaken()
-    await services.state.compare_and_set(_Doubt.key(call), text, None)
-    return found
+        path, query = f"/2/users/{ours}/tweets", {"tweet.fields": "created_at,referenced_tweets"}
+        query["max_results"] = str(LISTED)
+        answered = {"type": "replied_to", "id": call.body["reply"]["in_reply_to_tweet_id"]}
 
+    async def listed() -> list[doubt.Listed]:
+        rows = (await api.call(services, "GET", path, query=query)).get("", ())
+        return [
+            doubt.Listed(
+                identifier(row["id"]),
+                row.get("text", ""),
+                datetime.fromisoformat(row["created_at"]),
+                row.get("sender_id") == ours if direct else answered in row.get("referenced_tweets", ()),
+            )
+            for row in rows
+        ]
 
-async def _own_messages(call: Call, api: Api, ours: str, services: Services) -> list[Any]:
-    path = f"/2/dm_conversations/with/{call.to.value}/dm_events"
-    query = {"dm_event.fields": "id,text,created_at,sender_id", "max_results": str(LISTED)}
-    rows = (await api.call(services, "GET", path, query=query)).get("", ())
-    return [row for row in rows if row.get("sender_id") == ours]
-
-
-async def _own_posts(call: Call, api: Api, ours: str, services: Services) -> list[Any]:
-    query = {"tweet.fields": "created_at,referenced_tweets", "max_results": str(LISTED)}
-    rows = (await api.call(services, "GET", f"/2/users/{ours}/tweets", query=query)).get("", ())
-    answered = {"type": "replied_to", "id": call.body["reply"]["in_reply_to_tweet_id"]}
-    return [row for row in rows if answered in row.get("referenced_tweets", ())]
+    # links and files change the text, so another one proves nothing
+    return await doubt.settle(call, None if call.uploads else call.body.get("text", ""), listed, LISTED, services)
