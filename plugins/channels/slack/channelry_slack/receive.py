@@ -4,11 +4,11 @@ Sources: https://docs.slack.dev/authentication/verifying-requests-from-slack, ht
 and https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 """
 
-import hmac
 from binascii import hexlify
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from hmac import digest
 from typing import Any, TypeAlias
 
 import orjson
@@ -18,6 +18,7 @@ from channelry import model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
+from channelry_webapi.signatures import require
 
 from . import content
 from .emoji import emoji_of
@@ -47,12 +48,9 @@ _SAID = frozenset({"file_share", "thread_broadcast", "me_message", "bot_message"
 
 def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless body and time are signed with one of the secrets, and the time is about now."""
-    at, given, good = request.header(TIMESTAMP), request.header(SIGNATURE), False
+    at, given = request.header(TIMESTAMP), request.header(SIGNATURE)
     signed = b"v0:%b:%b" % (at, request.body)
-    for secret in secrets:
-        good |= hmac.compare_digest(given, b"v0=" + hexlify(hmac.digest(secret.encode(), signed, "sha256")))
-    if not good:
-        raise RejectedError("the signature is missing or wrong")
+    require(given, [b"v0=" + hexlify(digest(one.encode(), signed, "sha256")) for one in secrets], "Slack")
     if not (at.isdigit() and len(at) < 12 and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
         raise RejectedError(f"the request is not of these {WINDOW} seconds")
 
