@@ -10,8 +10,6 @@ from functools import partial
 from hmac import digest
 from typing import Any, TypeAlias
 
-import orjson
-
 from channelry import model
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
@@ -59,7 +57,7 @@ def _source(row: Any) -> tuple[model.Address, model.Address | None]:
     source = row["source"]
     place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
     group = model.Address(SCHEME, identifier(place)) if place else None
-    if user is None and group is not None:
+    if group is not None and user is None:
         return group, group
     return model.Address(SCHEME, identifier(user)), group
 
@@ -72,41 +70,27 @@ def _whole(row: Any) -> model.Address:
 
 def _message(row: Any, common: _Common) -> model.Event:
     message = row["message"]
-    text, parts = read(message)
+    (sender, group), (text, parts) = _source(row), read(message)
     quoted, album = message.get("quotedMessageId"), message.get("imageSet")
-    return _written(
-        row,
-        common,
+    reply, quote, mark = row.get("replyToken"), message.get("quoteToken"), message.get("markAsReadToken")
+    tokens = {REPLY_TOKEN: reply, QUOTE_TOKEN: quote, READ_TOKEN: mark}
+    return model.MessageReceived(
+        **common,
+        sender=model.Profile(address=sender),
         external_id=identifier(message["id"]),
         text=text,
         parts=parts,
         reply_to=None if quoted is None else model.Quote(external_id=identifier(quoted)),
-        album="" if album is None else identifier(album["id"]),
-    )
-
-
-def _postback(row: Any, common: _Common) -> model.Event:
-    """Read a pressed button; a date that was picked, or the menu that it led to, stands beside it."""
-    postback = row["postback"]
-    data, picked = string(postback["data"]), postback.get("params")
-    parts: tuple[model.Part, ...] = (model.Postback(payload=data),)
-    if picked:
-        parts = (*parts, model.FormReply(name=data, answers=orjson.dumps(picked).decode()))
-    return _written(row, common, external_id=common["key"], parts=parts)
-
-
-def _written(row: Any, common: _Common, **content: Any) -> model.Event:
-    (sender, group), message = _source(row), mapping(row.get("message"))
-    tokens = {REPLY_TOKEN: row.get("replyToken")}
-    tokens |= {QUOTE_TOKEN: message.get("quoteToken"), READ_TOKEN: message.get("markAsReadToken")}
-    return model.MessageReceived(
-        **common,
-        sender=model.Profile(address=sender),
         thread=None if group is None else model.Thread(root=group.value),
         reply_address=group,
+        album="" if album is None else identifier(album["id"]),
         context={name: string(token) for name, token in tokens.items() if token},
-        **content,
     )
+
+
+def _pressed(row: Any, common: _Common) -> model.Event:
+    """Read a pressed button as a message, which has no id but the event's."""
+    return _message({**row, "message": {**row["postback"], "type": "postback", "id": common["key"]}}, common)
 
 
 def _edited(row: Any, common: _Common) -> model.Event:
@@ -158,7 +142,7 @@ def _health(code: str, healthy: bool) -> _Reader:
 
 _READERS: Mapping[str, _Reader] = {
     "message": _message,
-    "postback": _postback,
+    "postback": _pressed,
     "messageEdited": _edited,
     "unsend": _unsent,
     "follow": _came,
