@@ -21,15 +21,15 @@ PATIENCE = 120.0
 """Seconds for which X may work on a video before its message is tried again later."""
 
 
-def category(file: Media, place: str) -> str:
-    """Name what a file will be: `dm_image`, `tweet_video`, …"""
-    return f"{place}_{'gif' if file.media_type == GIF else 'image' if file.kind is Kind.IMAGE else 'video'}"
+def is_picture(file: Media) -> bool:
+    """Tell whether a file is a picture that does not move."""
+    return file.kind is Kind.IMAGE and file.media_type != GIF
 
 
 async def upload(api: Api, file: Media, place: str, services: Services) -> str:
     """Upload a file and give its id, good for a day; every step may be repeated."""
-    started = {"media_type": file.media_type, "total_bytes": file.size, "media_category": category(file, place)}
-    path = "/2/media/upload"
+    path, kind = "/2/media/upload", "image" if is_picture(file) else "gif" if file.kind is Kind.IMAGE else "video"
+    started = {"media_type": file.media_type, "total_bytes": file.size, "media_category": f"{place}_{kind}"}
     media_id = named((await api.call(services, "POST", f"{path}/initialize", json=started)).get("id"), repeatable=True)
     number = 0
     async for piece in _pieces(services.files.read(file.ref)):

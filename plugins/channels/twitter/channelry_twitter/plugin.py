@@ -6,19 +6,7 @@ from typing import ClassVar
 
 from attrs import field, frozen, validators
 
-from channelry import hookimpl, plugin
-from channelry.model import (
-    Address,
-    Call,
-    Capabilities,
-    Media,
-    Outbound,
-    Profile,
-    Receipt,
-    Received,
-    Reconciled,
-    Request,
-)
+from channelry import hookimpl, model, plugin
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
 from channelry_webapi import Client, Credentials, Missing, Shown, Tokens, fetch
@@ -67,7 +55,7 @@ class Twitter:
 
     config: Config
     account: str = field(init=False)
-    capabilities: Capabilities = field(init=False)
+    capabilities: model.Capabilities = field(init=False)
     _api: Api = field(init=False, repr=False)
     _secrets: tuple[bytes, ...] = field(init=False, repr=False)
 
@@ -91,32 +79,32 @@ class Twitter:
         return Missing("neither access_token and its secret nor client_id and refresh_token are set")
 
     @hookimpl
-    def verify(self, request: Request) -> None:
+    def verify(self, request: model.Request) -> None:
         receive.verify(request, self._secrets)
 
     @hookimpl
-    def parse(self, request: Request) -> Received:
+    def parse(self, request: model.Request) -> model.Received:
         return receive.parse(request, self._secrets[0] if self._secrets else b"")
 
     @hookimpl
-    def compose(self, outbound: Outbound) -> Sequence[Call]:
+    def compose(self, outbound: model.Outbound) -> Sequence[model.Call]:
         self.capabilities.admit(outbound)
         return send.compose(outbound, self.capabilities, self.account)
 
     @hookimpl
-    async def send(self, call: Call, services: Services) -> Receipt:
+    async def send(self, call: model.Call, services: Services) -> model.Receipt:
         return await send.send(call, self._api, services)
 
     @hookimpl
-    async def reconcile(self, call: Call, services: Services) -> Reconciled:
+    async def reconcile(self, call: model.Call, services: Services) -> model.Reconciled:
         return await send.reconcile(call, self._api, self.account, services)
 
     @hookimpl
-    async def profile(self, address: Address, services: Services) -> Profile | None:
+    async def profile(self, address: model.Address, services: Services) -> model.Profile | None:
         return await account.profile(self._api, address, services)
 
     @hookimpl
-    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
+    async def fetch(self, media: model.Media, save: Save, services: Services) -> model.Media:
         headers = await self._api.account.shown(services, media.url, account.MEDIA_ORIGIN)
         return await fetch(services, media, save, self.capabilities, headers=headers)
 

@@ -59,9 +59,9 @@ async def settle(
     since, until = began - LISTED_WITHIN, ended + LISTED_WITHIN
     try:
         rows = await listed()
-    except (ValueError, TypeError, KeyError, AttributeError):
+        near = [row for row in rows if row.ours and since <= row.made <= until]
+    except (ValueError, TypeError, KeyError, AttributeError):  # a time without its zone is not compared either
         raise unreadable(repeatable=True) from None
-    near = [row for row in rows if row.ours and since <= row.made <= until]
     alike = [row for row in near if row.text == text]
     found: Reconciled
     if len(alike) == 1:

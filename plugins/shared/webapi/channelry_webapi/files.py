@@ -1,12 +1,16 @@
-"""Files that customers sent."""
+"""Files: those that customers sent, and how many of ours go together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import TypeVar
 
 from attrs import evolve
 
 from channelry.errors import PermanentError
 from channelry.model import Capabilities, Media
 from channelry.services import Save, Services
+
+_Piece = TypeVar("_Piece")
 
 
 async def fetch(
@@ -24,3 +28,12 @@ async def fetch(
         raise PermanentError("the file has no link to fetch it by", code="no_file")
     file = await services.http.download(url, save, headers=headers, limit=limit)
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
+
+
+def batches(
+    pieces: Iterable[_Piece], most: int, together: Callable[[_Piece], bool] = lambda _: True
+) -> Iterator[tuple[_Piece, ...]]:
+    """Put up to `most` neighbours side by side, in order; one that may not be `together` with others stands alone."""
+    for social, run in groupby(pieces, together):
+        found, size = tuple(run), most if social else 1
+        yield from (found[start : start + size] for start in range(0, len(found), size))

@@ -9,10 +9,7 @@ from channelry.errors import RejectedError
 def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
     """Raise RejectedError unless `given` is one of the `expected`: one for each secret, none where there is none.
 
-    Bytes are compared (of `str`, non-ASCII raises), each with all of them, in constant time.
+    Bytes are compared (of `str`, non-ASCII raises), in constant time.
     """
-    good = False
-    for one in expected:
-        good |= compare_digest(given, one)
-    if not good:
+    if not any(compare_digest(given, one) for one in expected):
         raise RejectedError(f"the request is not signed by {provider}")

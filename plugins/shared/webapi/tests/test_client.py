@@ -10,7 +10,7 @@ from channelry.model import Capabilities, Kind, Media, MediaLimit, RateScope
 from channelry.secrets import Secret, redact
 from channelry.services import Downloaded, FilePart, HttpResponse, Services
 from channelry_testing import services
-from channelry_webapi import Client, Issued, Missing, Shown, Tokens, fetch
+from channelry_webapi import Client, Issued, Missing, Shown, Tokens, batches, fetch
 from channelry_webapi.answers import content, named, refusal, unreadable
 from channelry_webapi.credentials import basic
 from channelry_webapi.signatures import require
@@ -152,6 +152,21 @@ async def test_a_file_is_fetched_with_its_limit_and_gets_its_size_and_type() -> 
     for bad in (Media(kind=Kind.IMAGE, id="1"), Media(kind=Kind.VIDEO, url="https://cdn.example/1")):
         with pytest.raises(PermanentError, match="no link"):
             await fetch(over(wire), bad, save, IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "expected"),
+    [
+        ("", ()),
+        ("aaa", ("aa", "a")),
+        ("aXYb", ("a", "X", "Y", "b")),
+        ("Xaab", ("X", "aa", "b")),
+        ("abXcde", ("ab", "X", "cd", "e")),
+    ],
+)
+def test_neighbours_go_together_in_order(pieces: str, expected: tuple[str, ...]) -> None:
+    """Here two at once, and capitals alone."""
+    assert tuple("".join(batch) for batch in batches(pieces, 2, str.islower)) == expected
 
 
 @pytest.mark.parametrize(

@@ -107,3 +107,9 @@ async def test_a_list_that_cannot_be_read_is_asked_for_again(ours: Services, err
 
     with pytest.raises(RetryableError):
         await settle(CALL, "hello", listed, MOST, ours)
+
+
+async def test_neither_is_a_time_without_its_zone_compared(ours: Services, clock: FakeClock) -> None:
+    await lose(ours)
+    with pytest.raises(RetryableError):
+        await settled(ours, [Listed("1", "hello", clock.now().replace(tzinfo=None))])
