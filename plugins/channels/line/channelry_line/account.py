@@ -7,6 +7,7 @@ from channelry.model import Address, Capabilities, Kind, Media, Profile
 from channelry.parsing import size, string
 from channelry.services import Save, Services
 from channelry_webapi import Client, fetch
+from channelry_webapi.webhooks import require_here
 
 from .api import BOT, call, result
 
@@ -34,10 +35,7 @@ async def check(client: Client, account: str, services: Services) -> None:
         raise PermanentError(f"the token is of {found}, but bot_user_id is {account}", code="bot_user_id")
     answer = await client.ask(services, "GET", f"{BOT}{WEBHOOK}/endpoint")
     webhook = {} if answer.status == 404 else result(answer, services)
-    url = string(webhook.get("endpoint"))
-    if url != services.public_url:
-        told = f"it is {url}" if url else "there is none"
-        raise PermanentError(f"the webhook should be {services.public_url}, but {told}; set it up", code="webhook")
+    require_here(string(webhook.get("endpoint")), services)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
     most = size((await call(client, services, "GET", "/message/quota")).get("value"))  # none where it is unlimited

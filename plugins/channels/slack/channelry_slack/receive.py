@@ -18,6 +18,7 @@ from channelry import model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
+from channelry_webapi.parts import unsupported
 from channelry_webapi.signatures import require
 
 from . import content
@@ -130,7 +131,7 @@ def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
         return "written by this app"
     text, parts = content.read(row)
     if subtype and subtype not in _SAID:
-        parts = (*parts, content.unsupported(f"message {subtype}", row))
+        parts = (*parts, unsupported(f"message {subtype}", row))
     channel, ts = identifier(row["channel"]), identifier(row["ts"])
     external_id = f"{channel}:{ts}"
     thread, reply_to, context = _place(channel, row.get("channel_type"), ts, string(row.get("thread_ts")))

@@ -15,9 +15,10 @@ from attrs import evolve
 from channelry import model
 from channelry.parsing import identifier, received, string, timestamp
 from channelry.secrets import Secrets
+from channelry_webapi.parts import read
 from channelry_webapi.signatures import require
 
-from .content import read
+from .content import READERS
 
 SCHEME = "viber"
 SIGNATURE = b"x-viber-content-signature"
@@ -65,7 +66,7 @@ _Reader: TypeAlias = Callable[[Any, str, _Common], model.Event]
 
 
 def _message(body: Any, token: str, common: _Common) -> model.Event:
-    text, parts = read(body["message"])
+    text, parts = read(body["message"], READERS)
     return model.MessageReceived(**common, sender=_profile(body["sender"]), external_id=token, text=text, parts=parts)
 
 
