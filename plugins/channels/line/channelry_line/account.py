@@ -1,5 +1,6 @@
 """The channel's own affairs: its webhook, its credentials and quota, its customers' names and files."""
 
+from typing import Any
 from urllib.parse import quote
 
 from channelry.errors import PermanentError, RetryableError
@@ -66,13 +67,12 @@ async def download(
     if media.id and not url:
         url = f"{data_url}{BOT}/message/{quote(media.id, safe='')}/content"
         if media.kind in _TRANSCODED:
-            await _transcoded(client, f"{url}/transcoding", services)
+            _require_ready(result(await client.ask(services, "GET", f"{url}/transcoding"), services).get("status"))
     headers = await client.shown(services, url, data_url)
     return await fetch(services, media, save, capabilities, url=url, headers=headers)
 
 
-async def _transcoded(client: Client, url: str, services: Services) -> None:
-    status = result(await client.ask(services, "GET", url), services).get("status")
+def _require_ready(status: Any) -> None:
     if status == "failed":
         raise PermanentError("LINE could not make the file ready", code="transcoding")
     if status != "succeeded":

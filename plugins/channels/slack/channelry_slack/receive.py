@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from hmac import digest
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 import orjson
 from attrs import evolve
@@ -67,10 +68,7 @@ def parse(request: model.Request) -> model.Received:
 
 
 def _form(request: model.Request) -> model.Received:
-    try:
-        fields = dict(request.form())
-    except ValueError:
-        fields = {}
+    fields = dict(parse_qsl(request.body.decode(errors="replace")))
     if "command" in fields:
         return model.Received(request, ignored=("a slash command",))
     if "payload" not in fields:

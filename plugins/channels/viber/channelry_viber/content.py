@@ -29,17 +29,11 @@ def _media(kind: Kind, message: Mapping[str, Any]) -> Media:
     seconds = message.get("duration")
     return Media(
         kind=kind,
-        url=_url(message["media"]),
+        url=identifier(message["media"]),
         name=string(message.get("file_name")),
         size=size(message.get("size")),
         seconds=None if seconds is None else number(seconds),
     )
-
-
-def _url(value: Any) -> str:
-    if not string(value):
-        raise ValueError("expected the URL of a file")
-    return string(value)
 
 
 def _sticker(message: Mapping[str, Any]) -> Content:
@@ -66,5 +60,5 @@ READERS: Mapping[str, Reader] = {
     "sticker": _sticker,
     "location": _location,
     "contact": _contact,
-    "url": lambda message: (_url(message["media"]), ()),
+    "url": lambda message: (identifier(message["media"]), ()),
 }

@@ -82,15 +82,9 @@ def _status(status: model.Status) -> _Reader:
 
 def _opened(body: Any, token: str, common: _Common) -> model.Event:
     """Read that a customer came by a link or a code, which may have brought a `context` of ours along."""
-    subscribed = "yes" if body.get("subscribed") is True else "no"
-    ref = string(body.get("context"))
-    return model.Activity(
-        **common,
-        sender=_profile(body["user"]),
-        name="opened",
-        values={"subscribed": subscribed},
-        referral=model.Referral(source="link", ref=ref) if ref else None,
-    )
+    values, ref = {"subscribed": "yes" if body.get("subscribed") is True else "no"}, string(body.get("context"))
+    referral = model.Referral(source="link", ref=ref) if ref else None
+    return model.Activity(**common, sender=_profile(body["user"]), name="opened", values=values, referral=referral)
 
 
 def _address(value: Any) -> model.Address:
