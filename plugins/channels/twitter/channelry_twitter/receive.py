@@ -172,27 +172,18 @@ class _Account:
         if "retweeted_status" in row:
             return "a repost"
         if "user" in row:
-            key, author, shown = _id(row), people.named(row["user"]), content.older_post(row)
+            author, (text, parts) = people.named(row["user"]), content.older_post(row)
         else:
-            key, author, shown = _id(row), self.who(row["author_id"]), content.post(row, self.files)
-        replied, root = _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id"), _first(row, "conversation_id")
+            author, (text, parts) = self.who(row["author_id"]), content.post(row, self.files)
+        key, who, replied = _id(row), author.address, _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
         parent = _first(row, "in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id")
         for one in sequence(row.get("referenced_tweets")):
             parent = parent or (identifier(one["id"]) if one["type"] == "replied_to" else "")
-        root, who = root or parent or key, author.address
-        said = {
-            **self.common(key, row.get("timestamp_ms") or row.get("created_at")),
-            "external_id": key,
-            "text": shown[0],
-            "parts": shown[1],
-            "thread": model.Thread(
-                root=root,
-                parent=parent,
-                depth=0 if not parent else 1 if parent == root else 2,
-                permalink=f"https://x.com/{who.display.removeprefix('@') or 'i'}/status/{key}",
-                private=False,
-            ),
-        }
+        root, name = _first(row, "conversation_id") or parent or key, who.display.removeprefix("@") or "i"
+        depth, link = 0 if not parent else 1 if parent == root else 2, f"https://x.com/{name}/status/{key}"
+        thread = model.Thread(root=root, parent=parent, depth=depth, permalink=link, private=False)
+        common = self.common(key, row.get("timestamp_ms") or row.get("created_at"))
+        said = {**common, "external_id": key, "text": text, "parts": parts, "thread": thread}
         if who.value != self.ours:
             comment = replied == self.ours or (answers_us and not replied)
             surface = model.Surface.COMMENT if comment else model.Surface.MENTION
