@@ -12,7 +12,6 @@ from functools import partial
 from hmac import digest
 from typing import Any
 
-import orjson
 from attrs import frozen
 
 from channelry import model
@@ -20,6 +19,7 @@ from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secret, Secrets
 from channelry_webapi import signatures
+from channelry_webapi.parts import unsupported
 
 from . import content, people
 from .capabilities import LIKE
@@ -160,7 +160,7 @@ class _Account:
 
     def encrypted(self, row: Any) -> _Found:
         """Keep an encrypted message as it is, for nobody without its keys can read it."""
-        key, part = identifier(row["id"]), model.Unsupported(kind="chat", raw=orjson.dumps(row).decode())
+        key, part = identifier(row["id"]), unsupported("chat", row)
         common = self.common(key, row.get("created_at_msec"))
         return model.MessageReceived(**common, sender=self.who(row["sender_id"]), external_id=key, parts=(part,))
 
