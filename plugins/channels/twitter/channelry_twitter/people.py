@@ -12,12 +12,10 @@ SCHEME = "x"
 def profile(user_id: str, people: Mapping[str, Any]) -> Profile:
     """Give somebody's profile, by the names of the older API (`screen_name`) and of the newer one."""
     row = _row(people.get(user_id))
-    # what is wrong with somebody's name costs the name and not the message
-    told = {key: value for key, value in row.items() if isinstance(value, str)}
-    name = told.get("screen_name") or told.get("username")
-    picture = told.get("profile_image_url_https") or told.get("profile_image_url", "")
+    name = _text(row.get("screen_name") or row.get("username"))
+    picture = _text(row.get("profile_image_url_https") or row.get("profile_image_url"))
     address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
-    return Profile(address=address, name=told.get("name", ""), picture=picture)
+    return Profile(address=address, name=_text(row.get("name")), picture=picture)
 
 
 def named(user: Mapping[str, Any]) -> Profile:
@@ -38,3 +36,8 @@ def _row(found: Any) -> Mapping[str, Any]:
     """Read a user, whom the X Activity API puts under `data`."""
     row = found.get("data", found) if isinstance(found, dict) else None
     return row if isinstance(row, dict) else {}
+
+
+def _text(value: Any) -> str:
+    """Give a text; what is wrong with somebody's name costs the name and not the message."""
+    return value if isinstance(value, str) else ""
