@@ -138,6 +138,40 @@ async def test_one_process_renews_at_a_time(
     assert len(provider.issued) == 2
 
 
+async def test_processes_that_renew_at_the_same_moment_spend_no_refresh_token_twice(
+    tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock
+) -> None:
+    """Each look at the state takes a while, so that all of them look before one writes."""
+
+    class Slow(MemoryState):
+        async def get(self, key: str) -> str | None:
+            await anyio.lowlevel.checkpoint()
+            return await super().get(key)
+
+        async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
+            await anyio.lowlevel.checkpoint()
+            return await super().compare_and_set(key, old, new)
+
+    slow, outcomes = evolve(ours, state=Slow()), list[str]()
+
+    async def ask(process: Tokens) -> None:
+        try:
+            outcomes.append((await process.access(slow)).reveal())
+        except RetryableError as error:
+            outcomes.append(error.code)
+
+    for round_ in range(3):
+        outcomes.clear()
+        async with anyio.create_task_group() as tasks:
+            for process in [another(tokens) for _ in range(5)]:
+                for _ in range(5):
+                    tasks.start_soon(ask, process)
+        assert set(outcomes) <= {f"access-{round_}", "token"}
+        assert f"access-{round_}" in outcomes
+        await clock.advance(7_200)
+    assert len(provider.issued) == 3
+
+
 async def test_a_process_that_died_over_it_holds_nobody_up_for_more_than_a_minute(
     tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock
 ) -> None:
@@ -286,6 +320,25 @@ async def test_a_provider_that_never_answers_is_given_up(
     monkeypatch.undo()
     provider.before = anyio.lowlevel.checkpoint
     assert (await tokens.access(ours)).reveal() == "access-0"
+
+
+def test_tokens_outlive_their_event_loop(tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock) -> None:
+    """One connection is closed, and opened again in another loop, also of the other kind."""
+
+    async def both() -> set[str]:
+        got: set[str] = set()
+
+        async def one() -> None:
+            got.add((await tokens.access(ours)).reveal())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one)
+            tasks.start_soon(one)
+        await clock.advance(7_200)
+        return got
+
+    loops = ("asyncio", "trio", "asyncio")
+    assert [anyio.run(both, backend=loop) for loop in loops] == [{"access-0"}, {"access-1"}, {"access-2"}]
 
 
 @pytest.mark.row("F10")
