@@ -7,14 +7,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from hmac import digest
 from typing import Any, TypeAlias
 
 from channelry import model
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
 from channelry_webapi.parts import read
-from channelry_webapi.signatures import require
+from channelry_webapi.signatures import require_hmac
 
 from .content import READERS
 
@@ -26,8 +25,7 @@ REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token
 
 def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless the body is signed with one of the channel's secrets."""
-    macs = [b64encode(digest(secret.encode(), request.body, "sha256")) for secret in secrets]
-    require(request.header(SIGNATURE), macs, "LINE")
+    require_hmac(request.header(SIGNATURE), request.body, secrets, b64encode, "LINE")
 
 
 def parse(request: model.Request) -> model.Received:

@@ -7,7 +7,6 @@ from binascii import hexlify
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from hmac import digest
 from typing import Any, TypeAlias
 
 from attrs import evolve
@@ -16,7 +15,7 @@ from channelry import model
 from channelry.parsing import identifier, received, string, timestamp
 from channelry.secrets import Secrets
 from channelry_webapi.parts import read
-from channelry_webapi.signatures import require
+from channelry_webapi.signatures import require_hmac
 
 from .content import READERS
 
@@ -30,7 +29,7 @@ def verify(request: model.Request, tokens: Secrets) -> None:
     The signature stands in a header; some have seen it in the query as `sig` instead.
     """
     given = request.header(SIGNATURE) or request.query().get("sig", "").encode()
-    require(given, [hexlify(digest(token.encode(), request.body, "sha256")) for token in tokens], "Viber")
+    require_hmac(given, request.body, tokens, hexlify, "Viber")
 
 
 def parse(request: model.Request, welcome: str, greeting: model.Response) -> model.Received:
