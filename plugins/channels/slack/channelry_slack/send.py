@@ -44,7 +44,6 @@ DONE: Mapping[str, frozenset[str]] = {
 _PLACE = {POST: "channel", SHARE: "channel_id"}
 """The parameter that says where a new message goes."""
 
-
 _Body: TypeAlias = dict[str, Any]
 _Piece: TypeAlias = tuple[_Body, tuple[model.Media, ...]]
 """The body of one message's call, and the files that are uploaded before."""

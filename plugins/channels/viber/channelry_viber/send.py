@@ -45,10 +45,7 @@ def compose(
     """Turn a message into calls: text is split, a first picture bears it as its caption, buttons come last."""
     capabilities.admit(outbound)
     assert isinstance(outbound, model.SendMessage)  # nothing else is admitted
-    common, pieces = (
-        {"receiver": outbound.target.to.value, "sender": dict(sender)},
-        _pieces(outbound, capabilities, cards),
-    )
+    common, pieces = {"receiver": outbound.target.to.value, "sender": sender}, _pieces(outbound, capabilities, cards)
     made = calls(outbound, (Draft("send_message", common | body, uploads) for body, uploads in pieces))
     if any(len(orjson.dumps(one.body)) > LARGEST_REQUEST for one in made):
         raise PermanentError(f"the message is larger than {LARGEST_REQUEST} bytes", code="too_large")
