@@ -1,8 +1,6 @@
-"""The commands `channelry worker` and `channelry desk …`."""
+"""The commands `channelry desk …`."""
 
 import asyncio
-import logging
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,7 @@ from attrs import evolve
 from channelry.cli import config_option, json_option, print_json
 
 from . import tables
+from .cli import desk
 from .grants import SYSTEM, Access
 from .moments import DAY, micros
 from .people import INVITATION
@@ -30,47 +29,6 @@ if TYPE_CHECKING:
     from .service import Service
 
 _Result = TypeVar("_Result")
-
-
-@click.command()
-@config_option
-def worker(config: Path) -> None:
-    """Send replies and tidy up, in a process apart from `channelry serve --no-worker`, until SIGTERM or Ctrl+C.
-
-    \b
-    Examples:
-      channelry serve --no-worker & channelry worker
-      channelry worker --config /etc/channelry.toml
-    """
-    from .desk import only_worker
-
-    for point in entry_points(group="channelry.logging"):
-        point.load()("info")
-
-    async def wait(desk: "Desk") -> None:
-        logging.getLogger("channelry.desk").info("the worker runs")
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await stopped.wait()
-
-    asyncio.run(_opened(config, only_worker, wait))
-
-
-@click.group()
-def desk() -> None:
-    """Look at what the desk keeps, and decide what only a person can.
-
-    \b
-    channelry desk conversations            who wrote, and how it stands
-    channelry desk dead-letters             what could not be understood
-    channelry desk replay 7                 try one of them again, or raw requests by --journal
-    channelry desk enrich --since 2026-11-01   judge language and sentiment again
-    channelry desk uncertain                sends whose answer was lost
-    channelry desk decide 12 resend --who eve
-    channelry desk users                    who works here
-    channelry desk invite eve@example.org Eve Ng --access administration
-    """
 
 
 @desk.command()
@@ -180,7 +138,7 @@ def enrich(config: Path, since: datetime, until: datetime | None) -> None:
 
     from .desk import without_worker
 
-    if blank := asyncio.run(_opened(config, without_worker, again, judges)):
+    if blank := asyncio.run(opened_desk(config, without_worker, again, judges)):
         raise click.ClickException(f"{blank} messages may lack something, for a provider failed; try again later")
 
 
@@ -315,11 +273,10 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
     return asyncio.run(ask())
 
 
-async def _opened(
+async def opened_desk(
     config: Path, application: Any, use: "Callable[[Desk], Awaitable[_Result]]",
     of: "Callable[[Configuration], Configuration]" = lambda configuration: configuration,
 ) -> _Result:  # fmt: skip
-    from importlib.metadata import entry_points
 
     from channelry.config import load_configuration
     from channelry.hub import open_hub

@@ -42,6 +42,12 @@ def test_the_commands_print_tables_and_json(tmp_path: Path, command: str) -> Non
     assert "Examples:" in CliRunner().invoke(main, ["desk", command, "--help"]).output
 
 
+def test_the_help_of_the_desk_cuts_no_sentence() -> None:
+    shown = CliRunner().invoke(main, ["desk", "--help"]).output
+    assert "..." not in shown.partition("Commands:")[2]
+    assert "List what could not be understood or applied, with the" in shown
+
+
 async def test_a_table_tells_who_wrote_and_how_it_stands(opening: Opening, capsys: pytest.CaptureFixture[str]) -> None:
     async with opening(brain={}) as house:
         await house.deliver(message("eve", "the parcel that I have been waiting for\nis broken", occurred_at=START))
