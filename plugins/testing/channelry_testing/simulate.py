@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -72,7 +73,10 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
 
 
 def make_simulator(channel: str, config: Any) -> "Simulator":
-    """Make a channel's simulator with what of its own attributes a Config has by the same name: ids, credentials."""
+    """Make a channel's simulator with what of its own attributes a Config has by the same name: ids, credentials.
+
+    Its ids are numbered from the time on, in milliseconds: a desk that met an earlier run takes them for new.
+    """
     found = available("channelry.simulators")
     if channel not in found:
         known = ", ".join(sorted(found)) or "none"
@@ -83,9 +87,10 @@ def make_simulator(channel: str, config: Any) -> "Simulator":
         extra = f"run: pip install '{found[channel].distribution}[simulator]'"
         raise click.ClickException(f"the simulator of {channel} cannot be loaded: {error}; {extra}") from None
     names = {one.name for one in attrs.fields(cls) if one.init}
-    given = attrs.fields(type(config)) if config is not None else ()
-    values = {one.name: revealed(getattr(config, one.name)) for one in given if one.name in names}
-    made: Simulator = cls(**{name: value for name, value in values.items() if value is not None})
+    fields = attrs.fields(type(config)) if config is not None else ()
+    values = {one.name: revealed(getattr(config, one.name)) for one in fields if one.name in names}
+    given = {name: value for name, value in values.items() if value is not None}
+    made: Simulator = cls(**given | {"first": int(time() * 1000)})
     return made
 
 

@@ -6,6 +6,8 @@ import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,6 +16,12 @@ from typing import Any
 import orjson
 import pytest
 from attrs import define, field
+
+from channelry.discovery import available
+from channelry.model import MessageReceived
+from channelry_testing import connected
+from channelry_testing import simulate as simulating
+from channelry_testing.receiving import posted
 
 SIGNATURE = "x-our-channel-signature"
 
@@ -183,3 +191,18 @@ def test_what_has_no_simulator_is_named_with_what_has(simulate: Any) -> None:
     assert ran.returncode == 2
     told = ran.stderr.partition("'telegraph' is neither a connection nor a channel with a simulator; known: ")[2]
     assert "our-channel" in told.strip().split(", ")
+
+
+@pytest.mark.parametrize("channel", sorted(available("channelry.simulators")))
+def test_a_new_run_of_a_simulator_writes_new_messages(channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the provider's clock says the same: a desk that kept its file would take them for redeliveries."""
+    now, found = datetime(2026, 11, 22, tzinfo=UTC), list[MessageReceived]()
+    for began in (1_795_300_000.0, 1_795_300_060.0):
+        monkeypatch.setattr(simulating, "time", partial(float, began))
+        simulator = simulating.make_simulator(channel, None)
+        simulator.now = lambda: now
+        plugin = connected(available()[channel].load(), simulator)
+        found += plugin.parse(posted(simulator, simulator.message("15005550006", "hello"))).events
+    first, second = found
+    assert first.key != second.key
+    assert first.external_id != second.external_id
