@@ -16,6 +16,7 @@ from channelry.cli import config_option, json_option, print_json
 
 from . import tables
 from .cli import desk
+from .errors import NotFoundError
 from .grants import SYSTEM, Access
 from .moments import DAY, micros
 from .people import INVITATION
@@ -98,7 +99,7 @@ def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], si
             click.echo(f"{len(new)} requests of the journal: {sum(new)} events were new")
         return [one for one in dead_letters if not await service.letters.replay(by=SYSTEM, dead_letter=one)]
 
-    still_dead = _ask(config, replayed)
+    still_dead = _ask(config, replayed, "channelry desk dead-letters")
     for letter in dead_letters:
         if letter not in still_dead:
             click.echo(f"dead letter {letter} is settled")
@@ -176,6 +177,7 @@ def decide(config: Path, call: int, decision: str, who: str) -> None:
     _ask(
         config,
         lambda service: service.outbox.decide(by=evolve(SYSTEM, name=who), call=call, decision=Decision(decision)),
+        "channelry desk uncertain",
     )
     click.echo(f"call {call}: {decision}")
 
@@ -207,7 +209,8 @@ def invite(
 ) -> None:  # fmt: skip
     """Invite somebody, the first administrator for example, and print the token that they set their password with.
 
-    They may do nothing but what is granted here or, later, by an administrator.
+    They may do nothing but what is granted here or, later, by an administrator. Whoever is invited again before they
+    have answered gets a new token, and keeps what was granted unless it is named anew.
 
     \b
     Examples:
@@ -217,10 +220,13 @@ def invite(
     granted = [Access(one) for one in access]
 
     async def invited(service: "Service") -> str:
+        if unknown := sorted({*connection} - service.hub.connections.keys()):
+            known = ", ".join(service.hub.connections) or "none"
+            raise click.UsageError(f"{config} has no [connections.{unknown[0]}]; it has {known}")
         user, token = await service.people.invite(
             by=SYSTEM, email=email, first_name=first_name, last_name=last_name, short_code=short_code
         )
-        await service.people.grant(by=SYSTEM, user=user.id, access=granted, connections=connection)
+        await service.people.grant(by=SYSTEM, user=user.id, access=granted or None, connections=connection or None)
         return token
 
     token = _ask(config, invited)
@@ -256,7 +262,8 @@ def fill(config: Path, conversations: int) -> None:
     _ask(config, filled)
 
 
-def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:
+def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]", listing: str = "") -> _Result:
+    """Ask the desk; an error about what is not there names the command that lists what is."""
     from channelry.config import load_configuration
     from channelry.hub import closed_hub
 
@@ -268,7 +275,10 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
 
     async def ask() -> _Result:
         async with without_worker(closed_hub(configuration)) as opened:
-            return await question(opened.service)
+            try:
+                return await question(opened.service)
+            except NotFoundError as error:
+                raise click.ClickException(f"{error}; see: {listing}" if listing else str(error)) from None
 
     return asyncio.run(ask())
 

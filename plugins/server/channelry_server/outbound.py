@@ -38,6 +38,8 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
     scheme, colon, value = to.partition(":")
     if not (colon and scheme.isalpha()):
         scheme, value = "", to
+    if not (text.strip() or media):
+        raise click.UsageError("there is nothing to send: say --text, or --media, or both")
     if not value.strip():
         raise click.UsageError(f"--to {to!r} names nobody: expected VALUE, or SCHEME:VALUE, as phone:+491700000001")
     receipts = anyio.run(partial(_send, config, connection, scheme, value, text, media))

@@ -59,7 +59,8 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise click.ClickException(f"--port {port} cannot be listened on: {error.strerror}; choose another") from None
+        reason, _, _ = str(error.strerror).partition(" (while ")  # Python goes on with the address
+        raise click.ClickException(f"--port {port} cannot be listened on: {reason}; choose another") from None
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     if entry is None:
         click.echo(table(connection, simulator.settings(origin)))
