@@ -47,6 +47,7 @@ class Session:
     _taken: int = attrs.field(default=0, init=False)
     _seen: anyio.Event = attrs.field(factory=anyio.Event, init=False)
     _tasks: TaskGroup = attrs.field(init=False)
+    _prompted: bool = attrs.field(default=False, init=False)
 
     async def run(self, listening: socket.socket) -> bool:
         """Serve the provider's API and obey the input until it ends; tell whether all `/wait`s were fulfilled."""
@@ -63,14 +64,26 @@ class Session:
         """Do what the lines of the input say, one after the other."""
         prompting, lines = sys.stdin.isatty(), typed()
         while True:
-            if prompting:
-                click.echo(f"{self.customer}> ", nl=False, err=True)
+            self._prompted = prompting
+            self._prompt()
             line = await lines.get()
+            self._prompted = False
             if line is None or line.strip() == "/quit":
                 await self.simulator.flush()
                 return True
             if line.strip() and not await self.do(line.strip()) and not prompting:
                 return False
+
+    def _prompt(self) -> None:
+        if self._prompted:
+            click.echo(f"{self.customer}> ", nl=False, err=True)
+
+    def _tell(self, what: Mapping[str, Any]) -> None:
+        """Show what happens by itself: in place of the prompt that waits, which comes again below."""
+        if self._prompted:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        self.show(what)
+        self._prompt()
 
     async def do(self, line: str) -> bool:
         """Do one line; tell whether that was possible."""
@@ -79,6 +92,8 @@ class Session:
             "TEXT": self._write, "/as": self._as, "/fault": self._fault, "/ledger": self._ledger, "/wait": self._wait,
         }  # fmt: skip
         if word not in commands:
+            if word != "/help":
+                click.echo(f"{word} is no command; a text that begins with a slash is written with two", err=True)
             click.echo(COMMANDS.format(customer=self.customer, kinds=", ".join(FaultKind)), err=True)
             return word == "/help"
         try:
@@ -95,9 +110,9 @@ class Session:
         finally:
             for entry in ledger.entries[self._entries :]:
                 status = "no answer" if entry.status is None else entry.status
-                self.show({"what": "request", "method": entry.method, "path": entry.path, "status": status})
+                self._tell({"what": "request", "method": entry.method, "path": entry.path, "status": status})
             for one in ledger.taken[self._taken :]:
-                self.show({"what": "taken", "to": one.to, "text": one.text, "id": one.external_id})
+                self._tell({"what": "taken", "to": one.to, "text": one.text, "id": one.external_id})
             self._entries, self._taken = len(ledger.entries), len(ledger.taken)
             self._seen.set()
             self._tasks.start_soon(self.simulator.flush)
@@ -112,7 +127,7 @@ class Session:
 
     async def _status(self, webhook: Request) -> int:
         status = await deliver(self.url, webhook)
-        self.show({"what": "webhook", "status": status})
+        self._tell({"what": "webhook", "status": status})
         return status
 
     async def _as(self, customer: str) -> bool:
@@ -120,7 +135,9 @@ class Session:
         return True
 
     async def _fault(self, kind: str, times: str = "1", retry_after: str = "1") -> bool:
-        self.simulator.faults.add(FaultKind(kind), int(times), retry_after=float(retry_after))
+        if kind not in list(FaultKind):
+            raise ValueError(f"expected a kind of fault: {', '.join(FaultKind)}")
+        self.simulator.faults.add(kind, int(times), retry_after=float(retry_after))
         self.show({"what": "planned", "faults": len(self.simulator.faults)})
         return True
 

@@ -115,8 +115,8 @@ def _show(as_json: bool, what: Mapping[str, Any]) -> None:
         return
     told = dict(what)
     kind, status = told.pop("what"), told.pop("status", "")
-    words = " ".join(one_line(str(one)) for one in told.values())
-    click.echo(f"{_ARROWS.get(kind, kind)} {words}" + (f"  [{status}]" if status != "" else ""))
+    words = [_ARROWS.get(kind, kind), *(one_line(str(one)) for one in told.values())]
+    click.echo(" ".join(words) + (f"  [{status or 'no answer'}]" if status != "" else ""))
 
 
 _ARROWS = {"written": "→", "taken": "←", "request": " ", "webhook": "→ (status)"}

@@ -1,7 +1,10 @@
 """`channelry simulate`: what is typed goes to the server signed, what is sent to the provider is shown."""
 
 import hmac
+import os
 import socket
+import subprocess
+import sys
 import tomllib
 import urllib.error
 import urllib.request
@@ -10,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import PIPE
 from threading import Thread
 from typing import Any
 
@@ -173,9 +177,10 @@ def test_a_configured_connection_lends_its_credentials_and_its_address(
     ("lines", "reason"),
     [
         ("hello\n", "http://127.0.0.1:9/ does not answer; run: channelry serve, or say --to URL"),
-        ("/fault hunger\n", "/fault hunger: 'hunger' is not a valid FaultKind; see /help"),
+        ("/fault hunger\n", "/fault hunger: expected a kind of fault: rate-limited, unavailable, "),
         ("/fault\n", "/fault: "),
         ("/wait many\n", "/wait many: "),
+        ("/dance\n", "/dance is no command; "),
         ("/dance\n", "/fault KIND"),
     ],
 )
@@ -191,6 +196,26 @@ def test_what_has_no_simulator_is_named_with_what_has(simulate: Any) -> None:
     assert ran.returncode == 2
     told = ran.stderr.partition("'telegraph' is neither a connection nor a channel with a simulator; known: ")[2]
     assert "our-channel" in told.strip().split(", ")
+
+
+def test_at_a_terminal_the_prompt_comes_again_below_what_happens(made: dict[str, Path], care: Care) -> None:
+    terminal, standard_input = os.openpty()
+    command = [sys.executable, "-m", "channelry", "simulate", "our-channel", *at(care)]
+    environ = os.environ | {"PYTHONPATH": str(made["channel"]), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        command, cwd=made["channel"], env=environ, stdin=standard_input, stdout=PIPE, stderr=PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        shown = process.stderr.read(len(b"491700000001> "))
+        care.answer("42", "while it waits")
+        while b"while it waits" not in process.stdout.readline():
+            pass
+        os.write(terminal, b"/quit\n")
+        shown += process.communicate(timeout=60)[1]
+    os.close(terminal)
+    os.close(standard_input)
+    assert shown.startswith(b"491700000001> \r491700000001> ")  # and the end of the line is wiped on a screen
 
 
 @pytest.mark.parametrize("channel", sorted(available("channelry.simulators")))
