@@ -5,7 +5,7 @@ import sys
 import threading
 from base64 import b64decode
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import entry_points
@@ -296,7 +296,7 @@ async def opened_hub(config: Path) -> AsyncIterator[Hub]:
     """Open a hub that keeps nothing, with an installed HTTP client (entry point `channelry.http`)."""
     configuration = load_configuration(config)
     for point in entry_points(group="channelry.http"):
-        async with point.load()() as http, open_hub(configuration, _nowhere, http=http) as hub:
+        async with point.load()() as http, open_hub(configuration, nowhere, http=http) as hub:
             yield hub
             return
     raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
@@ -307,10 +307,9 @@ class _Nowhere(Sink):
         raise RuntimeError("this command keeps nothing")
 
 
-@asynccontextmanager
-async def _nowhere(hub: Hub) -> AsyncIterator[Sink]:
-
-    yield _Nowhere()
+def nowhere(_: Hub) -> AbstractAsyncContextManager[Sink]:
+    """Give the sink of a command that keeps nothing."""
+    return nullcontext(_Nowhere())
 
 
 def print_json(value: Any) -> None:

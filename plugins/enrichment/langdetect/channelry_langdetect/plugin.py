@@ -10,7 +10,7 @@ from channelry import hookimpl, plugin
 from channelry.model import Language, Text
 
 from .letters import letters, weight
-from .tags import LANGUAGES
+from .tags import LANGUAGES, among
 
 if TYPE_CHECKING:
     from .judge import Judge
@@ -31,10 +31,11 @@ class LangDetect:
 
         - `minimum_confidence`: from 0 to 1; below it there is no answer.
         - `shortest`: the letters a text needs for an answer; a wide letter (Chinese, Japanese, Korean) counts three.
-        - `languages`: the only candidates, two or more of `LANGUAGES`; none means all of them.
+        - `languages`: the only candidates, two or more of `LANGUAGES`, for texts that bring none of their own; none
+          means all of them.
         - `weights`: by language, how many times as often as another one it is written; 1 where nothing is said.
-        - `hint_weight`: so many times as likely is a language that the text's hint names, or the country of the hint,
-          or that the text bears already because the customer wrote in it before; 1 ignores them.
+        - `hint_weight`: so many times as likely is a language that the text's hint names, or that is spoken in the
+          country of its hint or of the customer's phone, or that the customer wrote in before; 1 ignores all this.
         - `preload`: read the profiles when the plugin is opened, not with the first text.
         """
 
@@ -50,7 +51,7 @@ class LangDetect:
     @hookimpl
     def open(self) -> None:
         if self.config.preload:
-            self._judge()
+            self._judge(())
 
     @hookimpl
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
@@ -59,11 +60,14 @@ class LangDetect:
     def _language(self, text: Text, read: str) -> Language | None:
         if weight(read) < self.config.shortest:
             return None
-        found = self._judge().likeliest(read, text.hint, text.language)
+        candidates = among(text.languages)
+        if text.languages and not candidates:  # all of them are for other providers
+            return None
+        found = self._judge(candidates).likeliest(read, (text.hint, f"und-{text.country}"), text.before)
         return found if found and found.confidence >= self.config.minimum_confidence else None
 
-    def _judge(self) -> "Judge":
+    def _judge(self, candidates: tuple[str, ...]) -> "Judge":
         from . import judge  # with numpy and the profiles, which a process that detects nothing need not pay for
 
         config = self.config
-        return judge.make(config.languages, tuple(config.weights.items()), config.hint_weight)
+        return judge.make(candidates or config.languages, tuple(config.weights.items()), config.hint_weight)

@@ -208,7 +208,8 @@ async def test_the_hub_asks_it_after_others_and_in_a_thread(tmp_path: Path) -> N
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nsentiment = ["lexicon"]\n')
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        found = await hub.score_sentiment([Text(text=text, language=tag) for tag, text in GOOD.items()])
+        texts = [Text(text=text, language=tag) for tag, text in GOOD.items()]
+        found = [one.answer for one in (await hub.enrich("score_sentiment", texts))[0]]
         (status,) = hub.status()
     assert all(one and one.score > 0 for one in found)
     assert (status.state, status.reason, dict(hub.counts)) == ("ready", "", {})

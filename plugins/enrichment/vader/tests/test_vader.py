@@ -188,9 +188,8 @@ async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
     texts = [*POSITIVE, *FOREIGN.values(), *HOSTILE]
     tags = ["en"] * len(POSITIVE) + list(FOREIGN) + ["en"] * len(HOSTILE)
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        found = await hub.score_sentiment(
-            [Text(text=text, language=tag) for text, tag in zip(texts, tags, strict=True)]
-        )
+        asked = [Text(text=text, language=tag) for text, tag in zip(texts, tags, strict=True)]
+        found = [one.answer for one in (await hub.enrich("score_sentiment", asked))[0]]
         (status,) = hub.status()
     assert all(one and one.score > 0 for one in found[: len(POSITIVE)])
     assert found[len(POSITIVE) : -len(HOSTILE)] == [None] * len(FOREIGN)
