@@ -1,5 +1,6 @@
 """What is read: one text a line, plain or as a JSON object, and labelled ones."""
 
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,22 +24,22 @@ class Labelled:
 def text_of(line: bytes) -> Text:
     """Read a line: a JSON object with `text`, perhaps `hint`, `languages`, `before`; whatever else it is, it is the
     text itself."""
+    line = line.removeprefix(BOM_UTF8)  # which some editors begin a file with
     found = _object(line)
-    return (
-        _text(found) if isinstance(found.get("text"), str) else Text(text=line.decode(errors="replace").rstrip("\r\n"))
-    )
+    if isinstance(found.get("text"), str):
+        return _text(found)
+    return Text(text=line.decode(errors="replace").rstrip("\r\n"))
 
 
 def _text(found: Mapping[str, Any]) -> Text:
     """Read what is known beside the text; what is none of it is passed over."""
     hint, languages, before = (found.get(name) for name in ("hint", "languages", "before"))
+    weights = before.items() if isinstance(before, dict) else ()
     return Text(
         text=found["text"],
         hint=hint if isinstance(hint, str) else "",
         languages=tuple(filter(_is_tag, languages)) if isinstance(languages, list) else (),
-        before={tag: float(weight) for tag, weight in before.items() if _is_tag(tag) and _is_weight(weight)}
-        if isinstance(before, dict)
-        else {},
+        before={tag: float(weight) for tag, weight in weights if _is_tag(tag) and _is_weight(weight)},
     )
 
 
@@ -53,7 +54,7 @@ def _is_weight(found: object) -> bool:
 def labelled(lines: Iterable[bytes]) -> Iterator[Labelled]:
     """Read labelled lines; ValueError names the first that is none. Blank ones are passed over."""
     for number, line in enumerate(lines, 1):
-        found = _object(line)
+        found = _object(line.removeprefix(BOM_UTF8))
         text, language, sentiment = (found.get(name) for name in ("text", "language", "sentiment"))
         if isinstance(text, str) and isinstance(language, str) and language and sentiment in (None, *LEVELS):
             yield Labelled(_text(found), language, sentiment or "")

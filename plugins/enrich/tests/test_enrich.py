@@ -172,6 +172,18 @@ def test_every_line_is_a_text(line: bytes) -> None:
     assert isinstance(text_of(line).text, str)
 
 
+def test_a_file_may_begin_with_a_byte_order_mark() -> None:
+    assert text_of(b'\xef\xbb\xbf{"text": "Hello"}').text == text_of(b"\xef\xbb\xbfHello").text == "Hello"
+    assert [one.text.text for one in labelled([b'\xef\xbb\xbf{"text": "Hello", "language": "en"}'])] == ["Hello"]
+
+
+def test_where_nobody_tells_a_language_sentiment_goes_by_the_hint() -> None:
+    lines = [{"text": "great service", "hint": "en_US"}, {"text": "sehr schlecht", "hint": "de-AT"}, {"text": "great"}]
+    found = answers(run("--order", "vader,lexicon", stdin="\n".join(map(json.dumps, lines))))
+    assert [(one["language"], one["plugin"]) for one in found] == [(None, "vader"), (None, "lexicon"), (None, None)]
+    assert found[0]["score"] > 0 > found[1]["score"]
+
+
 @pytest.mark.row("A28")
 def test_a_provider_that_fails_is_named_and_the_next_answers() -> None:
     result = run("--order", "failing,langdetect", stdin="Where is my order?\n" * 300)

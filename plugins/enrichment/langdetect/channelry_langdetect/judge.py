@@ -21,7 +21,7 @@ ELSEWHERE = 1e-3
 LONG_ENOUGH = 20.0
 """Texts that were written before, beyond which more of them say no more."""
 NAMES = 4
-"""So many words, each with a large first letter and none of them common, are taken for names."""
+"""So many words, each with a capital in it (`PayPal`) and none of them common, are taken for names."""
 
 
 @frozen(eq=False)
@@ -40,7 +40,7 @@ class Judge:
         What was written `before` is evidence as a hint is, the more the more it was: a language in which nothing was
         counts once, one with a weight of 1 as often as a hint says, of 2 nearly twice as often.
         """
-        if text.istitle() and text.count(" ") < NAMES and not self.profiles.has_word(text):
+        if text.count(" ") < NAMES and all(map(_has_capital, text.split())) and not self.profiles.has_word(text):
             return None
         scores, known = self.profiles.evidence(text)
         letters = len(text) - text.count(" ")
@@ -55,6 +55,10 @@ class Judge:
         if known[best] * 2 < letters:
             return None
         return Language(code=LANGUAGES[best], confidence=float(chances[best] / chances.sum()))
+
+
+def _has_capital(word: str) -> bool:
+    return any(map(str.isupper, word))
 
 
 @lru_cache(maxsize=64)

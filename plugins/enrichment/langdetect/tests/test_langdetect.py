@@ -124,6 +124,16 @@ def test_a_name_has_no_answer(text: str) -> None:
     assert detect(text, minimum_confidence=0.0) == [None]
 
 
+@pytest.mark.row("A28")
+@pytest.mark.parametrize(
+    "text",
+    ["Hello Hello", "Hi Maria", "Hello Anna Smith", "hallo hallo!", "Salam alaikum", "ok ok ok ok", "Okay, super!",
+     "no no no no", "da da da", "WhatsApp", "PayPal Amazon", "iPhone 15 Pro Max", "Hi :) https://t.co/x", "Hey @anna"],
+)  # fmt: skip
+def test_greetings_and_names_that_are_written_everywhere_have_no_answer(text: str) -> None:
+    assert detect(text) == [None]
+
+
 @pytest.mark.parametrize("text", ["hahahaha", "lol haha", "xxxxxxxxx", "хахахахах", "哈哈哈哈"])
 def test_laughter_has_no_answer(text: str) -> None:
     assert detect(text) == [None]

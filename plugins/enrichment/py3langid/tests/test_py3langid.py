@@ -105,6 +105,11 @@ def test_configured_languages_are_the_only_candidates() -> None:
     assert {one.code for one in found if one} <= {"de", "en"}
 
 
+@pytest.mark.parametrize("text", ["Anna Smith", "iPhone 15 Pro Max", "WhatsApp", "ok ok ok ok", "no no no no"])
+def test_names_and_a_word_that_is_repeated_have_no_answer(text: str) -> None:
+    assert detect(text) == [None]
+
+
 @pytest.mark.row("A28")
 def test_a_texts_own_languages_are_its_only_candidates() -> None:
     """They come before those of the configuration; unknown ones are other providers'."""

@@ -25,22 +25,23 @@ _lock = Lock()
 
 
 def score(text: Text) -> Sentiment | None:
-    """Score a text that is English, or that has neither letters nor digits but an emoji (or emoticon) that is known.
+    """Score a text that is English (by its hint, where its language is not known), or that has neither letters nor
+    digits but an emoji (or emoticon) that is known.
 
     The confidence is the distance of the score from the middle. VADER has no probability; but words that are not in
     its lexicon and words that cancel each other out both leave a score near 0, and there it is least to be trusted.
     """
     plain = _plain(text.text)
     wordless = not any(map(str.isalnum, plain))
-    if not plain or not (wordless or is_english(text.language)):
+    if not plain or not (wordless or is_english(text.language or text.hint)):
         return None
     found = float(analyzer().polarity_scores(plain)["compound"])
     return None if wordless and not found else Sentiment(score=found, confidence=abs(found))
 
 
 def is_english(tag: str) -> bool:
-    """Tell whether a BCP 47 tag is English, of whatever country."""
-    return tag.lower().split("-")[0] == "en"
+    """Tell whether a tag or locale is English, of whatever country."""
+    return re.split("[-_]", tag.lower())[0] == "en"
 
 
 def _plain(text: str) -> str:
