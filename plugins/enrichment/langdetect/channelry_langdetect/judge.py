@@ -45,7 +45,7 @@ class Judge:
         scores, known = self.profiles.evidence(text)
         letters = len(text) - text.count(" ")
         belief = scores / (DOUBT * sqrt(letters)) + self.prior
-        for tag in {tag for hint in hints for tag in meant(hint)}:
+        for tag in {tag for hint in hints if hint for tag in meant(hint)}:
             belief[LANGUAGES.index(tag)] += log(self.hint)
         for written, weight in before.items():
             for tag in meant(written):

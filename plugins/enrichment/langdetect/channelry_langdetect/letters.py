@@ -23,7 +23,7 @@ _EVERYWHERE = """
     super wow lol omg sorry pls plz thx test info problem
     whatsapp messenger facebook instagram telegram viber tiktok youtube google gmail outlook paypal amazon ebay netflix
     spotify iphone ipad macbook android samsung huawei xiaomi playstation xbox nintendo dhl ups fedex visa mastercard
-    wifi router sms sim pin app email online internet hotel taxi pizza
+    wifi router sms sim pin app account password email online internet hotel taxi pizza
 """
 EVERYWHERE = frozenset(_EVERYWHERE.split())
 """Greetings, exclamations and names that are written in many languages, and so tell none."""
@@ -44,7 +44,7 @@ def letters(text: str) -> str:
     kept = " ".join(word for word in kept.split() if word.lower() not in EVERYWHERE)
     kept = REPEATED.sub(r"\1", STRETCHED.sub(r"\1\2", kept))[:KEPT].rstrip()
     other = " ".join(LATIN.sub(" ", kept).split())
-    if weight(other) > 2 * weight("".join(LATIN.findall(kept))):
+    if other and weight(other) > 2 * weight("".join(LATIN.findall(kept))):
         kept = other
     return kept
 
@@ -56,4 +56,6 @@ def small(text: str) -> str:
 
 def weight(text: str) -> int:
     """Count letters, a wide one as three: a Chinese character or a Korean syllable says as much."""
+    if text.isascii():
+        return sum(map(str.isalpha, text))
     return sum(3 if east_asian_width(one) in "WF" else 1 for one in text if one.isalpha())

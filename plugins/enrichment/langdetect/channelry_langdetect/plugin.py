@@ -1,6 +1,7 @@
 """langdetect as an enricher: its configuration and its hooks. langdetect itself is imported with the first text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -63,11 +64,17 @@ class LangDetect:
         candidates = among(text.languages)
         if text.languages and not candidates:  # all of them are for other providers
             return None
-        found = self._judge(candidates).likeliest(read, (text.hint, f"und-{text.country}"), text.before)
+        hints = (text.hint, text.country and f"und-{text.country}")
+        found = self._judge(candidates).likeliest(read, hints, text.before)
         return found if found and found.confidence >= self.config.minimum_confidence else None
 
     def _judge(self, candidates: tuple[str, ...]) -> "Judge":
-        from . import judge  # with numpy and the profiles, which a process that detects nothing need not pay for
-
         config = self.config
-        return judge.make(candidates or config.languages, tuple(config.weights.items()), config.hint_weight)
+        return _make()(candidates or config.languages, tuple(config.weights.items()), config.hint_weight)
+
+
+@cache
+def _make() -> "Callable[[tuple[str, ...], tuple[tuple[str, float], ...], float], Judge]":
+    from .judge import make  # with numpy and the profiles, which a process that detects nothing need not pay for
+
+    return make

@@ -189,8 +189,8 @@ def test_below_the_configured_confidence_there_is_no_answer() -> None:
 def test_configured_languages_are_the_only_candidates() -> None:
     found = {code(text, languages=("de", "en"), minimum_confidence=0.0) for text in SENTENCES.values()}
     assert found <= {"de", "en", ""}
-    assert code("Mein Paket ist kaputt") != "de"  # among all 55 it is Finnish, and uncertain
-    assert code("Mein Paket ist kaputt", languages=("en", "de", "fr")) == "de"
+    assert code(NORDIC) == ""  # among all 55 it may be Danish
+    assert code(NORDIC, languages=("en", "no", "fr")) == "no"
 
 
 @pytest.mark.parametrize(("name", "told"), [("messages", 0.65), ("unseen", 0.85), ("afterwards", 0.75)])
