@@ -14,7 +14,7 @@ from channelry.config import load_configuration
 from channelry.hub import open_hub
 from channelry.model import Received, Sentiment, Text
 from channelry.sink import Sink
-from channelry_lexicon.feeling import ASKED, EMOJI
+from channelry_lexicon.feeling import EMOJI, PLAIN
 from channelry_lexicon.lexicon import LANGUAGES, Lexicon, fold, lexicon
 from channelry_lexicon.plugin import WordLists
 from channelry_testing import FakeClock
@@ -84,7 +84,23 @@ def test_what_is_negated_is_the_contrary_and_less_of_it(language: str) -> None:
 
 @every
 def test_a_question_without_a_word_of_feeling_is_neutral(language: str) -> None:
-    assert score(ASKING[language], language) == ASKED
+    assert score(ASKING[language], language) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Meine Kundennummer ist 4711", "de"), ("Adjunto el recibo", "es"), ("Voici la facture en pièce jointe", "fr"),
+     ("Allego la ricevuta", "it"), ("Załączam zdjęcie", "pl"), ("Segue em anexo o recibo", "pt"),
+     ("Надсилаю чек", "uk")],
+)  # fmt: skip
+def test_a_plain_fact_is_neutral(text: str, language: str) -> None:
+    assert score(text, language) == PLAIN
+
+
+def test_further_words_of_one_kind_say_less_than_the_first() -> None:
+    one, two, three = (value(text) for text in ("gut", "gut und freundlich", "gut und freundlich und sauber"))
+    assert one < two < three
+    assert two < value("fantastisch") + 0.01
 
 
 @every
