@@ -14,7 +14,7 @@ from channelry.config import load_configuration
 from channelry.hub import open_hub
 from channelry.model import Received, Sentiment, Text
 from channelry.sink import Sink
-from channelry_lexicon.feeling import EMOJI, PLAIN
+from channelry_lexicon.feeling import EMOJI, FURTHER, PLAIN
 from channelry_lexicon.lexicon import LANGUAGES, Lexicon, fold, lexicon
 from channelry_lexicon.plugin import WordLists
 from channelry_testing import FakeClock
@@ -203,8 +203,11 @@ def test_a_score_stays_within_its_bounds(text: str, language: str) -> None:
 @given(st.lists(st.sampled_from(sorted(EMOJI)), min_size=1, max_size=20), st.sampled_from(LANGUAGES))
 def test_emoji_are_scored_as_they_are_listed(signs: list[str], language: str) -> None:
     found = score("".join(signs), language)
-    whole = sum(EMOJI[sign] for sign in signs)
+    good, bad = ([abs(EMOJI[sign]) for sign in signs if EMOJI[sign] * kind > 0] for kind in (1, -1))
+    first = max(good, default=0.0) - max(bad, default=0.0)
+    whole = first + FURTHER * (sum(good) - sum(bad) - first)
     assert found is None or found.score * whole > 0
+    assert found is not None or (good and bad)
 
 
 class Nothing(Sink):
