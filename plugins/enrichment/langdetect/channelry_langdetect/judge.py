@@ -12,16 +12,16 @@ from channelry.model import Language
 from .profiles import Profiles, Scores, load
 from .tags import LANGUAGES, meant
 
-DOUBT = 0.9
+DOUBT = 1.0
 """Evidence is divided by this times the root of the number of letters. Letters follow from one another, so that twice
-as many are not twice the evidence. Chosen with words' weight on the tuning part of the labelled sentences."""
+as many are not twice the evidence. Chosen with words' weight on sentences of which no figure is told."""
 ELSEWHERE = 1e-3
 """How likely, beside a candidate, is a language that is none: so much evidence against all of them is no answer."""
 
 LONG_ENOUGH = 20.0
 """Texts that were written before, beyond which more of them say no more."""
 NAMES = 4
-"""So many words, each with a capital in it (`PayPal`) and none of them common, are taken for names."""
+"""So many words, each with a capital in it (`PayPal`) and half of them common at most, are taken for names."""
 
 
 @frozen(eq=False)
@@ -40,7 +40,8 @@ class Judge:
         What was written `before` is evidence as a hint is, the more the more it was: a language in which nothing was
         counts once, one with a weight of 1 as often as a hint says, of 2 nearly twice as often.
         """
-        if text.count(" ") < NAMES and all(map(_has_capital, text.split())) and not self.profiles.has_word(text):
+        words = text.split()
+        if len(words) <= NAMES and all(map(_has_capital, words)) and self.profiles.common(text) * 2 <= len(words):
             return None
         scores, known = self.profiles.evidence(text)
         letters = len(text) - text.count(" ")
