@@ -23,7 +23,7 @@ CARE = {
     1.4: "thank thanks thx hope free save sure interested",
     1.2: "quick quickly quicker faster speedy punctual tidy",
     2.0: "smoothly spotless seamless tasty reassuring",
-    -0.9: "late slow slower waiting noisy pricey expensive cold unclear",
+    -0.9: "late slow slower noisy pricey expensive cold unclear",
     -1.4: "delayed unresolved unanswered expired cracked flimsy leaking lukewarm incomplete",
     -2.1: "faulty unhelpful unusable overcharged smelly mouldy moldy stained unprofessional",
     -3.0: "ripoff nightmare scammers thieves crooks inedible disgrace",
