@@ -39,11 +39,13 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
     """Tell the language and the sentiment of texts: reads FILE, or standard input, and prints a JSON object a line.
 
     \b
-    A line is a text, or JSON: {"text", "hint" (a locale, as de-AT)}. What comes out, in the same order:
+    A line is a text, or JSON: {"text"}, perhaps with "hint" (a locale, as de-AT), "languages" (the only ones it
+    may be in, as ["de", "en"]) and "before" (what the customer wrote in before, as {"de": 3}).
+    What comes out, in the same order:
       {"text", "language" (BCP 47), "confidence", "sentiment" (very-negative … very-positive),
        "score" (-1 to 1), "plugin" (who told it), "ms"}; null is what nobody was sure of.
-    With --compare a line is {"text", "language", "sentiment" (may be missing)}, all true, and what comes
-    out is tables, or with --json one object per provider and hook.
+    With --compare a line is {"text", "language", "sentiment" (may be missing)}, all true, perhaps with what
+    is said above, and what comes out is tables, or with --json one object per provider and hook.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Which providers are asked, in which order, and with which Config."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from channelry.discovery import advice, available
 from channelry.errors import ConfigError, Fault, PluginError
 from channelry.hub import Hub, open_hub
 from channelry.registry import examine, marked
-from channelry.sink import nowhere
+from channelry.sink import Sink, nowhere
 from channelry.structure import structure
 
 HOOKS = ("detect_language", "score_sentiment")
@@ -67,6 +67,12 @@ async def opened(found: Configuration) -> AsyncIterator[Hub]:
     clients: list[Any] = [point.load() for point in entry_points(group="channelry.http")]
     async with (
         clients[0]() if clients else nullcontext() as http,
-        open_hub(found, nowhere, **({"http": http} if http else {})) as hub,
+        open_hub(found, _quietly, **({"http": http} if http else {})) as hub,
     ):
         yield hub
+
+
+def _quietly(hub: Hub) -> AbstractAsyncContextManager[Sink]:
+    """Keep nothing, and have who asks tell of failures, once, where the hub would log each."""
+    hub.blame = lambda _: None
+    return nowhere(hub)
