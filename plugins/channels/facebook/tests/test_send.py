@@ -47,7 +47,8 @@ from channelry.model import (
     Unknown,
 )
 from channelry.services import Services
-from channelry_facebook.plugin import CAPABILITIES, Facebook
+from channelry_facebook.capabilities import CAPABILITIES
+from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, services

@@ -22,7 +22,8 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_instagram.plugin import FIELDS, Instagram
+from channelry_instagram.capabilities import FIELDS
+from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
 from channelry_testing import FakeClock, services
 

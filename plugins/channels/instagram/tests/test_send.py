@@ -47,7 +47,8 @@ from channelry.model import (
     Unknown,
 )
 from channelry.services import Services
-from channelry_instagram.plugin import CAPABILITIES, Instagram
+from channelry_instagram.capabilities import CAPABILITIES
+from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services

@@ -45,7 +45,8 @@ from channelry.model import (
     Thread,
 )
 from channelry.services import Services
-from channelry_messenger.plugin import CAPABILITIES, Messenger
+from channelry_messenger.capabilities import CAPABILITIES
+from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
 from channelry_meta.codes import REFUSALS
 from channelry_simulation import FaultKind

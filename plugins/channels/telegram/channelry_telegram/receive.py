@@ -10,25 +10,8 @@ from typing import Any, TypeAlias
 
 from attrs import evolve
 
+from channelry import model
 from channelry.errors import RejectedError
-from channelry.model import (
-    AccountHealth,
-    Address,
-    EchoSent,
-    Event,
-    IdentityChanged,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Postback,
-    ReactionChanged,
-    Received,
-    Request,
-    Response,
-    Unsupported,
-)
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
 
@@ -44,14 +27,14 @@ UNHANDLED = frozenset({
 })  # fmt: skip
 """Kinds of updates that no customer's message is in; none of them is asked for."""
 
-_Reader: TypeAlias = Callable[[Any, str, datetime], Iterable[Event | str]]
+_Reader: TypeAlias = Callable[[Any, str, datetime], Iterable[model.Event | str]]
 """Reads one kind of update, given its dedupe key and the time where Telegram gives none."""
 
 _GONE = frozenset({"left", "kicked"})
 _PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 
-def verify(request: Request, secrets: Secrets) -> None:
+def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless the request bears one of the secret tokens that were given to setWebhook."""
     token = request.header(TOKEN_HEADER)
     good = False
@@ -61,24 +44,24 @@ def verify(request: Request, secrets: Secrets) -> None:
         raise RejectedError("the secret token is missing or wrong")
 
 
-def parse(request: Request) -> Received:
+def parse(request: model.Request) -> model.Received:
     """Read one update; a pressed button is answered by the HTTP answer itself, which ends its wait."""
     now = request.received_at
     found = received(request, lambda update: _read(update, now))
     for event in found.events:
-        if isinstance(event, MessageReceived) and (press := _pressed(event)):
-            answer = Response.json({"method": "answerCallbackQuery", "callback_query_id": press})
+        if isinstance(event, model.MessageReceived) and (press := _pressed(event)):
+            answer = model.Response.json({"method": "answerCallbackQuery", "callback_query_id": press})
             return evolve(found, answer=answer)
     return found
 
 
-def _pressed(event: MessageReceived) -> str:
+def _pressed(event: model.MessageReceived) -> str:
     """Give the id of the callback query that a message is made of, or `""`."""
     part = event.parts[0] if event.parts else None
-    return part.id if isinstance(part, Postback) else ""
+    return part.id if isinstance(part, model.Postback) else ""
 
 
-def _read(update: Any, now: datetime) -> Iterable[Event | str]:
+def _read(update: Any, now: datetime) -> Iterable[model.Event | str]:
     key = identifier(update["update_id"])
     for kind in update:
         reader = _READERS.get(kind)
@@ -87,16 +70,16 @@ def _read(update: Any, now: datetime) -> Iterable[Event | str]:
     return [next((f"{kind} is not for us" for kind in update if kind in UNHANDLED), "unknown kind of update")]
 
 
-def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _message(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     chat = row["chat"]
     chat_id = identifier(chat["id"])
     at = timestamp(row.get("date"), now)
     if row.get("migrate_to_chat_id") is not None:
-        old, new = Address(SCHEME, chat_id), Address(SCHEME, identifier(row["migrate_to_chat_id"]))
+        old, new = model.Address(SCHEME, chat_id), model.Address(SCHEME, identifier(row["migrate_to_chat_id"]))
         reason = "the group became a supergroup"
-        return [IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason=reason)]
+        return [model.IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason=reason)]
     text, parts = content.read(row)
-    if parts and isinstance(parts[0], Unsupported) and (service := content.SERVICE & row.keys()):
+    if parts and isinstance(parts[0], model.Unsupported) and (service := content.SERVICE & row.keys()):
         return [f"service message: {min(service)}"]
     external_id = f"{chat_id}:{identifier(row['message_id'])}"
     sender = envelope.sender(row)
@@ -105,10 +88,10 @@ def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
         if "sender_business_bot" in row:
             return ["sent by a bot"]
         to = envelope.profile(chat).address
-        return [EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)]
+        return [model.EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)]
     topic = envelope.topic(row)
     return [
-        MessageReceived(
+        model.MessageReceived(
             key=key,
             occurred_at=at,
             sender=sender,
@@ -127,14 +110,14 @@ def _message(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     ]
 
 
-def _edited(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _edited(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     chat_id = identifier(row["chat"]["id"])
     sender = envelope.sender(row).address
     if "business_connection_id" in row and sender.value != chat_id:
         return ["edited by the business"]
     text, parts = content.read(row)
     return [
-        MessageEdited(
+        model.MessageEdited(
             key=key,
             occurred_at=timestamp(row.get("edit_date"), now),
             sender=sender,
@@ -145,22 +128,22 @@ def _edited(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     ]
 
 
-def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _deleted(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     chat_id = identifier(row["chat"]["id"])
 
-    def one(message: Any) -> MessageDeleted:
+    def one(message: Any) -> model.MessageDeleted:
         message_id = identifier(message)
-        return MessageDeleted(key=f"{key}:{message_id}", occurred_at=now, external_id=f"{chat_id}:{message_id}")
+        return model.MessageDeleted(key=f"{key}:{message_id}", occurred_at=now, external_id=f"{chat_id}:{message_id}")
 
     return each(row["message_ids"], one, now) if row["message_ids"] != [] else ["nothing was deleted"]
 
 
-def _connection(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _connection(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     """A business account took the bot in, changed its rights, or put it out."""
     rights = sorted(name for name, value in mapping(row.get("rights")).items() if value is True)
     whose = f"business account {envelope.profile(row['user']).name}, connection {identifier(row['id'])}"
     return [
-        AccountHealth(
+        model.AccountHealth(
             key=key,
             occurred_at=timestamp(row.get("date"), now),
             code="business_connection",
@@ -170,7 +153,7 @@ def _connection(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     ]
 
 
-def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _callback(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     query, sender = identifier(row["id"]), envelope.profile(row["from"])
     message = mapping(row.get("message"))
     data = string(row.get("data")) or string(row.get("game_short_name"))
@@ -183,12 +166,12 @@ def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
         place = None if sender.address.value == chat_id else envelope.profile(chat).address
         context, thread = envelope.context(message, topic), envelope.thread(chat, chat_id, topic)
     return [
-        MessageReceived(
+        model.MessageReceived(
             key=key,
             occurred_at=now,
             sender=sender,
             external_id=f"callback:{query}",
-            parts=(Postback(payload=data, title=_title(message, data), id=query),),
+            parts=(model.Postback(payload=data, title=_title(message, data), id=query),),
             reply_to=quote,
             reply_address=place,
             context=context,
@@ -197,7 +180,7 @@ def _callback(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     ]
 
 
-def _reaction(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _reaction(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     old = [_emoji(one) for one in sequence(row.get("old_reaction"))]
     new = [_emoji(one) for one in sequence(row.get("new_reaction"))]
     who = row["user"] if row.get("user") else row["actor_chat"]
@@ -206,12 +189,14 @@ def _reaction(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     sender = envelope.profile(who).address
     external_id = f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}"
     return [
-        ReactionChanged(key=f"{key}:{n}", occurred_at=at, sender=sender, external_id=external_id, emoji=emoji, on=on)
+        model.ReactionChanged(
+            key=f"{key}:{n}", occurred_at=at, sender=sender, external_id=external_id, emoji=emoji, on=on
+        )
         for n, (emoji, on) in enumerate(changes)
     ] or ["the same reactions"]
 
 
-def _membership(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
+def _membership(row: Any, key: str, now: datetime) -> Iterable[model.Event | str]:
     """A chat took the bot in or put it out; a private chat is the person, who unblocked or blocked it."""
     status = string(row["new_chat_member"]["status"])
     before = string(mapping(row.get("old_chat_member")).get("status"))
@@ -220,10 +205,10 @@ def _membership(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
     sender = envelope.profile(row["chat"]).address
     at = timestamp(row.get("date"), now)
     if status in _GONE:
-        return [OptedOut(key=key, occurred_at=at, sender=sender)]
+        return [model.OptedOut(key=key, occurred_at=at, sender=sender)]
     if before in _PRESENT:
         return ["the bot's rights changed"]
-    return [OptedIn(key=key, occurred_at=at, sender=sender)]
+    return [model.OptedIn(key=key, occurred_at=at, sender=sender)]
 
 
 _READERS: dict[str, _Reader] = {

@@ -12,29 +12,7 @@ from typing import Any, TypeAlias
 import orjson
 from attrs import define
 
-from channelry.model import (
-    AccountHealth,
-    Address,
-    CallRecord,
-    CallState,
-    EchoSent,
-    Event,
-    IdentityChanged,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Profile,
-    Quote,
-    ReactionChanged,
-    Received,
-    Referral,
-    Request,
-    Status,
-    StatusChanged,
-    Thread,
-)
+from channelry import model
 from channelry.parsing import each, identifier, mapping, number, received, sequence, string, timestamp
 from channelry_meta import challenge
 
@@ -44,27 +22,30 @@ OBJECT = "whatsapp_business_account"
 """What a webhook of WhatsApp is about; the other objects of an app come to the same URL."""
 
 _STATUSES = {
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "played": Status.PLAYED,
-    "failed": Status.FAILED,
+    "sent": model.Status.SENT,
+    "delivered": model.Status.DELIVERED,
+    "read": model.Status.READ,
+    "played": model.Status.PLAYED,
+    "failed": model.Status.FAILED,
 }
-_ENDS = {"COMPLETED": CallState.COMPLETED, "FAILED": CallState.FAILED}
-_CALLS = {"RINGING": CallState.RINGING, "ACCEPTED": CallState.ANSWERED, "REJECTED": CallState.MISSED}
+_ENDS = {"COMPLETED": model.CallState.COMPLETED, "FAILED": model.CallState.FAILED}
+_CALLS = {"RINGING": model.CallState.RINGING, "ACCEPTED": model.CallState.ANSWERED, "REJECTED": model.CallState.MISSED}
 """What is told of a call. The fields and words of calls and preferences are not confirmed by Meta's pages.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/calling"""
-_PREFERENCES: Mapping[str, type[OptedIn] | type[OptedOut]] = {"stop": OptedOut, "resume": OptedIn}
+_PREFERENCES: Mapping[str, type[model.OptedIn] | type[model.OptedOut]] = {
+    "stop": model.OptedOut,
+    "resume": model.OptedIn,
+}
 
 
-def parse(request: Request) -> Received:
+def parse(request: model.Request) -> model.Received:
     """Tell what a verified request means: the events of a delivery, or the answer to a handshake."""
     if request.method == "GET":
-        return Received(request, answer=challenge(request))
+        return model.Received(request, answer=challenge(request))
     return received(request, partial(_events, request.received_at))
 
 
-def _events(at: datetime, body: Any) -> Iterator[Event | str]:
+def _events(at: datetime, body: Any) -> Iterator[model.Event | str]:
     """Walk entries, changes and rows, level by level, so that a bad one harms none beside it."""
     if body["object"] != OBJECT:
         yield "object is not WhatsApp's"
@@ -102,10 +83,10 @@ class _Number:
     """One of our phone numbers in one webhook: its id, who wrote to it (by both of their ids), and when."""
 
     account: str
-    people: Mapping[str, Profile]
+    people: Mapping[str, model.Profile]
     at: datetime
 
-    def message(self, row: Any) -> Event:
+    def message(self, row: Any) -> model.Event:
         get = row.get
         kind, key, sender = row["type"], identifier(row["id"]), self._person(get("from"), get("from_user_id"))
         occurred_at = timestamp(get("timestamp"), self.at)
@@ -118,7 +99,7 @@ class _Number:
         text, parts = content(row)
         context, referral, group = get("context"), get("referral"), get("group_id")
         quote, forwarded = (None, False) if context is None else _context(context)
-        return MessageReceived(
+        return model.MessageReceived(
             account=self.account,
             key=key,
             occurred_at=occurred_at,
@@ -128,14 +109,14 @@ class _Number:
             parts=parts,
             reply_to=quote,
             referral=None if referral is None else _referral(referral),
-            thread=None if group is None else Thread(root=identifier(group)),
-            reply_address=None if group is None else Address("whatsapp", identifier(group)),
+            thread=None if group is None else model.Thread(root=identifier(group)),
+            reply_address=None if group is None else model.Address("whatsapp", identifier(group)),
             forwarded=forwarded,
         )
 
-    def echo(self, row: Any) -> Event:
+    def echo(self, row: Any) -> model.Event:
         key, (text, parts) = identifier(row["id"]), content(row)
-        return EchoSent(
+        return model.EchoSent(
             account=self.account,
             key=key,
             occurred_at=timestamp(row.get("timestamp"), self.at),
@@ -145,7 +126,7 @@ class _Number:
             parts=parts,
         )
 
-    def status(self, row: Any) -> Event | str:
+    def status(self, row: Any) -> model.Event | str:
         name, external_id = string(row["status"]), identifier(row["id"])
         if name == "deleted":  # of old versions; nothing can be done about it
             return "status deleted"
@@ -153,7 +134,7 @@ class _Number:
             raise ValueError("an unknown status")
         phone, user = row.get("recipient_id"), row.get("recipient_user_id")
         code, reason = _failure(sequence(row.get("errors")))
-        return StatusChanged(
+        return model.StatusChanged(
             account=self.account,
             key=f"{external_id}:{name}",
             occurred_at=timestamp(row.get("timestamp"), self.at),
@@ -165,20 +146,20 @@ class _Number:
             reason=reason,
         )
 
-    def call(self, row: Any) -> Event:
+    def call(self, row: Any) -> model.Event:
         """Read that a call comes in or ended; who was not reached has no duration."""
         external_id, kind = identifier(row["id"]), string(row["event"])
         inbound, seconds = row.get("direction") != "BUSINESS_INITIATED", row.get("duration")
         if kind == "connect":
-            state = CallState.RINGING
+            state = model.CallState.RINGING
         elif kind == "terminate":
             state = _ENDS[row["status"]]
-            if state is CallState.COMPLETED and not seconds:
-                state = CallState.MISSED
+            if state is model.CallState.COMPLETED and not seconds:
+                state = model.CallState.MISSED
         else:
             raise ValueError("an unknown event of a call")
         phone, user = ("from", "from_user_id") if inbound else ("to", "to_user_id")
-        return CallRecord(
+        return model.CallRecord(
             account=self.account,
             key=f"{external_id}:{kind}",
             occurred_at=timestamp(row.get("timestamp"), self.at),
@@ -189,10 +170,10 @@ class _Number:
             seconds=None if seconds is None else number(seconds),
         )
 
-    def call_status(self, row: Any) -> Event:
+    def call_status(self, row: Any) -> model.Event:
         """Read how far a call of ours has got."""
         external_id, name = identifier(row["id"]), string(row["status"])
-        return CallRecord(
+        return model.CallRecord(
             account=self.account,
             key=f"{external_id}:{name}",
             occurred_at=timestamp(row.get("timestamp"), self.at),
@@ -202,19 +183,21 @@ class _Number:
             inbound=False,
         )
 
-    def preference(self, row: Any) -> Event:
+    def preference(self, row: Any) -> model.Event:
         """Read that a customer wants a kind of messages no more, or again."""
         sender, value = self._person(row.get("wa_id"), row.get("user_id")).address, string(row["value"])
         told_at, topic = row.get("timestamp"), string(row.get("category"))
         key, at = f"preference:{sender.value}:{topic}:{value}:{told_at}", timestamp(told_at, self.at)
         return _PREFERENCES[value](account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
 
-    def error(self, row: Any) -> Event:
+    def error(self, row: Any) -> model.Event:
         code, reason = _failure((row,))
         digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
-        return AccountHealth(account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason)
+        return model.AccountHealth(
+            account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason
+        )
 
-    def _person(self, phone: Any, user: Any) -> Profile:
+    def _person(self, phone: Any, user: Any) -> model.Profile:
         """Tell who it is: by the business-scoped user id where there is one, else by the phone number.
 
         Either may stand with the contact only, and `from` may hold a user id: then it is no digits.
@@ -228,7 +211,7 @@ class _Number:
         return _profile(user, phone, named.name if named else "")
 
 
-_Build: TypeAlias = Callable[[_Number, Any], Event | str]
+_Build: TypeAlias = Callable[[_Number, Any], model.Event | str]
 _MESSAGES: Mapping[str, _Build] = {
     "messages": _Number.message,
     "message_echoes": _Number.echo,
@@ -244,9 +227,9 @@ _BUILDS: Mapping[str, Mapping[str, _Build]] = {
 """What reads the rows of each field that webhooks are subscribed to."""
 
 
-def _people(contacts: Any) -> dict[str, Profile]:
+def _people(contacts: Any) -> dict[str, model.Profile]:
     """Index the contacts by both ids; what is wrong with one costs its name, not the message."""
-    people: dict[str, Profile] = {}
+    people: dict[str, model.Profile] = {}
     for contact in contacts if isinstance(contacts, list) else ():
         try:
             phone, user = string(contact.get("wa_id")), string(contact.get("user_id"))
@@ -260,27 +243,27 @@ def _people(contacts: Any) -> dict[str, Profile]:
     return people
 
 
-def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profile:
+def _profile(user: str, phone: str, name: str = "", username: str = "") -> model.Profile:
     if not phone.isdigit():
         user, phone = user or phone, ""
     if not (user or phone):
         raise ValueError("expected a phone number or a user id")
     if not phone:
-        return Profile(address=Address("whatsapp", user, "", username and f"@{username}"), name=name)
+        return model.Profile(address=model.Address("whatsapp", user, "", username and f"@{username}"), name=name)
     written = f"+{phone}"
-    address = Address("whatsapp", user or phone, "", written)
-    return Profile(address=address, name=name, aliases=(Address("phone", written),))
+    address = model.Address("whatsapp", user or phone, "", written)
+    return model.Profile(address=address, name=name, aliases=(model.Address("phone", written),))
 
 
-def _context(context: Any) -> tuple[Quote | None, bool]:
+def _context(context: Any) -> tuple[model.Quote | None, bool]:
     """Read what a message follows: the message that it answers, and whether it was forwarded."""
     get, quoted = context.get, context.get("id")
     forwarded = get("forwarded") is True or get("frequently_forwarded") is True
-    return None if quoted is None else Quote(external_id=identifier(quoted)), forwarded
+    return None if quoted is None else model.Quote(external_id=identifier(quoted)), forwarded
 
 
-def _referral(row: Any) -> Referral:
-    return Referral(
+def _referral(row: Any) -> model.Referral:
+    return model.Referral(
         source=string(row.get("source_type")),
         ref=string(row.get("source_id")),
         url=string(row.get("source_url")),
@@ -301,30 +284,30 @@ def _failure(errors: Any) -> tuple[str, str]:
 # What is no message of its own: changes of earlier messages, and of who somebody is.
 
 
-def _reaction(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
+def _reaction(body: Mapping[str, Any], sender: model.Profile, common: dict[str, Any]) -> model.Event:
     message, emoji = identifier(body["message_id"]), string(body.get("emoji"))
-    return ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji, on=bool(emoji))
+    return model.ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji, on=bool(emoji))
 
 
-def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
+def _edit(body: Mapping[str, Any], sender: model.Profile, common: dict[str, Any]) -> model.Event:
     text, parts = content(body["message"])
     message = identifier(body["original_message_id"])
-    return MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
+    return model.MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
 
 
-def _revoke(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
-    return MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
+def _revoke(body: Mapping[str, Any], sender: model.Profile, common: dict[str, Any]) -> model.Event:
+    return model.MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
 
 
-def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event | None:
+def _system(body: Mapping[str, Any], sender: model.Profile, common: dict[str, Any]) -> model.Event | None:
     """Read a change of number or user id; other system messages are shown as they are."""
     if body.get("type") not in ("user_changed_number", "user_changed_user_id"):
         return None
     new = _profile(string(body.get("user_id")), string(body.get("wa_id"))).address
-    return IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
+    return model.IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
 
 
-_SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Profile, dict[str, Any]], Event | None]] = {
+_SPECIAL: Mapping[str, Callable[[Mapping[str, Any], model.Profile, dict[str, Any]], model.Event | None]] = {
     "reaction": _reaction,
     "edit": _edit,
     "revoke": _revoke,

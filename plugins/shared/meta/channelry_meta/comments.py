@@ -17,7 +17,7 @@ from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Rec
 from channelry.parsing import identifier
 from channelry.services import Services
 
-from .account import graph_data
+from .account import rows
 from .codes import GONE
 from .graph import Graph
 
@@ -39,8 +39,8 @@ class Listing:
     async def ours(self, call: Call, graph: Graph, services: Services) -> list[str]:
         """Give the ids of our comments beside a new one, or that new one, which have its text."""
         text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
-        rows = await graph_data(graph, call.body["among"], services, query | dict(self.order))
-        return [str(row.get("id")) for row in rows if self._is_ours(row, text)]
+        found = await rows(graph, call.body["among"], services, query | dict(self.order))
+        return [str(row.get("id")) for row in found if self._is_ours(row, text)]
 
     def _is_ours(self, row: Mapping[str, Any], text: str) -> bool:
         author = row.get("from")
