@@ -6,7 +6,7 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 
 from channelry.model import Capabilities, Kind, MediaLimit, Resend, Surface
 from channelry_meta import messages
-from channelry_meta.account import LARGEST
+from channelry_meta.limits import LARGEST, MIB
 
 SCHEME = "facebook"
 """The scheme of people's addresses, whose ids are scoped to the Page."""
@@ -16,7 +16,7 @@ LIKE = "👍"
 _TEXT = 8000  # [k]
 _PICTURE = MediaLimit(
     types=frozenset({"image/jpeg", "image/png", "image/gif"}),
-    link=4 * 1024 * 1024,  # of a photo, as the Graph API states it [k]
+    link=4 * MIB,  # of a photo, as the Graph API states it [k]
     fetch=LARGEST,
 )
 CAPABILITIES = Capabilities(

@@ -8,21 +8,14 @@ from attrs import evolve
 
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Resend, Status, Surface, TextUnit
 from channelry_meta import messages
-from channelry_meta.account import LARGEST
+from channelry_meta.limits import LARGEST, MIB, file
 
 SCHEME = "instagram"
 """The scheme of people's addresses, whose ids are scoped to the account."""
 HEART, LOVE = "like_heart", "❤️"
 """The one sticker, and the one reaction."""
 
-_MIB = 1024 * 1024
-
-
-def _file(most: int, *types: str) -> MediaLimit:
-    return MediaLimit(types=frozenset(types), upload=most, link=most, fetch=LARGEST)
-
-
-_AUDIO = _file(25 * _MIB, "audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav")
+_AUDIO = file(25 * MIB, "audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav")
 _BOTH_WAYS = frozenset({Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.STICKER, Kind.BUTTONS, Kind.REACTION})
 _ASIDE = Capabilities(text=1000, unit=TextUnit.BYTES, window=messages.HUMAN_AGENT_WINDOW, rates=messages.ASIDE_RATES)
 CAPABILITIES = Capabilities(
@@ -31,11 +24,11 @@ CAPABILITIES = Capabilities(
     text=1000,
     unit=TextUnit.BYTES,
     media={
-        Kind.IMAGE: _file(8 * _MIB, "image/png", "image/jpeg", "image/gif"),
+        Kind.IMAGE: file(8 * MIB, "image/png", "image/jpeg", "image/gif"),
         Kind.AUDIO: _AUDIO,
         Kind.VOICE: _AUDIO,
-        Kind.VIDEO: _file(25 * _MIB, "video/mp4", "video/ogg", "video/x-msvideo", "video/quicktime", "video/webm"),
-        Kind.DOCUMENT: _file(25 * _MIB, "application/pdf"),
+        Kind.VIDEO: file(25 * MIB, "video/mp4", "video/ogg", "video/x-msvideo", "video/quicktime", "video/webm"),
+        Kind.DOCUMENT: file(25 * MIB, "application/pdf"),
         Kind.STICKER: MediaLimit(fetch=LARGEST),
     },
     buttons=ButtonLimit(count=13, title=20, payload=1000, text=1000),

@@ -8,17 +8,10 @@ from attrs import evolve
 
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Resend, Status
 from channelry_meta import messages
-from channelry_meta.account import LARGEST
+from channelry_meta.limits import LARGEST, MIB, file
 
 SCHEME = "messenger"
 """The scheme of people's addresses, whose ids are scoped to the Page."""
-
-_MIB = 1024 * 1024
-
-
-def _file(most: int, *types: str) -> MediaLimit:
-    return MediaLimit(types=frozenset(types), upload=most, link=most, fetch=LARGEST)
-
 
 _BOTH_WAYS = frozenset(
     {Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.BUTTONS, Kind.REACTION}
@@ -29,11 +22,11 @@ CAPABILITIES = Capabilities(
     sends=_BOTH_WAYS | {Kind.VOICE, Kind.READ, Kind.TYPING},
     text=2000,
     media={
-        Kind.IMAGE: _file(8 * _MIB, "image/jpeg", "image/png", "image/gif", "image/webp"),
-        Kind.AUDIO: _file(25 * _MIB),
-        Kind.VOICE: _file(25 * _MIB),
-        Kind.VIDEO: _file(25 * _MIB),
-        Kind.DOCUMENT: _file(25 * _MIB),
+        Kind.IMAGE: file(8 * MIB, "image/jpeg", "image/png", "image/gif", "image/webp"),
+        Kind.AUDIO: file(25 * MIB),
+        Kind.VOICE: file(25 * MIB),
+        Kind.VIDEO: file(25 * MIB),
+        Kind.DOCUMENT: file(25 * MIB),
         Kind.STICKER: MediaLimit(fetch=LARGEST),
     },
     buttons=ButtonLimit(count=13, title=20, payload=1000, text=640, urls=True),

@@ -5,16 +5,8 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 
 from datetime import timedelta
 
-from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status
-
-_KIB, _MIB = 1024, 1024 * 1024
-_LARGEST = 100 * _MIB
-"""What WhatsApp lets anybody send; what a customer sends is not held to the limits of what we send."""
-
-
-def _file(most: int, *types: str) -> MediaLimit:
-    return MediaLimit(types=frozenset(types), upload=most, link=most, fetch=_LARGEST)
-
+from channelry.model import ButtonLimit, Capabilities, Kind, Rate, RateScope, Resend, Status
+from channelry_meta.limits import MIB, file
 
 _BOTH_WAYS = frozenset(Kind(name) for name in (
     "text", "image", "audio", "voice", "video", "document", "sticker", "location", "contact", "buttons",
@@ -27,12 +19,12 @@ CAPABILITIES = Capabilities(
     text=4096,
     caption=1024,
     media={
-        Kind.IMAGE: _file(5 * _MIB, "image/jpeg", "image/png"),
-        Kind.AUDIO: _file(16 * _MIB, "audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
-        Kind.VOICE: _file(16 * _MIB, "audio/ogg"),
-        Kind.VIDEO: _file(16 * _MIB, "video/mp4", "video/3gpp"),
-        Kind.DOCUMENT: _file(_LARGEST),
-        Kind.STICKER: _file(500 * _KIB, "image/webp"),  # animated; a still one has 100 KiB
+        Kind.IMAGE: file(5 * MIB, "image/jpeg", "image/png"),
+        Kind.AUDIO: file(16 * MIB, "audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"),
+        Kind.VOICE: file(16 * MIB, "audio/ogg"),
+        Kind.VIDEO: file(16 * MIB, "video/mp4", "video/3gpp"),
+        Kind.DOCUMENT: file(100 * MIB),
+        Kind.STICKER: file(500 * 1024, "image/webp"),  # animated; a still one has 100 KiB
     },
     buttons=ButtonLimit(count=10, title=20, payload=200, text=1024, urls=True),  # from 4 on the rows of a list
     window=timedelta(hours=24),

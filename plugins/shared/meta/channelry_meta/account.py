@@ -13,9 +13,7 @@ from channelry.services import Save, Services
 
 from .access import Settings, Signed
 from .graph import Graph
-
-LARGEST = 100 * 1024 * 1024
-"""Bytes of a customer's file; it is not held to the limits of what we send."""
+from .limits import LARGEST
 
 
 @define(eq=False)
