@@ -431,19 +431,21 @@ async def test_every_code_of_the_table_is_tested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "headers", "seconds", "scope"),
+    ("status", "code", "headers", "seconds", "scope"),
     [
-        (20429, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
-        (20429, {}, None, RateScope.CONNECTION),
-        (30023, {}, 86_400.0, RateScope.CONNECTION),
-        (63017, {}, None, RateScope.RECIPIENT),
-        (30008, {}, None, None),
+        (429, 20429, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
+        (429, 20429, {}, None, RateScope.CONNECTION),
+        (429, 0, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
+        (400, 30023, {}, 86_400.0, RateScope.CONNECTION),
+        (400, 63017, {}, None, RateScope.RECIPIENT),
+        (400, 30008, {}, None, None),
+        (503, 0, {"retry-after": "9"}, 9.0, None),
     ],
 )
 async def test_how_long_to_wait_and_what_has_to_wait(
-    twilio: Twilio, code: int, headers: dict[str, str], seconds: float | None, scope: RateScope | None
+    twilio: Twilio, status: int, code: int, headers: dict[str, str], seconds: float | None, scope: RateScope | None
 ) -> None:
-    http: Any = Scripted(429, refusal(code), headers)
+    http: Any = Scripted(status, refusal(code), headers)
     with pytest.raises(RetryableError) as raised:
         await deliver(twilio, say("hello"), services(http=http))
     assert (raised.value.retry_after, raised.value.scope) == (seconds, scope)

@@ -22,10 +22,10 @@ def direct(data: Mapping[str, Any]) -> Content:
     parts: list[Part] = []
     if attachment := data.get("attachment"):
         text = _LAST_LINK.sub("", text)
-        file = attachment["media"] if attachment["type"] == "media" else None
-        parts.append(_unsupported(string(attachment["type"]), attachment) if file is None else _older_file(file))
+        parts.append(_file(attachment["media"] if attachment["type"] == "media" else attachment))
     if pressed := data.get("quick_reply_response"):
         parts.append(Postback(payload=string(pressed.get("metadata")) or text, title=text))
+        text = ""  # it is what stands on the button
     return _readable(text, mapping(data.get("entities")).get("urls")), tuple(parts)
 
 
@@ -36,7 +36,7 @@ def post(row: Mapping[str, Any], files: Mapping[str, Any]) -> Content:
     keys = [identifier(key) for key in sequence(mapping(row.get("attachments")).get("media_keys"))]
     if keys:
         text = _LAST_LINK.sub("", text)
-    parts = tuple(_file(key, mapping(files.get(key))) for key in keys)
+    parts = tuple(_file(mapping(files.get(key)), key) for key in keys)
     return _readable(text, mapping(entities).get("urls")), parts
 
 
@@ -45,7 +45,7 @@ def older_post(row: Mapping[str, Any]) -> Content:
     whole = mapping(row.get("extended_tweet")) or row
     found = mapping(whole.get("extended_entities") or whole.get("entities")).get("media")
     text = string(whole.get("full_text")) or string(row.get("text"))
-    files = tuple(_older_file(file) for file in sequence(found))
+    files = tuple(_file(file) for file in sequence(found))
     if files:
         text = _LAST_LINK.sub("", text)
     return _readable(text, mapping(whole.get("entities")).get("urls")), files
@@ -67,20 +67,16 @@ def _readable(text: str, links: Any) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def _older_file(file: Mapping[str, Any]) -> Part:
+def _file(file: Mapping[str, Any], key: str = "") -> Part:
     kind = _KINDS.get(string(file.get("type")))
     if kind is None:
-        return _unsupported(string(file.get("type")), file)
-    url = _video(mapping(file.get("video_info")).get("variants")) or string(file.get("media_url_https"))
-    return Media(kind=kind, id=identifier(file.get("id_str") or file.get("id")), url=url)
-
-
-def _file(key: str, file: Mapping[str, Any]) -> Part:
-    kind = _KINDS.get(string(file.get("type")))
-    if kind is None:
-        return _unsupported(string(file.get("type")) or "media", file or {"media_key": key})
-    url = _video(file.get("variants")) or string(file.get("url")) or string(file.get("preview_image_url"))
-    return Media(kind=kind, id=key, url=url)
+        raw = orjson.dumps(file or {"media_key": key}).decode()
+        return Unsupported(kind=string(file.get("type")) or "media", raw=raw)
+    variants = file.get("variants") or mapping(file.get("video_info")).get("variants")
+    url = next(filter(None, map(file.get, ("media_url_https", "url", "preview_image_url"))), None)
+    return Media(
+        kind=kind, id=key or identifier(file.get("id_str") or file.get("id")), url=_video(variants) or string(url)
+    )
 
 
 def _video(variants: Any) -> str:
@@ -88,7 +84,3 @@ def _video(variants: Any) -> str:
     playable: Iterable[Any] = (one for one in sequence(variants) if one.get("content_type") == "video/mp4")
     best: Any = max(playable, key=lambda one: one.get("bitrate") or one.get("bit_rate") or 0, default={})
     return string(best.get("url"))
-
-
-def _unsupported(kind: str, raw: Any) -> Unsupported:
-    return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())

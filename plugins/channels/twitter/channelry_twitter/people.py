@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from channelry.model import Address, Profile
+from channelry.parsing import identifier
 
 SCHEME = "x"
 
@@ -15,6 +16,12 @@ def profile(user_id: str, people: Mapping[str, Any]) -> Profile:
     picture = _text(row.get("profile_image_url_https")) or _text(row.get("profile_image_url"))
     address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
     return Profile(address=address, name=_text(row.get("name")), picture=picture)
+
+
+def named(user: Mapping[str, Any]) -> Profile:
+    """Give the profile of a user of the older API, who has an id as a number, too, beside the one as a string."""
+    user_id = identifier(user.get("id_str") or user["id"])
+    return profile(user_id, {user_id: user})
 
 
 def people(found: Any) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""Signatures of webhooks."""
+
+from collections.abc import Iterable
+from hmac import compare_digest
+
+from channelry.errors import RejectedError
+
+
+def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
+    """Raise RejectedError unless `given` is one of the `expected`: one for each secret, none where there is none.
+
+    Bytes are compared (of `str`, non-ASCII raises), in constant time.
+    """
+    if not any(compare_digest(given, one) for one in expected):
+        raise RejectedError(f"the request is not signed by {provider}")
