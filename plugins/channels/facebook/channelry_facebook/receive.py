@@ -59,16 +59,15 @@ class _Page:
             return self._mention(value)
         if field != "feed":
             return f"field {string(field):.40}"
-        item, verb = string(value["item"]), string(value["verb"])
+        item, verb = value["item"], value["verb"]
         build = _BUILDS.get(verb)
         if build is None or not (item == "comment" or item in _POSTS):
             return f"{item:.30} {verb:.30}"
-        name, told = identifier(value["comment_id" if item == "comment" else "post_id"]), value.get("from")
-        person = feed.author(told, name)
-        if person == self.account and (item != "comment" or verb not in _TOLD_OF_OURS):
+        name = identifier(value["comment_id" if item == "comment" else "post_id"])
+        author = feed.author(SCHEME, self.account, value.get("from"), name)
+        if author.address.value == self.account and (item != "comment" or verb not in _TOLD_OF_OURS):
             return f"{item} {verb} of our own"
-        called = "" if told is None else string(told.get("name"))
-        return build(self, value, item, name, Profile(address=Address(SCHEME, person, self.account), name=called))
+        return build(self, value, item, name, author)
 
     def add(self, value: Any, item: str, name: str, author: Profile) -> Event:
         text, parts = _content(value, item)
@@ -123,14 +122,12 @@ _MENTION = {"post": "post_id", "comment": "comment_id", "sender": "sender_id", "
 
 
 def _thread(value: Any, item: str) -> model.Thread:
-    """Tell where a comment stands: on the first level if what it answers is the post, by either form of its id."""
+    """Tell where a comment stands, or that it is a post."""
     post, about = identifier(value["post_id"]), value.get("post")
     link = "" if about is None else string(about.get("permalink_url"))
     if item != "comment":
         return model.Thread(root=post, permalink=link, private=False)
-    above = value.get("parent_id")
-    nested = above not in (None, "", post) and identifier(above) != post.rpartition("_")[2]
-    return feed.thread(post, identifier(above) if nested else post, link)
+    return feed.thread(post, value.get("parent_id"), link)
 
 
 def _content(value: Any, item: str) -> tuple[str, tuple[model.Part, ...]]:

@@ -58,12 +58,10 @@ class _Account:
         return f"field {string(field):.40}"
 
     def _comment(self, value: Any, *, live: bool) -> Event:
-        account, name, told = self.inbox.account, identifier(value["id"]), value.get("from")
+        account, name = self.inbox.account, identifier(value["id"])
         at, text = timestamp(self.time, self.inbox.at), string(value.get("text"))
-        media, above = identifier(value["media"]["id"]), value.get("parent_id")
-        username = "" if told is None else string(told.get("username"))
-        author = _person(SCHEME, feed.author(told, name), account, username)
-        thread = feed.thread(media, media if above is None else identifier(above))
+        author = feed.author(SCHEME, account, value.get("from"), name)
+        thread = feed.thread(identifier(value["media"]["id"]), value.get("parent_id"))
         parts = () if text else (unsupported("comment", value),)
         return feed.written(account, name, at, author, thread, text, parts, {LIVE: "1"} if live else {})
 
@@ -78,10 +76,6 @@ class _Account:
             what="mention",
             ids=ids,
         )
-
-
-def _person(scheme: str, value: str, scope: str, username: str) -> Profile:
-    return Profile(address=Address(scheme, value, scope, username and f"@{username}"), name=username)
 
 
 def mention_fields(event: Announced) -> str:
@@ -99,7 +93,8 @@ def mention(event: Announced, found: Mapping[str, Any] | None) -> MessageReceive
     written, root = comment or media, ids[MENTIONED_MEDIA]
     text, username = string(written.get("text") or written.get("caption")), string(written.get("username"))
     link = string((mapping(comment.get("media")) or media).get("permalink"))
-    sender = _person(BY_NAME, username or f"author of {ids.get(MENTIONED_COMMENT, root)}", "", username)
+    person = username or f"author of {ids.get(MENTIONED_COMMENT, root)}"
+    sender = Profile(address=Address(BY_NAME, person, "", username and f"@{username}"), name=username)
     return feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)
 
 

@@ -4,26 +4,33 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from channelry.model import Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
-from channelry.parsing import identifier
+from channelry.model import Address, Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
+from channelry.parsing import identifier, string
 
 from .attachments import unsupported
 
 
-def author(told: Any, name: str) -> str:
-    """Give the id of who wrote; Meta withholds it where the app lacks a right: then it is somebody, of this only."""
-    return f"author of {name}" if told is None else identifier(told["id"])
+def author(scheme: str, account: str, told: Any, name: str) -> Profile:
+    """Tell who wrote; Meta withholds it where the app lacks a right: then it is somebody, of this comment only."""
+    if told is None:
+        return Profile(address=Address(scheme, f"author of {name}", account))
+    username = string(told.get("username"))
+    address = Address(scheme, identifier(told["id"]), account, username and f"@{username}")
+    return Profile(address=address, name=username or string(told.get("name")))
 
 
-def thread(post: str, above: str, link: str = "") -> Thread:
-    """Tell where a comment stands, by the post and by what it answers: the post itself, or a comment."""
-    return Thread(root=post, parent=above, depth=1 if above == post else 2, permalink=link, private=False)
+def thread(post: str, above: Any, link: str = "") -> Thread:
+    """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, by either
+    form of its id."""
+    if above is None or above == post or above == "" or identifier(above) == post.rpartition("_")[2]:
+        return Thread(root=post, parent=post, depth=1, permalink=link, private=False)
+    return Thread(root=post, parent=identifier(above), depth=2, permalink=link, private=False)
 
 
 def written(
     account: str,
     name: str,
-    occurred_at: datetime,
+    at: datetime,
     sender: Profile,
     thread: Thread,
     text: str,
@@ -31,18 +38,21 @@ def written(
     context: Mapping[str, str],
 ) -> Event:
     """Make the event of a comment or a post; one of ours was written elsewhere, or by us, whose receipt names it."""
-    common: dict[str, Any] = {
-        "account": account,
-        "key": name,
-        "occurred_at": occurred_at,
-        "external_id": name,
-        "thread": thread,
-        "text": text,
-        "parts": parts,
-    }
     if sender.address.value == account:
-        return EchoSent(recipient=None, **common)
-    return MessageReceived(sender=sender, surface=Surface.COMMENT, context=context, **common)
+        ours: dict[str, Any] = {"key": name, "external_id": name, "thread": thread, "text": text, "parts": parts}
+        return EchoSent(account=account, occurred_at=at, recipient=None, **ours)
+    return MessageReceived(
+        account=account,
+        key=name,
+        occurred_at=at,
+        sender=sender,
+        external_id=name,
+        text=text,
+        parts=parts,
+        surface=Surface.COMMENT,
+        thread=thread,
+        context=context,
+    )
 
 
 def mention(
