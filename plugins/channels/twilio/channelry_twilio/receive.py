@@ -72,6 +72,8 @@ def verify(request: model.Request, url: str, tokens: Secrets, shared_keys: Secre
 
 
 def _scheme(settings: bytes, tokens: Secrets, shared_keys: Secrets) -> tuple[str, Secrets]:
+    if not settings:
+        return "sha1", tokens
     named = dict(pair.strip().partition(b"=")[::2] for pair in settings.split(b","))
     algorithm = named.get(b"algorithm", b"HMAC_SHA1").upper()
     secrets = shared_keys if b"key" in named else tokens
@@ -102,8 +104,13 @@ def _signed_fields(request: model.Request, url: str) -> bytes:
 @lru_cache(maxsize=8)
 def _form(body: bytes) -> tuple[tuple[str, str], ...]:
     """Read a form as `parse_qsl` does, faster; verifying and parsing want the same one."""
-    pairs = (pair.partition("=") for pair in body.decode(errors="replace").replace("+", " ").split("&") if pair)
-    return tuple((unquote(name), unquote(value)) for name, _, value in pairs)
+    pairs = [pair.partition("=") for pair in body.decode(errors="replace").replace("+", " ").split("&") if pair]
+    return tuple(
+        [
+            (unquote(name) if "%" in name else name, unquote(value) if "%" in value else value)
+            for name, _, value in pairs
+        ]
+    )
 
 
 def parse(request: model.Request, sender: str) -> model.Received:
@@ -215,9 +222,11 @@ class _Form:
             yield model.FormReply(name="flow", answers=answers)
 
     def _referral(self) -> model.Referral | None:
+        if "ReferralSourceType" not in self.fields:
+            return None
         names = {"source": "SourceType", "ref": "SourceId", "url": "SourceUrl", "title": "Headline"}
         told = {ours: self.fields.get(f"Referral{name}", "") for ours, name in names.items()}
-        return model.Referral(**told) if told["source"] else None
+        return model.Referral(**told)
 
     def _consent(self, sender: model.Address) -> type[model.OptedIn | model.OptedOut] | None:
         """Tell whether the customer stopped us or let us again."""

@@ -1,4 +1,4 @@
-"""The account's own affairs: its webhook, its subscriptions, its credentials, files, and who people are."""
+"""The account's own affairs: its webhook, its subscriptions, its credentials, and who people are."""
 
 from channelry.errors import AuthError, PermanentError
 from channelry.model import Address, Profile
@@ -9,7 +9,7 @@ from .people import profile as read_profile
 
 EVENTS = (
     "dm.received", "dm.sent", "dm.read", "dm.indicate_typing", "chat.received",
-    "post.create", "post.mention.create", "post.reply.create",
+    "post.create", "post.mention.create", "post.reply.create", "like.create",
 )  # fmt: skip
 """What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
 

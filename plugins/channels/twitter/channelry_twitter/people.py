@@ -11,11 +11,12 @@ SCHEME = "x"
 
 def profile(user_id: str, people: Mapping[str, Any]) -> Profile:
     """Give somebody's profile, by the names of the older API (`screen_name`) and of the newer one."""
-    row = people.get(user_id, {})
-    name = _text(row.get("screen_name")) or _text(row.get("username"))
-    picture = _text(row.get("profile_image_url_https")) or _text(row.get("profile_image_url"))
+    # what is wrong with somebody's name costs the name and not the message
+    row = {key: value for key, value in people.get(user_id, {}).items() if isinstance(value, str)}
+    name = row.get("screen_name") or row.get("username")
+    picture = row.get("profile_image_url_https") or row.get("profile_image_url", "")
     address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
-    return Profile(address=address, name=_text(row.get("name")), picture=picture)
+    return Profile(address=address, name=row.get("name", ""), picture=picture)
 
 
 def named(user: Mapping[str, Any]) -> Profile:
@@ -29,8 +30,3 @@ def people(found: Any) -> dict[str, Any]:
     rows = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
     users = [row.get("data", row) for row in rows if isinstance(row, dict)]
     return {str(user["id"]): user for user in users if isinstance(user, dict) and isinstance(user.get("id"), str | int)}
-
-
-def _text(value: Any) -> str:
-    """Give a text; what is wrong with somebody's name costs the name and not the message."""
-    return value if isinstance(value, str) else ""

@@ -57,7 +57,6 @@ class Twitter:
     account: str = field(init=False)
     capabilities: model.Capabilities = field(init=False)
     _api: Api = field(init=False, repr=False)
-    _secrets: tuple[bytes, ...] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
@@ -66,7 +65,6 @@ class Twitter:
         base_url = config.base_url.rstrip("/")
         app = Shown(config.bearer_token) if config.bearer_token else Missing(NO_BEARER)
         self._api = Api(Client(base_url, self._credentials(base_url)), Client(base_url, app))
-        self._secrets = tuple(secret.encode() for secret in config.consumer_secret)
 
     def _credentials(self, base_url: str) -> Credentials:
         config = self.config
@@ -80,11 +78,11 @@ class Twitter:
 
     @hookimpl
     def verify(self, request: model.Request) -> None:
-        receive.verify(request, self._secrets)
+        receive.verify(request, self.config.consumer_secret)
 
     @hookimpl
     def parse(self, request: model.Request) -> model.Received:
-        return receive.parse(request, self._secrets[0] if self._secrets else b"")
+        return receive.parse(request, self.config.consumer_secret)
 
     @hookimpl
     def compose(self, outbound: model.Outbound) -> Sequence[model.Call]:

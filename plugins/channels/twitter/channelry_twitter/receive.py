@@ -6,7 +6,7 @@ older envelope, https://docs.x.com/x-api/account-activity/introduction
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from hmac import digest
@@ -18,6 +18,7 @@ from attrs import frozen
 from channelry import model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
+from channelry.secrets import Secret, Secrets
 from channelry_webapi import signatures
 
 from . import content, people
@@ -28,18 +29,20 @@ _CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
 """What a challenge may be. Our answer signs it with the key of the webhooks, and anybody may ask: a challenge that
 looks like a webhook would forge one, and a body that looks like a challenge is nobody's, and not kept."""
 
+_NONE = Secret("")
 
-def sign(secret: bytes, body: bytes) -> bytes:
+
+def sign(secret: Secret, body: bytes) -> bytes:
     """Give the signature of a body, or the answer to a challenge."""
-    return b"sha256=" + b64encode(digest(secret, body, "sha256"))
+    return b"sha256=" + b64encode(digest(secret.encode(), body, "sha256"))
 
 
-def verify(request: model.Request, secrets: Sequence[bytes]) -> None:
+def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless a POST bears the MAC of one of the consumer secrets, or a GET is a challenge."""
     if request.method != "GET":
-        expected = (sign(secret, request.body) for secret in secrets if secret)
+        expected = (sign(secret, request.body) for secret in secrets if secret != _NONE)
         signatures.require(request.header(SIGNATURE), expected, "X")
-    elif not (any(secrets) and _challenge(request)):
+    elif not (any(secret != _NONE for secret in secrets) and _challenge(request)):
         raise RejectedError("the request is no challenge of X's")
 
 
@@ -51,10 +54,10 @@ def _challenge(request: model.Request) -> str:
     return token if _CRC.fullmatch(token.encode(errors="replace")) else ""
 
 
-def parse(request: model.Request, secret: bytes) -> model.Received:
-    """Tell what a verified request means; a challenge is answered with its MAC by `secret`."""
+def parse(request: model.Request, secrets: Secrets) -> model.Received:
+    """Tell what a verified request means; a challenge is answered with its MAC by the newest secret."""
     if request.method == "GET":
-        token = sign(secret, _challenge(request).encode()).decode()
+        token = sign(secrets[0], _challenge(request).encode()).decode()
         return model.Received(request, answer=model.Response.json({"response_token": token}))
     if _CRC.fullmatch(request.body):
         return model.Received(request, ignored=("a challenge in place of a webhook",))
@@ -169,27 +172,18 @@ class _Account:
         if "retweeted_status" in row:
             return "a repost"
         if "user" in row:
-            key, author, shown = _id(row), people.named(row["user"]), content.older_post(row)
+            author, (text, parts) = people.named(row["user"]), content.older_post(row)
         else:
-            key, author, shown = _id(row), self.who(row["author_id"]), content.post(row, self.files)
-        replied, root = _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id"), _first(row, "conversation_id")
+            author, (text, parts) = self.who(row["author_id"]), content.post(row, self.files)
+        key, who, replied = _id(row), author.address, _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
         parent = _first(row, "in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id")
         for one in sequence(row.get("referenced_tweets")):
             parent = parent or (identifier(one["id"]) if one["type"] == "replied_to" else "")
-        root, who = root or parent or key, author.address
-        said = {
-            **self.common(key, row.get("timestamp_ms") or row.get("created_at")),
-            "external_id": key,
-            "text": shown[0],
-            "parts": shown[1],
-            "thread": model.Thread(
-                root=root,
-                parent=parent,
-                depth=0 if not parent else 1 if parent == root else 2,
-                permalink=f"https://x.com/{who.display.removeprefix('@') or 'i'}/status/{key}",
-                private=False,
-            ),
-        }
+        root, name = _first(row, "conversation_id") or parent or key, who.display.removeprefix("@") or "i"
+        depth, link = 0 if not parent else 1 if parent == root else 2, f"https://x.com/{name}/status/{key}"
+        thread = model.Thread(root=root, parent=parent, depth=depth, permalink=link, private=False)
+        common = self.common(key, row.get("timestamp_ms") or row.get("created_at"))
+        said = {**common, "external_id": key, "text": text, "parts": parts, "thread": thread}
         if who.value != self.ours:
             comment = replied == self.ours or (answers_us and not replied)
             surface = model.Surface.COMMENT if comment else model.Surface.MENTION

@@ -11,5 +11,7 @@ def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
 
     Bytes are compared (of `str`, non-ASCII raises), in constant time.
     """
-    if not any(compare_digest(given, one) for one in expected):
-        raise RejectedError(f"the request is not signed by {provider}")
+    for one in expected:
+        if compare_digest(given, one):
+            return
+    raise RejectedError(f"the request is not signed by {provider}")

@@ -100,7 +100,8 @@ class Tokens:
     renew: Renew = field(repr=False)
     early: float = EARLY
     _key: str = field(init=False, repr=False)
-    _turn: anyio.Lock = field(factory=anyio.Lock, init=False, repr=False)
+    _renewing: anyio.Event | None = field(default=None, init=False, repr=False)
+    """Set once this process is no longer renewing. (A lock would belong to the event loop that it was made in.)"""
     _last: _Held = field(factory=_Held, init=False, repr=False)
     """What was read from `state` last: alive here, so that it is masked in every text."""
 
@@ -116,11 +117,19 @@ class Tokens:
 
     async def access(self, services: Services, refused: Secret | None = None) -> Secret:
         """Give an access token that is good and is not the `refused` one; of many who ask at once one renews it."""
-        held = await self._read(services)
-        if not self._serves(held, refused, services):
-            async with self._turn:
-                held = await self._current(refused, services)
-        return held.access
+        while True:
+            held = await self._read(services)
+            if self._serves(held, refused, services):
+                return held.access
+            if self._renewing is None:
+                break
+            await self._renewing.wait()
+        self._renewing = done = anyio.Event()
+        try:
+            return (await self._current(refused, services)).access
+        finally:
+            self._renewing = None
+            done.set()
 
     async def _read(self, services: Services) -> _Held:
         self._last = _Held.of(await services.state.get(self._key))

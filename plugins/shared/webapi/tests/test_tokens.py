@@ -288,6 +288,25 @@ async def test_a_provider_that_never_answers_is_given_up(
     assert (await tokens.access(ours)).reveal() == "access-0"
 
 
+def test_tokens_outlive_their_event_loop(tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock) -> None:
+    """One connection is closed, and opened again in another loop, also of the other kind."""
+
+    async def both() -> set[str]:
+        got: set[str] = set()
+
+        async def one() -> None:
+            got.add((await tokens.access(ours)).reveal())
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(one)
+            tasks.start_soon(one)
+        await clock.advance(7_200)
+        return got
+
+    loops = ("asyncio", "trio", "asyncio")
+    assert [anyio.run(both, backend=loop) for loop in loops] == [{"access-0"}, {"access-1"}, {"access-2"}]
+
+
 @pytest.mark.row("F10")
 async def test_tokens_are_masked_in_every_text(tokens: Tokens, provider: Provider, ours: Services) -> None:
     """Also those that another process has had issued."""
