@@ -3,37 +3,26 @@
 Source: https://core.telegram.org/bots/api#available-methods
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from channelry import model
 from channelry import text as texts
-from channelry.errors import PermanentError, RecipientError
+from channelry.errors import PermanentError
+from channelry.model import Call, Capabilities, Kind, Media, Resend, SendMessage, Target
 from channelry.model.outbound import SendablePart
 from channelry.services import FilePart, Services
+from channelry_webapi import files
 
-from .api import Answer, Api
+from .api import Api, MovedError
+from .refusals import DONE
 
-FILES: dict[model.Kind, tuple[str, str]] = {
-    model.Kind.IMAGE: ("sendPhoto", "photo"),
-    model.Kind.AUDIO: ("sendAudio", "audio"),
-    model.Kind.VOICE: ("sendVoice", "voice"),
-    model.Kind.VIDEO: ("sendVideo", "video"),
-    model.Kind.DOCUMENT: ("sendDocument", "document"),
-    model.Kind.STICKER: ("sendSticker", "sticker"),
-}
-"""The method that sends a kind of file, and its parameter that is the file."""
-ALBUM = {model.Kind.IMAGE: "photo", model.Kind.VIDEO: "video"}
-"""What an album shows, by its own names."""
+ALBUM = frozenset({Kind.IMAGE, Kind.VIDEO})
+"""What an album shows."""
 ALBUM_SIZE = 10
 """Most files of an album. Source: https://core.telegram.org/bots/api#sendmediagroup"""
-
-_SAME = "message is not modified"
-DONE = {"editMessageText": _SAME, "editMessageCaption": _SAME, "deleteMessage": "message to delete not found"}
-"""Refusals that say that what was asked for is so already."""
 
 LINKS = ("https://", "http://")
 """What a link begins with. Anything else would be a file's id, or on a Bot API server of one's own a path there."""
@@ -48,73 +37,68 @@ class _Draft:
 
     action: str
     body: dict[str, Any]
-    uploads: tuple[model.Media, ...] = ()
+    uploads: tuple[Media, ...] = ()
     bearer: dict[str, Any] | None = None
-    resend: model.Resend | None = None
+    resend: Resend | None = None
 
 
 def _state(action: str, body: dict[str, Any]) -> _Draft:
     """Draft a call that sets what is so after it, so that twice is the same as once."""
-    return _Draft(action, body, resend=model.Resend.SAFE)
+    return _Draft(action, body, resend=Resend.SAFE)
 
 
-def compose(capabilities: model.Capabilities, outbound: model.Outbound) -> Sequence[model.Call]:
+def compose(capabilities: Capabilities, outbound: model.Outbound) -> Sequence[Call]:
     """Turn an action into calls: text is split, a file bears the text as its caption as far as that goes."""
     capabilities.admit(outbound)
-    target = outbound.target
-    match outbound:
-        case model.SendMessage():
-            drafts = _message(capabilities, outbound)
-        case model.Edit():
-            drafts = [_edit(outbound)]
-        case model.Delete(external_id=external_id):
-            drafts = [_delete(external_id, target)]
-        case model.MarkRead(external_id=external_id):
-            business = _business(target)
-            if not business:
-                raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
-            drafts = [_state("readBusinessMessage", {**business, **_message_at(external_id)})]
-        case model.React(external_id=external_id, emoji=emoji, on=on):
-            reaction = [{"type": "emoji", "emoji": emoji}] if on else []
-            drafts = [_state("setMessageReaction", {**_message_at(external_id), "reaction": reaction})]
-        case model.ShowTyping(on=on):  # Telegram ends it by itself after five seconds
-            drafts = [_state("sendChatAction", {**_place(target), "action": "typing"})] if on else []
-        case model.AnswerButton(postback_id=query, text=text):
-            if len(text) > ANSWER_TEXT:
-                raise PermanentError(f"a button is answered in at most {ANSWER_TEXT} characters", code="too_long")
-            said = {"text": text} if text else {}
-            drafts = [_state("answerCallbackQuery", {"callback_query_id": query, **said})]
-        case _:
-            raise PermanentError(f"Telegram has no {outbound.kind} for bots", code="unsupported")
-    to, group = target.to, target.to.value.startswith("-")
+    to, key = outbound.target.to, outbound.key
+    drafts = _message(capabilities, outbound) if isinstance(outbound, SendMessage) else _change(outbound)
+    group = to.value.startswith("-")
     return [
-        model.Call(
-            key=f"{outbound.key}/{n}", to=to, group=group, action=draft.action, body=draft.body,
-            uploads=draft.uploads, resend=draft.resend,
-        )
-        for n, draft in enumerate(drafts, 1)
+        Call(key=f"{key}/{n}", to=to, group=group, action=one.action, body=one.body, uploads=one.uploads,
+             resend=one.resend)
+        for n, one in enumerate(drafts, 1)
     ]  # fmt: skip
 
 
-def _delete(external_id: str, target: model.Target) -> _Draft:
-    """Delete a message of the bot's own chats, or of a business account's."""
-    place, business = _message_at(external_id), _business(target)
-    if business:
-        return _state("deleteBusinessMessages", {**business, "message_ids": [place["message_id"]]})
-    return _state("deleteMessage", place)
+def _change(outbound: model.Outbound) -> list[_Draft]:
+    """Draft what is no message: to stop typing takes nothing, Telegram ends it by itself after five seconds."""
+    target, business = outbound.target, _business(outbound.target)
+    match outbound:
+        case model.Edit(external_id=external_id, text=text, caption=caption):
+            if not caption and not text.strip():
+                raise PermanentError("the message is empty", code="empty")
+            method, name = ("editMessageCaption", "caption") if caption else ("editMessageText", "text")
+            return [_state(method, {**_message_at(external_id), **business, name: text})]
+        case model.Delete(external_id=external_id) if business:
+            numbers = [_message_at(external_id)["message_id"]]
+            return [_state("deleteBusinessMessages", {**business, "message_ids": numbers})]
+        case model.Delete(external_id=external_id):
+            return [_state("deleteMessage", _message_at(external_id))]
+        case model.MarkRead(external_id=external_id) if business:
+            return [_state("readBusinessMessage", {**business, **_message_at(external_id)})]
+        case model.MarkRead():
+            raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
+        case model.React(external_id=external_id, emoji=emoji, on=on):
+            reaction = [{"type": "emoji", "emoji": emoji}] if on else []
+            return [_state("setMessageReaction", {**_message_at(external_id), "reaction": reaction})]
+        case model.ShowTyping(on=on):
+            return [_state("sendChatAction", {**_place(target), "action": "typing"})] if on else []
+        case model.AnswerButton(postback_id=query, text=text) if len(text) <= ANSWER_TEXT:
+            said = {"text": text} if text else {}
+            return [_state("answerCallbackQuery", {"callback_query_id": query, **said})]
+        case model.AnswerButton():
+            raise PermanentError(f"a button is answered in at most {ANSWER_TEXT} characters", code="too_long")
+    raise PermanentError(f"Telegram has no {outbound.kind} for bots", code="unsupported")
 
 
-def _edit(edit: model.Edit) -> _Draft:
-    method, name = ("editMessageCaption", "caption") if edit.caption else ("editMessageText", "text")
-    if not edit.caption and not edit.text.strip():
-        raise PermanentError("the message is empty", code="empty")
-    return _state(method, {**_message_at(edit.external_id), **_business(edit.target), name: edit.text})
+def _message(capabilities: Capabilities, message: SendMessage) -> list[_Draft]:
+    """Parts in order, then the text that no caption took; the first call quotes, the last has the buttons.
 
-
-def _message(capabilities: model.Capabilities, message: model.SendMessage) -> list[_Draft]:
-    """Parts in order, then the text that no caption took; the first call quotes, the last has the buttons."""
+    Neighbouring pictures and videos go together, but an album bears no buttons.
+    """
     text, measure = message.text.strip(), capabilities.unit.measure
-    drafts = [_part(run[0]) if len(run) == 1 else _album(run) for run in _runs(message)]
+    runs = files.batches(message.parts, 1 if message.buttons else ALBUM_SIZE, _is_shown)
+    drafts = [_part(run[0]) if len(run) == 1 else _album(run) for run in runs]
     bearer = next((draft.bearer for draft in drafts if draft.bearer is not None), None)
     caption = ""
     if bearer is not None and text:
@@ -126,38 +110,34 @@ def _message(capabilities: model.Capabilities, message: model.SendMessage) -> li
         raise PermanentError("the message is empty", code="empty")
     for draft in drafts:
         draft.body.update(_place(message.target))
-    if message.quote and (reply := _reply_parameters(message.target)):
-        drafts[0].body["reply_parameters"] = reply
+    chat, number = _numbered(message.target.reply_to)
+    if message.quote and chat == message.target.to.value:  # a pressed button is no message; a message may be gone
+        drafts[0].body["reply_parameters"] = {"message_id": number, "allow_sending_without_reply": True}
     if message.buttons:
         drafts[-1].body["reply_markup"] = {"inline_keyboard": [[_button(one)] for one in message.buttons]}
     return drafts
 
 
-def _runs(message: model.SendMessage) -> Iterator[Sequence[SendablePart]]:
-    """Part by part, but neighbouring pictures and videos together; an album bears no buttons, so not beside these."""
-    for joined, run in groupby(message.parts, lambda part: isinstance(part, model.Media) and part.kind in ALBUM):
-        parts, size = tuple(run), ALBUM_SIZE if joined and not message.buttons else 1
-        yield from (parts[start : start + size] for start in range(0, len(parts), size))
+def _is_shown(part: SendablePart) -> bool:
+    return isinstance(part, Media) and part.kind in ALBUM
 
 
 def _album(parts: Sequence[SendablePart]) -> _Draft:
-    uploads: list[model.Media] = []
-    shown = [
-        {"type": ALBUM[part.kind], "media": _source(part, uploads)} for part in parts if isinstance(part, model.Media)
-    ]
+    uploads = list[Media]()
+    shown = [{"type": _wire(part.kind), "media": _source(part, uploads)} for part in parts if isinstance(part, Media)]
     return _Draft("sendMediaGroup", {"media": shown}, tuple(uploads), bearer=shown[0])
 
 
 def _part(part: SendablePart) -> _Draft:
     match part:
-        case model.Media():
+        case Media():
             return _file(part, part.kind)
-        case model.Sticker(id=known, media=media):
-            if known:
-                return _Draft("sendSticker", {"sticker": known})
+        case model.Sticker(id=known) if known:
+            return _Draft("sendSticker", {"sticker": known})
+        case model.Sticker(media=media):
             if media is None:
                 raise PermanentError("the sticker has neither id nor picture", code="no_file")
-            return _file(media, model.Kind.STICKER)
+            return _file(media, Kind.STICKER)
         case model.Location(latitude=latitude, longitude=longitude, name=name, address=address):
             body: dict[str, Any] = {"latitude": latitude, "longitude": longitude}
             if not name and not address:
@@ -169,14 +149,19 @@ def _part(part: SendablePart) -> _Draft:
             return _Draft("sendContact", {"phone_number": phones[0], "first_name": name})
 
 
-def _file(media: model.Media, kind: model.Kind) -> _Draft:
-    method, name = FILES[kind]
-    uploads: list[model.Media] = []
+def _file(media: Media, kind: Kind) -> _Draft:
+    name, uploads = _wire(kind), list[Media]()
     body = {name: _source(media, uploads)}
-    return _Draft(method, body, tuple(uploads), bearer=None if kind is model.Kind.STICKER else body)
+    bearer = None if kind is Kind.STICKER else body
+    return _Draft(f"send{name.capitalize()}", body, tuple(uploads), bearer)
 
 
-def _source(media: model.Media, uploads: list[model.Media]) -> str:
+def _wire(kind: Kind) -> str:
+    """Give Telegram's name of a kind of file, by which the method that sends it is called too."""
+    return "photo" if kind is Kind.IMAGE else kind.value
+
+
+def _source(media: Media, uploads: list[Media]) -> str:
     """Name a file by its id, by its link, or as an upload, which joins the others of the call."""
     if media.id:
         return media.id
@@ -187,11 +172,7 @@ def _source(media: model.Media, uploads: list[model.Media]) -> str:
     if not media.ref:
         raise PermanentError("the file has neither url, ref nor id", code="no_file")
     uploads.append(media)
-    return f"attach://{_upload_name(len(uploads) - 1)}"
-
-
-def _upload_name(place: int) -> str:
-    return f"file{place}"
+    return f"attach://file{len(uploads) - 1}"
 
 
 def _button(button: model.Button) -> dict[str, str]:
@@ -199,57 +180,45 @@ def _button(button: model.Button) -> dict[str, str]:
     return {"text": button.title, **way}
 
 
-def _business(target: model.Target) -> dict[str, str]:
+def _business(target: Target) -> dict[str, str]:
     connection = target.context.get("business_connection_id")
     return {"business_connection_id": connection} if connection else {}
 
 
-def _place(target: model.Target) -> dict[str, Any]:
+def _place(target: Target) -> dict[str, Any]:
     """The chat, and where in it: the topic and the business account that the customer wrote to."""
     topic = target.context.get("message_thread_id")
     return {"chat_id": target.to.value, **({"message_thread_id": int(topic)} if topic else {}), **_business(target)}
 
 
-def _message_at(external_id: str) -> dict[str, Any]:
+def _numbered(external_id: str) -> tuple[str, int]:
+    """Read CHAT:MESSAGE; `""` and 0 of what is no message's id."""
     chat, _, number = external_id.rpartition(":")
-    if not (chat and number.isascii() and number.isdigit()):
+    return (chat, int(number)) if chat and number.isascii() and number.isdigit() else ("", 0)
+
+
+def _message_at(external_id: str) -> dict[str, Any]:
+    chat, number = _numbered(external_id)
+    if not chat:
         raise PermanentError(f"{external_id!r} is no message of Telegram's: expected CHAT:MESSAGE", code="message_id")
-    return {"chat_id": chat, "message_id": int(number)}
+    return {"chat_id": chat, "message_id": number}
 
 
-def _reply_parameters(target: model.Target) -> dict[str, Any]:
-    """Point at the message that is answered, even should it be gone; a pressed button is none."""
-    chat, _, number = target.reply_to.rpartition(":")
-    if chat != target.to.value or not (number.isascii() and number.isdigit()):
-        return {}
-    return {"message_id": int(number), "allow_sending_without_reply": True}
-
-
-async def send(api: Api, call: model.Call, services: Services) -> model.Receipt:
+async def send(api: Api, call: Call, services: Services) -> model.Receipt:
     """Make one call; where the group has become a supergroup, make it there, and tell so in the receipt."""
-    answer, address = await _make(api, call, call.body, services), None
-    if moved := answer.migrated_to:
-        address = model.Address(call.to.scheme, moved)
-        answer = await _make(api, call, {**call.body, "chat_id": moved}, services)
-        if answer.migrated_to:
-            raise RecipientError(answer.description, code=str(answer.status))
-    if call.action in DONE and answer.says(DONE[call.action]):
-        return model.Receipt((), address)
-    return model.Receipt(_external_ids(call, answer.result()), address)
+    try:
+        return model.Receipt(await _make(api, call, call.body, services))
+    except MovedError as moved:
+        to = moved.to
+    made = await _make(api, call, {**call.body, "chat_id": to}, services)
+    return model.Receipt(made, model.Address(call.to.scheme, to))
 
 
-def _external_ids(call: model.Call, result: Any) -> tuple[str, ...]:
+async def _make(api: Api, call: Call, body: Mapping[str, Any], services: Services) -> tuple[str, ...]:
     """Name the messages that a call made: none where it only set something, several where it sent an album."""
-    if call.resend is model.Resend.SAFE:
-        return ()
-    messages = result if isinstance(result, list) else [result]
-    return tuple(f"{message['chat']['id']}:{message['message_id']}" for message in messages)
-
-
-async def _make(api: Api, call: model.Call, body: Mapping[str, Any], services: Services) -> Answer:
-    files = [
+    uploads = [
         FilePart(
-            _upload_name(place),
+            f"file{place}",
             media.name or "file",
             media.media_type or "application/octet-stream",
             services.files.read(media.ref),
@@ -257,4 +226,13 @@ async def _make(api: Api, call: model.Call, body: Mapping[str, Any], services: S
         )
         for place, media in enumerate(call.uploads)
     ]
-    return await api.ask(services, call.action, body, files=files, repeatable=False)
+    try:
+        result = await api.call(services, call.action, body, files=uploads, repeatable=False)
+    except PermanentError as error:
+        if call.action in DONE and DONE[call.action] in str(error).lower():
+            return ()
+        raise
+    if call.resend is Resend.SAFE:
+        return ()
+    messages = result if isinstance(result, list) else [result]
+    return tuple(f"{message['chat']['id']}:{message['message_id']}" for message in messages)
