@@ -73,7 +73,7 @@ def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str
     ],
 )
 def test_any_other_request_is_rejected_with_one_constant_reason(secrets: tuple[str, ...], token: bytes | None) -> None:
-    with pytest.raises(RejectedError, match=r"^the request is not signed by Telegram$"):
+    with pytest.raises(RejectedError, match=r"^the secret token is missing or wrong$"):
         telegram(*secrets).verify(post(b"{}", token))
 
 
