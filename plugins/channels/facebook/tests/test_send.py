@@ -42,7 +42,7 @@ from channelry.services import Services
 from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
 from channelry_simulation import FaultKind
-from channelry_testing import AsgiHttp, FakeClock
+from channelry_testing import AsgiHttp, FakeClock, services
 
 from .conftest import ORIGIN
 

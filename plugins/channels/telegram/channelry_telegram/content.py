@@ -16,8 +16,8 @@ _NOT_CONTENT = frozenset({
     "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic", "forward_origin",
     "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote",
     "reply_to_story", "reply_to_checklist_task_id", "via_bot", "edit_date", "has_protected_content",
-    "is_from_offline",
-    "is_paid_post", "media_group_id", "author_signature", "paid_star_count", "text", "entities",
+    "is_from_offline", "guest_query_id", "guest_bot_caller_user", "guest_bot_caller_chat", "receiver_user",
+    "ephemeral_message_id", "reply_to_poll_option_id", "is_paid_post", "media_group_id", "author_signature", "paid_star_count", "text", "entities",
     "link_preview_options", "suggested_post_info", "effect_id", "caption", "caption_entities",
     "show_caption_above_media", "has_media_spoiler", "reply_markup",
 })  # fmt: skip
