@@ -83,18 +83,20 @@ class _Number:
         return {"account": self.account, "key": identifier(row["id"]) + of, "occurred_at": at}
 
     def message(self, row: Any) -> Event:
-        get, kind, common = row.get, row["type"], self._common(row)
+        get, kind, key, at = row.get, row["type"], identifier(row["id"]), timestamp(row.get("timestamp"), self.at)
         sender, special = self._person(get("from"), get("from_user_id")), _SPECIAL.get(kind)
         if special is not None:
-            event = special(mapping(row[kind]), sender, common)
+            event = special(mapping(row[kind]), sender, self._common(row))
             if event is not None:
                 return event
         (text, parts), context, referral, group = content(row), get("context"), get("referral"), get("group_id")
         quote, forwarded = (None, False) if context is None else _context(context)
         return model.MessageReceived(
-            **common,
+            account=self.account,
+            key=key,
+            occurred_at=at,
             sender=sender,
-            external_id=common["key"],
+            external_id=key,
             text=text,
             parts=parts,
             reply_to=quote,
