@@ -7,11 +7,34 @@ have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from attrs import frozen
+
 if TYPE_CHECKING:
     from .fulltext import FullText
 
 Row: TypeAlias = Any
 """One row: values by position (it unpacks), and from `Database.rows` by name too."""
+
+
+@frozen
+class Given:
+    """A statement for many rows at once, which it finds in the table `given`; it has no placeholders.
+
+    - `columns`: those of the rows, as the schema writes them: `"connection TEXT, journal INTEGER"`.
+    """
+
+    columns: str
+    statement: str
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.split()[0] for column in self.columns.split(", ")]
+
+    @property
+    def types(self) -> list[str]:
+        """Their types."""
+        return [column.split()[1] for column in self.columns.split(", ")]
 
 
 class Rows(Protocol):
@@ -43,14 +66,12 @@ class Database(Protocol):
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
 
-    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
-        """Run statements one after the other, each for each of some values; gives no rows."""
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+        """Run statements one after the other, each for many rows at once (or for a few parts of them, in their order);
+        give how many rows they wrote."""
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""
-
-    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Row]:
-        """Run a query that gives exactly one row, for each of some values; give the rows in their order."""
 
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         """Insert one row and give its id; 0 where `ON CONFLICT DO NOTHING` did nothing."""

@@ -17,6 +17,7 @@ import asyncpg  # type: ignore[import-untyped]
 from attrs import define, field
 
 from . import fulltext
+from .database import Given
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -46,6 +47,8 @@ _TRANSIENT = (
     OSError, TimeoutError, StoreError,
 )  # fmt: skip
 
+
+_COUNT = "GET DIAGNOSTICS _number = ROW_COUNT; _all := _all + _number;"
 
 NOTICES = f"""
 CREATE FUNCTION channelry_notice() RETURNS trigger LANGUAGE plpgsql AS
@@ -88,7 +91,7 @@ class PostgresDatabase:
     _connection: Any = field(default=None, init=False)
     _names: "count[int]" = field(factory=count, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
-    _calls: dict[tuple[str, ...], Any] = field(factory=dict, init=False)
+    _calls: dict[str | tuple[Given, ...], Any] = field(factory=dict, init=False)
 
     @property
     def in_transaction(self) -> bool:
@@ -105,55 +108,53 @@ class PostgresDatabase:
         return Rows(records, statement.get_statusmsg())
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> None:
-        self.executeall((sql, values))
+        if values:
+            self._wait(self._executemany(sql, list(zip(*values, strict=True))))
 
-    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
-        wanted = [(sql, values) for sql, values in work if values]
-        if wanted:
-            self._wait(self._call(tuple(sql for sql, _ in wanted), [values for _, values in wanted]))
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+        wanted = [(one, rows) for one, rows in work if rows]
+        columns = [column for _, rows in wanted for column in zip(*rows, strict=True)]
+        return self._wait(self._given(tuple(one for one, _ in wanted), columns)) if wanted else 0
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
 
-    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
-        return self._wait(self._call((sql,), [values], gives=True)) if values else []
-
-    async def _call(
-        self, statements: tuple[str, ...], values: Sequence[Sequence[Sequence[Any]]], gives: bool = False
-    ) -> list[Any]:
-        """Run each statement for each of its values, in one round trip: by a function made of them."""
-        call = self._calls.get(statements)
+    async def _executemany(self, sql: str, columns: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of its values, by a function made of it."""
+        call = self._calls.get(sql)
         if call is None:
-            call = self._calls[statements] = await self._made(statements, gives)
-        columns = [list(column) for rows in values for column in zip(*rows, strict=True)]
-        records: list[Any] = await call.fetch(*columns)
-        return records
-
-    async def _made(self, statements: tuple[str, ...], gives: bool) -> Any:
-        """Make a temporary function that takes an array for each placeholder of each statement."""
-        types: list[str] = []
-        body = []
-        for statement in statements:
-            prepared = await self._connection.prepare(numbered(statement))
-            arrays = [f"${number}" for number, _ in enumerate(prepared.get_parameters(), len(types) + 1)]
-            types += [f"{one.name}[]" for one in prepared.get_parameters()]
-            fields = ", ".join(f"p{number}" for number, _ in enumerate(arrays, 1))
-            one = re.sub(r"\$(\d+)", r"_.p\1", numbered(statement))
-            body.append(
-                f"FOR _ IN SELECT * FROM unnest({', '.join(arrays)}) AS given({fields}) LOOP"
-                f" {'RETURN QUERY ' if gives else ''}{one}; END LOOP;"
+            placeholders = (await self._connection.prepare(numbered(sql))).get_parameters()
+            rows = (
+                f"unnest({_parameters(len(columns))}) AS given({', '.join(f'p{n + 1}' for n in range(len(columns)))})"
             )
-        result = "void"
-        if gives:
-            columns = (f"c{number} {one.type.name}" for number, one in enumerate(prepared.get_attributes()))
-            result = f"TABLE ({', '.join(columns)})"
+            statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
+            body = f"FOR _row IN SELECT * FROM {rows} LOOP {statement}; {_COUNT} END LOOP;"
+            call = self._calls[sql] = await self._made([f"{one.name}[]" for one in placeholders], body)
+        await call.fetchval(*columns)
+
+    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> int:
+        """Run statements for rows, by a function made of them; give how many rows they wrote."""
+        call = self._calls.get(work)
+        if call is None:
+            types: list[str] = []
+            body = ""
+            for one in work:
+                own = [schema(f" {type}[]") for type in one.types]
+                rows = f"SELECT * FROM unnest({_parameters(len(own), len(types))})"
+                body += f"WITH given({', '.join(one.names)}) AS ({rows}) {one.statement}; {_COUNT}"
+                types += own
+            call = self._calls[work] = await self._made(types, body)
+        return int(await call.fetchval(*columns))
+
+    async def _made(self, types: Sequence[str], body: str) -> Any:
+        """Make a temporary function, so that its body takes one round trip."""
         name = f"pg_temp.channelry_{len(self._calls)}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS {result} LANGUAGE plpgsql AS"
-            f" $function$ DECLARE _ record; BEGIN {' '.join(body)} END $function$"
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS BIGINT LANGUAGE plpgsql AS"
+            " $function$ DECLARE _row RECORD; _number BIGINT; _all BIGINT := 0;"
+            f" BEGIN {body} RETURN _all; END $function$"
         )
-        arguments = ", ".join(f"${number}" for number, _ in enumerate(types, 1))
-        return await self._prepare(f"SELECT * FROM {name}({arguments})")
+        return await self._prepare(f"SELECT {name}({_parameters(len(types))})")
 
     async def _prepare(self, sql: str) -> Any:
         """Prepare a statement under a name: one without a name would be parsed and planned anew at each use."""
@@ -287,6 +288,11 @@ def numbered(sql: str) -> str:
         return re.sub(r"\?(\d+)", r"$\1", sql)
     numbers = count(1)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
+
+
+def _parameters(number: int, before: int = 0) -> str:
+    """Write so many parameters, after those that came before."""
+    return ", ".join(f"${one}" for one in range(before + 1, before + number + 1))
 
 
 def schema(script: str) -> str:

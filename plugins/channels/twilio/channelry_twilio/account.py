@@ -3,10 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from attrs import evolve
+
 from channelry.errors import AuthError, PermanentError
 from channelry.parsing import mapping
 from channelry.services import Services
 from channelry_webapi import Options
+from channelry_webapi.webhooks import require_here
 
 from .addresses import is_whatsapp
 from .api import Api
@@ -25,9 +28,7 @@ async def check(api: Api, sender: str, url: str, services: Services) -> None:
     if account.get("status") != "active":
         raise AuthError(f"the account {api.account_sid} is {account.get('status')}", code="account")
     _, found, _ = await _inbound(api, sender, url, services)
-    if found != url:
-        told = f"it is {found}" if found else "there is none"
-        raise PermanentError(f"the webhook should be {url}, but {told}; run the set-up again", code="webhook")
+    require_here(found or "", evolve(services, public_url=url))
 
 
 async def _inbound(api: Api, sender: str, url: str, services: Services) -> tuple[str, Any, Options]:

@@ -13,13 +13,13 @@ from math import isfinite
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-import orjson
 from attrs import frozen
 
 from channelry import model
 from channelry.errors import RejectedError
 from channelry.secrets import Secrets
 from channelry_webapi import signatures
+from channelry_webapi.parts import unsupported
 
 from . import addresses
 
@@ -98,19 +98,18 @@ def _signed_fields(request: model.Request, url: str) -> bytes:
         if sha256(request.body).hexdigest() != hashes[0]:  # no secret: the MAC of the URL vouches for it
             raise ValueError("another body")
         return b""
-    return "".join(name + value for name, value in sorted(set(_form(request.body)))).encode()
+    return "".join([name + value for name, value in sorted(set(_form(request.body)))]).encode()
 
 
 @lru_cache(maxsize=8)
 def _form(body: bytes) -> tuple[tuple[str, str], ...]:
     """Read a form as `parse_qsl` does, faster; verifying and parsing want the same one."""
     pairs = [pair.partition("=") for pair in body.decode(errors="replace").replace("+", " ").split("&") if pair]
-    return tuple(
-        [
-            (unquote(name) if "%" in name else name, unquote(value) if "%" in value else value)
-            for name, _, value in pairs
-        ]
-    )
+    return tuple([(_plain(name), _plain(value)) for name, _, value in pairs])
+
+
+def _plain(text: str) -> str:
+    return unquote(text) if "%" in text else text  # which `unquote` asks too, but later
 
 
 def parse(request: model.Request, sender: str) -> model.Received:
@@ -182,7 +181,7 @@ class _Form:
             text = ""  # it is what stands on the button
         kind = get("MessageType", "").lower()
         if not text and not parts and kind not in _PLAIN:
-            parts = (model.Unsupported(kind=kind, raw=orjson.dumps(dict(self.fields)).decode()),)
+            parts = (unsupported(kind, dict(self.fields)),)
         quoted = get("OriginalRepliedMessageSid")
         yield model.MessageReceived(
             **self._common(sid, account),
@@ -222,7 +221,7 @@ class _Form:
             yield model.FormReply(name="flow", answers=answers)
 
     def _referral(self) -> model.Referral | None:
-        if "ReferralSourceType" not in self.fields:
+        if not self.fields.get("ReferralSourceType"):
             return None
         names = {"source": "SourceType", "ref": "SourceId", "url": "SourceUrl", "title": "Headline"}
         told = {ours: self.fields.get(f"Referral{name}", "") for ours, name in names.items()}

@@ -16,6 +16,8 @@ from channelry.parsing import identifier
 from channelry.services import Services
 from channelry_webapi import Listed, batches, doubt
 from channelry_webapi.answers import named, unreadable
+from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.files import require_link
 
 from . import addresses, segments
 from .api import Api
@@ -36,7 +38,7 @@ def compose(
     outbound: model.Outbound, sender: str, capabilities: model.Capabilities, max_segments: int
 ) -> Sequence[model.Call]:
     """Turn an admitted action into calls; to stop typing takes none, for it ends by itself."""
-    to, key = outbound.target.to, outbound.key
+    to = outbound.target.to
     if to.scheme not in capabilities.schemes:
         raise PermanentError(f"{sender} does not reach {to.scheme} addresses", code="address")
     match outbound:
@@ -52,20 +54,17 @@ def compose(
             if not outbound.target.reply_to:
                 raise PermanentError("typing is shown as an answer: name the message in reply_to", code="no_message")
             body = {"channel": "WHATSAPP", "messageId": outbound.target.reply_to}
-            return [model.Call(key=f"{key}:0", to=to, action=TYPING, body=body, resend=model.Resend.SAFE)]
+            return calls(outbound, [Draft(TYPING, body, resend=model.Resend.SAFE)])
         case _:
             raise PermanentError(f"Twilio does not send {outbound.kind}", code="unsupported")
     ours = {"To": addresses.spell(to, sender), "MessagingServiceSid" if is_service(sender) else "From": sender}
-    return [
-        model.Call(key=f"{key}:{n}", to=to, action=MESSAGE, body=ours | body, uploads=files)
-        for n, (body, files) in enumerate(made)
-    ]
+    return calls(outbound, (Draft(MESSAGE, ours | body, files) for body, files in made))
 
 
 def _pieces(
     message: model.SendMessage, whatsapp: bool, capabilities: model.Capabilities, max_segments: int
 ) -> Iterator[tuple[Body, tuple[model.Media, ...]]]:
-    """Give each message's body, and the files to make links for: text with the first files, if it fits.
+    """Give each message's body, and the files that `send` makes links for: text with the first files, if it fits.
 
     A text is cut at Twilio's limit, and before it takes more segments than carriers put together again.
     """
@@ -79,21 +78,17 @@ def _pieces(
     if not (files and caption):
         yield from (({"Body": piece}, ()) for piece in text.split(said, limit, measure))
         caption = {}
+    for file in files:
+        require_link(file, "https://", "http://")
     for batch in batches(files, 1 if whatsapp else MMS_FILES):
         if len(batch) > 1 and sum(file.size or 0 for file in batch) > MMS_BYTES:
             raise PermanentError(f"the files of one MMS are larger than {MMS_BYTES} bytes", code="too_large")
-        yield {**caption, "MediaUrl": [_link(file) for file in batch]}, tuple(file for file in batch if file.ref)
+        yield (
+            {**caption, "MediaUrl": ["" if file.ref else file.url for file in batch]},
+            tuple(file for file in batch if file.ref),
+        )
         caption = {}
     yield from ((_place(part), ()) for part in message.parts if isinstance(part, model.Location))
-
-
-def _link(file: model.Media) -> str:
-    """Give a file's link, or `""` where `send` makes one."""
-    if file.ref:
-        return ""
-    if not file.url.startswith(("https://", "http://")):
-        raise PermanentError("Twilio takes files by http or https links only", code="bad_url")
-    return file.url
 
 
 def _template(template: model.Template) -> Body:

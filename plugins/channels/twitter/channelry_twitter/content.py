@@ -2,15 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-import orjson
-
-from channelry.model import Kind, Media, Part, Postback, Unsupported
+from channelry.model import Kind, Media, Part, Postback
 from channelry.parsing import identifier, mapping, sequence, string
-
-Content: TypeAlias = tuple[str, tuple[Part, ...]]
-"""The text and the parts of a message."""
+from channelry_webapi.parts import Content, unsupported
 
 _LAST_LINK = re.compile(r"\s*https://t\.co/\w+$")
 _KINDS = {"photo": Kind.IMAGE, "video": Kind.VIDEO, "animated_gif": Kind.VIDEO}
@@ -65,8 +61,7 @@ def _shown(text: str, entities: Any, files: tuple[Part, ...]) -> Content:
 def _file(file: Mapping[str, Any], key: str = "") -> Part:
     kind = _KINDS.get(string(file.get("type")))
     if kind is None:
-        raw = orjson.dumps(file or {"media_key": key}).decode()
-        return Unsupported(kind=string(file.get("type")) or "media", raw=raw)
+        return unsupported(string(file.get("type")) or "media", file or {"media_key": key})
     variants = file.get("variants") or mapping(file.get("video_info")).get("variants")
     url = next(filter(None, map(file.get, ("media_url_https", "url", "preview_image_url"))), None)
     return Media(

@@ -12,7 +12,6 @@ from functools import partial
 from hmac import digest
 from typing import Any
 
-import orjson
 from attrs import frozen
 
 from channelry import model
@@ -20,6 +19,7 @@ from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secret, Secrets
 from channelry_webapi import signatures
+from channelry_webapi.parts import unsupported
 
 from . import content, people
 from .capabilities import LIKE
@@ -29,8 +29,6 @@ _CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
 """What a challenge may be. Our answer signs it with the key of the webhooks, and anybody may ask: a challenge that
 looks like a webhook would forge one, and a body that looks like a challenge is nobody's, and not kept."""
 
-_NONE = Secret("")
-
 
 def sign(secret: Secret, body: bytes) -> bytes:
     """Give the signature of a body, or the answer to a challenge."""
@@ -39,11 +37,12 @@ def sign(secret: Secret, body: bytes) -> bytes:
 
 def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless a POST bears the MAC of one of the consumer secrets, or a GET is a challenge."""
-    if request.method != "GET":
-        expected = (sign(secret, request.body) for secret in secrets if secret != _NONE)
-        signatures.require(request.header(SIGNATURE), expected, "X")
-    elif not (any(secret != _NONE for secret in secrets) and _challenge(request)):
-        raise RejectedError("the request is no challenge of X's")
+    if request.method == "GET":
+        if not (any(secret.reveal() for secret in secrets) and _challenge(request)):
+            raise RejectedError("the request is no challenge of X's")
+        return
+    expected = [sign(secret, request.body) for secret in secrets if secret.reveal()]
+    signatures.require(request.header(SIGNATURE), expected, "X")
 
 
 def _challenge(request: model.Request) -> str:
@@ -160,7 +159,7 @@ class _Account:
 
     def encrypted(self, row: Any) -> _Found:
         """Keep an encrypted message as it is, for nobody without its keys can read it."""
-        key, part = identifier(row["id"]), model.Unsupported(kind="chat", raw=orjson.dumps(row).decode())
+        key, part = identifier(row["id"]), unsupported("chat", row)
         common = self.common(key, row.get("created_at_msec"))
         return model.MessageReceived(**common, sender=self.who(row["sender_id"]), external_id=key, parts=(part,))
 
@@ -243,7 +242,10 @@ _NEWER: Mapping[str, _Read] = {
 
 def _first(row: Mapping[str, Any], *names: str) -> str:
     """Give the id that is there under one of the names, `""` where none is."""
-    return next((identifier(row[name]) for name in names if row.get(name) is not None), "")
+    for name in names:
+        if row.get(name) is not None:
+            return identifier(row[name])
+    return ""
 
 
 def _id(row: Mapping[str, Any]) -> str:

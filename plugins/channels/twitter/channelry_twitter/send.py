@@ -15,6 +15,7 @@ from channelry.parsing import identifier
 from channelry.services import Services
 from channelry_webapi import Listed, batches, doubt
 from channelry_webapi.answers import named
+from channelry_webapi.drafts import Draft, calls
 
 from . import media
 from .api import Api
@@ -28,15 +29,12 @@ LISTED = 100
 
 def compose(outbound: model.Outbound, capabilities: model.Capabilities, ours: str) -> Sequence[model.Call]:
     """Turn an admitted action into calls; `ours` is the account that acts."""
-    to, public = outbound.target.to, outbound.target.audience is model.Audience.PUBLIC
+    public = outbound.target.audience is model.Audience.PUBLIC
     json: Any = None
     match outbound:
         case model.SendMessage():
-            limits, action = capabilities.of(outbound.target), POST if public else DM
-            return [
-                model.Call(key=f"{outbound.key}:{n}", to=to, action=action, body=body, uploads=files)
-                for n, (body, files) in enumerate(_message(outbound, limits, public))
-            ]
+            made = _message(outbound, capabilities.of(outbound.target), public)
+            return calls(outbound, (Draft(POST if public else DM, body, files) for body, files in made))
         case model.Delete(external_id=found):
             method, path = "DELETE", f"/2/{'tweets' if public else 'dm_events'}/{_number(found)}"
         case model.React(external_id=found, on=True):
@@ -48,7 +46,7 @@ def compose(outbound: model.Outbound, capabilities: model.Capabilities, ours: st
         case _:
             raise PermanentError(f"X has no {outbound.kind}", code="unsupported")
     change = {"method": method, "path": path, "json": json}
-    return [model.Call(key=f"{outbound.key}:0", to=to, action=CHANGE, body=change, resend=model.Resend.SAFE)]
+    return calls(outbound, [Draft(CHANGE, change, resend=model.Resend.SAFE)])
 
 
 def _message(

@@ -2,7 +2,9 @@
 
 - `client` makes requests that bear the account's `credentials`; `tokens` are those that end and are renewed.
 - `answers` tells what an answer means; `doubt` looks for a message whose answer was lost.
-- `files` downloads, and puts together what is sent at once; `signatures` compares those of webhooks.
+- `parts` reads what a message contains; `drafts` become calls.
+- `files` downloads, and puts together what is sent at once; `signatures` compares those of webhooks, and `webhooks`
+  their address.
 """
 
 from .client import Client, Options

@@ -30,6 +30,14 @@ async def fetch(
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
 
+def require_link(media: Media, *schemes: str) -> None:
+    """Raise PermanentError unless a file of ours has a `ref`, or a link of one of these schemes (`"https://"`)."""
+    if not (media.url or media.ref):
+        raise PermanentError("the file has neither url nor ref", code="no_file")
+    if media.url and not media.url.startswith(schemes):
+        raise PermanentError(f"the file's link begins with none of {', '.join(schemes)}", code="bad_url")
+
+
 def batches(
     pieces: Iterable[_Piece], most: int, together: Callable[[_Piece], bool] = lambda _: True
 ) -> Iterator[tuple[_Piece, ...]]:

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 from attrs import define, field
+from hypothesis import given
+from hypothesis import strategies as st
 
 from channelry.errors import AmbiguousError, AuthError, PermanentError, RejectedError, RetryableError, SendError
 from channelry.model import Capabilities, Kind, Media, MediaLimit, RateScope
@@ -167,6 +169,13 @@ async def test_a_file_is_fetched_with_its_limit_and_gets_its_size_and_type() -> 
 def test_neighbours_go_together_in_order(pieces: str, expected: tuple[str, ...]) -> None:
     """Here two at once, and capitals alone."""
     assert tuple("".join(batch) for batch in batches(pieces, 2, str.islower)) == expected
+
+
+@given(st.text(alphabet="aX"), st.integers(1, 4))
+def test_no_piece_is_lost_and_no_batch_too_large(pieces: str, most: int) -> None:
+    found = list(batches(pieces, most, str.islower))
+    assert [one for batch in found for one in batch] == list(pieces)
+    assert all(len(batch) <= most and (len(batch) == 1 or "X" not in batch) for batch in found)
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,40 @@ async def test_one_process_renews_at_a_time(
     assert len(provider.issued) == 2
 
 
+async def test_processes_that_renew_at_the_same_moment_spend_no_refresh_token_twice(
+    tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock
+) -> None:
+    """Each look at the state takes a while, so that all of them look before one writes."""
+
+    class Slow(MemoryState):
+        async def get(self, key: str) -> str | None:
+            await anyio.lowlevel.checkpoint()
+            return await super().get(key)
+
+        async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
+            await anyio.lowlevel.checkpoint()
+            return await super().compare_and_set(key, old, new)
+
+    slow, outcomes = evolve(ours, state=Slow()), list[str]()
+
+    async def ask(process: Tokens) -> None:
+        try:
+            outcomes.append((await process.access(slow)).reveal())
+        except RetryableError as error:
+            outcomes.append(error.code)
+
+    for round_ in range(3):
+        outcomes.clear()
+        async with anyio.create_task_group() as tasks:
+            for process in [another(tokens) for _ in range(5)]:
+                for _ in range(5):
+                    tasks.start_soon(ask, process)
+        assert set(outcomes) <= {f"access-{round_}", "token"}
+        assert f"access-{round_}" in outcomes
+        await clock.advance(7_200)
+    assert len(provider.issued) == 3
+
+
 async def test_a_process_that_died_over_it_holds_nobody_up_for_more_than_a_minute(
     tokens: Tokens, provider: Provider, ours: Services, clock: FakeClock
 ) -> None:
