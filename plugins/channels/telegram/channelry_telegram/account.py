@@ -10,7 +10,7 @@ from channelry.model import Capabilities, Media
 from channelry.parsing import mapping, string
 from channelry.secrets import Secrets
 from channelry.services import Save, Services
-from channelry_webapi import files
+from channelry_webapi import files, webhooks
 
 from .api import Api
 from .receive import HANDLED
@@ -40,11 +40,7 @@ async def check(api: Api, secrets: Secrets, services: Services, *, polling: bool
         return
     if not secrets:
         raise AuthError("secret_token is not configured, so every webhook is refused", code="secret_token")
-    if url != services.public_url:
-        found = f"it is {url}" if url else "there is none"
-        raise PermanentError(
-            f"the webhook should be {services.public_url}, but {found}; run the set-up again", code="webhook"
-        )
+    webhooks.require_here(url, services)
     if missing := set(HANDLED).difference(webhook.get("allowed_updates") or ()):
         names = ", ".join(sorted(missing))
         raise PermanentError(f"the webhook does not bring {names}; run the set-up again", code="webhook")

@@ -6,10 +6,9 @@ Source: https://core.telegram.org/bots/api#message
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
-from channelry.model import Contact, Kind, Location, Media, Part, Sticker, Unsupported
+from channelry.model import Contact, Kind, Location, Media, Part, Sticker
 from channelry.parsing import identifier, number, size, string
+from channelry_webapi import parts
 
 _NOT_CONTENT = frozenset({
     "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
@@ -46,7 +45,7 @@ def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
         if name in message:
             return caption, (read_content(message[name]),)
     rest = {name: value for name, value in message.items() if name not in _NOT_CONTENT}
-    return caption, (Unsupported(kind=next(iter(rest), "empty"), raw=orjson.dumps(rest).decode()),)
+    return caption, (parts.unsupported(next(iter(rest), "empty"), rest),)
 
 
 def media(kind: Kind, value: Mapping[str, Any], media_type: str = "") -> Media:
