@@ -4,9 +4,9 @@ Source: https://core.telegram.org/bots/api#available-methods
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
-from attrs import frozen
+from attrs import evolve
 
 from channelry import model
 from channelry import text as texts
@@ -15,6 +15,7 @@ from channelry.model import Call, Capabilities, Kind, Media, Resend, SendMessage
 from channelry.model.outbound import SendablePart
 from channelry.services import FilePart, Services
 from channelry_webapi import files
+from channelry_webapi.drafts import Draft, calls
 
 from .api import Api, MovedError
 from .refusals import DONE
@@ -31,36 +32,25 @@ ANSWER_TEXT = 200
 """Longest text that answers a pressed button. Source: https://core.telegram.org/bots/api#answercallbackquery"""
 
 
-@frozen
-class _Draft:
-    """A call in the making: its method and parameters, the files to upload, and what of it can bear a caption."""
-
-    action: str
-    body: dict[str, Any]
-    uploads: tuple[Media, ...] = ()
-    bearer: dict[str, Any] | None = None
-    resend: Resend | None = None
+_Made: TypeAlias = tuple[str, dict[str, Any], tuple[Media, ...]]
+"""A message's method and parameters, and its files to upload."""
+_CAPTIONED = ("sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument")
 
 
-def _state(action: str, body: dict[str, Any]) -> _Draft:
+def _state(action: str, body: dict[str, Any]) -> Draft:
     """Draft a call that sets what is so after it, so that twice is the same as once."""
-    return _Draft(action, body, resend=Resend.SAFE)
+    return Draft(action, body, resend=Resend.SAFE)
 
 
 def compose(capabilities: Capabilities, outbound: model.Outbound) -> Sequence[Call]:
     """Turn an action into calls: text is split, a file bears the text as its caption as far as that goes."""
     capabilities.admit(outbound)
-    to, key = outbound.target.to, outbound.key
-    drafts = _message(capabilities, outbound) if isinstance(outbound, SendMessage) else _change(outbound)
-    group = to.value.startswith("-")
-    return [
-        Call(key=f"{key}/{n}", to=to, group=group, action=one.action, body=one.body, uploads=one.uploads,
-             resend=one.resend)
-        for n, one in enumerate(drafts, 1)
-    ]  # fmt: skip
+    made = _message(capabilities, outbound) if isinstance(outbound, SendMessage) else _change(outbound)
+    group = outbound.target.to.value.startswith("-")  # also where its thread is not known
+    return [evolve(call, group=group) for call in calls(outbound, made)]
 
 
-def _change(outbound: model.Outbound) -> list[_Draft]:
+def _change(outbound: model.Outbound) -> list[Draft]:
     """Draft what is no message: to stop typing takes nothing, Telegram ends it by itself after five seconds."""
     target, business = outbound.target, _business(outbound.target)
     match outbound:
@@ -91,49 +81,56 @@ def _change(outbound: model.Outbound) -> list[_Draft]:
     raise PermanentError(f"Telegram has no {outbound.kind} for bots", code="unsupported")
 
 
-def _message(capabilities: Capabilities, message: SendMessage) -> list[_Draft]:
+def _message(capabilities: Capabilities, message: SendMessage) -> list[Draft]:
     """Parts in order, then the text that no caption took; the first call quotes, the last has the buttons.
 
     Neighbouring pictures and videos go together, but an album bears no buttons.
     """
     text, measure = message.text.strip(), capabilities.unit.measure
     runs = files.batches(message.parts, 1 if message.buttons else ALBUM_SIZE, _is_shown)
-    drafts = [_part(run[0]) if len(run) == 1 else _album(run) for run in runs]
-    bearer = next((draft.bearer for draft in drafts if draft.bearer is not None), None)
+    made = [_part(run[0]) if len(run) == 1 else _album(run) for run in runs]
+    bearer = next(filter(None, map(_bearer, made)), None)
     caption = ""
     if bearer is not None and text:
         caption = bearer["caption"] = texts.split(text, capabilities.caption, measure)[0]
     pieces = texts.split(text[len(caption) :], capabilities.text, measure)
-    written = [_Draft("sendMessage", {"text": piece}) for piece in pieces]
-    drafts = written + drafts if bearer is None else drafts + written
-    if not drafts:
+    written: list[_Made] = [("sendMessage", {"text": piece}, ()) for piece in pieces]
+    made = written + made if bearer is None else made + written
+    if not made:
         raise PermanentError("the message is empty", code="empty")
-    for draft in drafts:
-        draft.body.update(_place(message.target))
     chat, number = _numbered(message.target.reply_to)
     if message.quote and chat == message.target.to.value:  # a pressed button is no message; a message may be gone
-        drafts[0].body["reply_parameters"] = {"message_id": number, "allow_sending_without_reply": True}
+        made[0][1]["reply_parameters"] = {"message_id": number, "allow_sending_without_reply": True}
     if message.buttons:
-        drafts[-1].body["reply_markup"] = {"inline_keyboard": [[_button(one)] for one in message.buttons]}
-    return drafts
+        made[-1][1]["reply_markup"] = {"inline_keyboard": [[_button(one)] for one in message.buttons]}
+    return [Draft(method, body | _place(message.target), uploads) for method, body, uploads in made]
+
+
+def _bearer(made: _Made) -> dict[str, Any] | None:
+    """Give what of a message can bear a caption."""
+    method, body, _ = made
+    if method == "sendMediaGroup":
+        first: dict[str, Any] = body["media"][0]
+        return first
+    return body if method in _CAPTIONED else None
 
 
 def _is_shown(part: SendablePart) -> bool:
     return isinstance(part, Media) and part.kind in ALBUM
 
 
-def _album(parts: Sequence[SendablePart]) -> _Draft:
+def _album(parts: Sequence[SendablePart]) -> _Made:
     uploads = list[Media]()
     shown = [{"type": _wire(part.kind), "media": _source(part, uploads)} for part in parts if isinstance(part, Media)]
-    return _Draft("sendMediaGroup", {"media": shown}, tuple(uploads), bearer=shown[0])
+    return "sendMediaGroup", {"media": shown}, tuple(uploads)
 
 
-def _part(part: SendablePart) -> _Draft:
+def _part(part: SendablePart) -> _Made:
     match part:
         case Media():
             return _file(part, part.kind)
         case model.Sticker(id=known) if known:
-            return _Draft("sendSticker", {"sticker": known})
+            return "sendSticker", {"sticker": known}, ()
         case model.Sticker(media=media):
             if media is None:
                 raise PermanentError("the sticker has neither id nor picture", code="no_file")
@@ -141,19 +138,18 @@ def _part(part: SendablePart) -> _Draft:
         case model.Location(latitude=latitude, longitude=longitude, name=name, address=address):
             body: dict[str, Any] = {"latitude": latitude, "longitude": longitude}
             if not name and not address:
-                return _Draft("sendLocation", body)
-            return _Draft("sendVenue", {**body, "title": name or address, "address": address or name})
+                return "sendLocation", body, ()
+            return "sendVenue", {**body, "title": name or address, "address": address or name}, ()
         case model.Contact(name=name, phones=phones):
             if not phones or not name:
                 raise PermanentError("a contact needs a name and a phone number", code="contact")
-            return _Draft("sendContact", {"phone_number": phones[0], "first_name": name})
+            return "sendContact", {"phone_number": phones[0], "first_name": name}, ()
 
 
-def _file(media: Media, kind: Kind) -> _Draft:
+def _file(media: Media, kind: Kind) -> _Made:
     name, uploads = _wire(kind), list[Media]()
     body = {name: _source(media, uploads)}
-    bearer = None if kind is Kind.STICKER else body
-    return _Draft(f"send{name.capitalize()}", body, tuple(uploads), bearer)
+    return f"send{name.capitalize()}", body, tuple(uploads)
 
 
 def _wire(kind: Kind) -> str:

@@ -182,7 +182,7 @@ async def test_long_text_is_split_and_the_buttons_come_last_and_the_quote_first(
 ) -> None:
     text = "word " * 2_000
     calls = telegram.compose(say(text, quote=True, buttons=(Button(title="Yes", payload="y"),)))
-    assert [call.key for call in calls] == ["k1/1", "k1/2", "k1/3"]
+    assert [call.key for call in calls] == ["k1:0", "k1:1", "k1:2"]
     assert ["reply_parameters" in call.body for call in calls] == [True, False, False]
     assert ["reply_markup" in call.body for call in calls] == [False, False, True]
     assert " ".join(call.body["text"] for call in calls) == text.strip()
