@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from channelry import model
-from channelry.errors import AmbiguousError, PermanentError, RetryableError
+from channelry.errors import AmbiguousError, PermanentError
 from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier
-from channelry.services import FilePart, Services
+from channelry.services import Services
 from channelry.text import split
 from channelry_meta import Graph
 
@@ -21,14 +21,6 @@ Body: TypeAlias = dict[str, Any]
 _Piece: TypeAlias = tuple[Body, *tuple[model.Media, ...]]
 """One message's body, and the file to upload for it where it has one."""
 
-_WIRE_TYPES = {
-    model.Kind.IMAGE: "image",
-    model.Kind.AUDIO: "audio",
-    model.Kind.VOICE: "audio",
-    model.Kind.VIDEO: "video",
-    model.Kind.DOCUMENT: "document",
-    model.Kind.STICKER: "sticker",
-}
 _CAPTIONED = frozenset({model.Kind.IMAGE, model.Kind.VIDEO, model.Kind.DOCUMENT})
 
 REPLIES = 3
@@ -139,7 +131,7 @@ def _file(media: model.Media, caption: str = "") -> _Piece:
     body: Body = source | _present({"caption": caption, "filename": name})
     if media.kind is model.Kind.VOICE:
         body["voice"] = True
-    wire = _WIRE_TYPES[media.kind]
+    wire = "audio" if media.kind is model.Kind.VOICE else media.kind.value
     piece: Body = {"type": wire, wire: body}
     return (piece, media) if media.ref else (piece,)
 
@@ -220,7 +212,8 @@ async def send(call: model.Call, graph: Graph, account: str, services: Services)
     """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
     body = dict(call.body)
     for file in call.uploads:
-        body = _with_file(body, await _upload(file, graph, account, services))
+        form = [("messaging_product", "whatsapp"), ("type", file.media_type)]
+        body = _with_file(body, await graph.upload(services, f"{account}/media", "file", file, form, "id"))
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
         return model.Receipt()
@@ -250,13 +243,3 @@ def _known_as(answer: Mapping[str, Any]) -> model.Address | None:
         if contact.get("user_id"):
             return model.Address("whatsapp", identifier(contact["user_id"]))
     return None
-
-
-async def _upload(media: model.Media, graph: Graph, account: str, services: Services) -> str:
-    file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref), media.size)
-    form = [("messaging_product", "whatsapp"), ("type", media.media_type)]
-    answer = await graph.call(services, "POST", f"{account}/media", form=form, files=[file], repeatable=True)
-    try:
-        return identifier(answer.get("id"))
-    except ValueError:
-        raise RetryableError("WhatsApp answered without the id of the file", code="unreadable") from None

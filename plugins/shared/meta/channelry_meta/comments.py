@@ -14,12 +14,11 @@ from attrs import frozen
 
 from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
-from channelry.parsing import identifier
 from channelry.services import Services
 
 from .account import rows
 from .codes import GONE
-from .graph import Graph
+from .graph import Graph, named
 
 COMMENT, CHANGE = "comment", "change"
 """The actions: what everybody can read, and what may be repeated: an edit, a deletion, hiding, a like."""
@@ -100,11 +99,9 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
         await _keep(call, orjson.dumps(note).decode(), services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
-        receipt = Receipt((identifier(answer.get("id")),))
+        receipt = Receipt((named(answer.get("id"), AmbiguousError),))
     except AmbiguousError:
         raise
-    except ValueError:
-        raise AmbiguousError("Meta answered without the id of the comment", code="unreadable") from None
     except SendError:
         await _keep(call, None, services)
         raise

@@ -12,13 +12,12 @@ import orjson
 from attrs import frozen
 
 from channelry import model
-from channelry.errors import AmbiguousError, PermanentError, RetryableError
-from channelry.parsing import identifier
-from channelry.services import FilePart, Services
+from channelry.errors import AmbiguousError, PermanentError
+from channelry.services import Services
 from channelry.text import split
 
 from .conversations import STANDBY
-from .graph import Graph
+from .graph import Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
 """The actions: text and pictures, audio and video, signs that may be repeated, the one private answer to a comment."""
@@ -212,10 +211,7 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == SIGN)
     if call.action == SIGN:
         return model.Receipt()
-    try:
-        message = identifier(answer.get("message_id"))
-    except ValueError:
-        raise AmbiguousError("Meta answered without the id of a message", code="unreadable") from None
+    message = named(answer.get("message_id"), AmbiguousError)
     known = answer.get("recipient_id")
     if call.action != PRIVATE or not isinstance(known, str):
         return model.Receipt((message,))
@@ -226,14 +222,9 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
 async def _upload(
     media: model.Media, wire_type: str, graph: Graph, account: str, dialect: Dialect, services: Services
 ) -> str:
-    file = FilePart("filedata", media.name or "file", media.media_type, services.files.read(media.ref), media.size)
     about = {"attachment": {"type": wire_type, "payload": {"is_reusable": True}}}
     form = [("message", orjson.dumps(about).decode())]
     if dialect.platform:
         form.append(("platform", dialect.platform))
     edge = f"{account}/message_attachments"
-    answer = await graph.call(services, "POST", edge, form=form, files=[file], repeatable=True)
-    try:
-        return identifier(answer.get("attachment_id"))
-    except ValueError:
-        raise RetryableError("Meta answered without the id of the file", code="unreadable") from None
+    return await graph.upload(services, edge, "filedata", media, form, "attachment_id")
