@@ -74,7 +74,7 @@ def load_configuration(file: Path) -> Configuration:
     try:
         table = tomllib.loads(file.read_text())
     except OSError as error:
-        action = f"create it, or run: channelry COMMAND --config FILE ({error.strerror})"
+        action = f"name it by --config, or write one to try: channelry simulate CHANNEL > {file} ({error.strerror})"
         raise ConfigError(str(file), [Fault("(file)", "a readable file", action)]) from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         action = f"mend the syntax: {error}; then {_check(file)}"

@@ -125,6 +125,6 @@ def timestamp(value: Any, received_at: datetime) -> datetime:
         raise ValueError("expected a time in seconds or milliseconds") from None
     if since >= _YEAR_2100:
         since /= 1000
-    if isinstance(value, bool) or not 0 < since < _YEAR_2100:
+    if value is True or not 0 < since < _YEAR_2100:
         raise ValueError("expected a time in seconds or milliseconds")
     return datetime.fromtimestamp(since, UTC)

@@ -75,19 +75,11 @@ class Http(Protocol):
     """
 
     async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Sequence[tuple[str, str]] | None = None,
-        content: bytes | None = None,
-        files: Sequence[FilePart] = (),
-        repeatable: bool | None = None,
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None, json: Any = None, form: Sequence[tuple[str, str]] | None = None,
+        content: bytes | None = None, files: Sequence[FilePart] = (), repeatable: bool | None = None,
         timeout: float = 30.0,
-    ) -> HttpResponse:
+    ) -> HttpResponse:  # fmt: skip
         """Send one request (JSON, form, multipart form or raw bytes) and read the answer; `timeout` in seconds."""
 
     async def download(
