@@ -215,6 +215,8 @@ def default(one: "attrs.Attribute[Any]") -> str:
     """Write a default as TOML would."""
     if one.default is attrs.NOTHING:
         return "required"
+    if getattr(one.default, "takes_self", False):
+        return "by the other keys"
     value = getattr(one.default, "factory", lambda: one.default)()
     if value is None or value == ():
         return "none"
