@@ -115,12 +115,10 @@ def timestamp(value: Any, received_at: datetime) -> datetime:
     """
     if value is None:
         return received_at
-    if type(value) is str and len(value) == 10 and value.isdecimal():
+    if type(value) is str and len(value) == 10 and value.isdecimal():  # the usual case, quickly
         value = int(value)
-    if type(value) is int and 0 < value < 1000 * _YEAR_2100:  # the usual cases, quickly
-        return datetime.fromtimestamp(value if value < _YEAR_2100 else value / 1000, UTC)
     try:
-        since = float(value)
+        since = value if type(value) is int else float(value)
     except (TypeError, ValueError):
         raise ValueError("expected a time in seconds or milliseconds") from None
     if since >= _YEAR_2100:
