@@ -8,6 +8,7 @@ from pathlib import Path
 
 import people
 import sample
+import stores
 from measure import Figure
 
 from channelry.config import load_configuration
@@ -25,12 +26,21 @@ TRIES = 2
 
 
 def winners() -> Figure:
+    return _figure(f"{AGENTS} agents, one queue")
+
+
+def winners_postgresql() -> Figure:
+    with stores.empty_database() as url:
+        return _figure(f"{AGENTS} agents, one queue, PostgreSQL", url)
+
+
+def _figure(name: str, database: str = "") -> Figure:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "channelry.toml")
-        file.write_text(people.configuration(Path(scratch)).replace("PORT", "8080"))
+        file.write_text(people.configuration(Path(scratch), database=database).replace("PORT", "8080"))
         told, won, rate = asyncio.run(_race(file))
     met = won == CONVERSATIONS and told == (TRIES - 1) * CONVERSATIONS
-    return Figure(f"{AGENTS} agents, one queue", f"{won} won, {told} told ({rate:.0f}/s)", "one each", met)
+    return Figure(name, f"{won} won, {told} told ({rate:.0f}/s)", "one each", met)
 
 
 async def _race(file: Path) -> tuple[int, int, float]:

@@ -73,7 +73,7 @@ async def lived(house: House) -> tuple[Customer, int]:
         lambda db: (
             db.execute(
                 "INSERT INTO media (message, part, connection, payload, state, file, reason)"
-                " SELECT id, 0, 'post', '{}', 'stored', ?, '' FROM messages WHERE key = 'out'",
+                " SELECT id, 0, 'post', '{}', 'stored', ?, '' FROM messages WHERE key = 'out:out'",
                 (file.ref,),
             )
             and None
