@@ -22,7 +22,7 @@ from channelry.hub import open_hub
 from channelry_desk import queries, search
 from channelry_desk.database import Database
 from channelry_desk.desk import without_worker
-from channelry_desk.fill import AGENTS, TAGS, word
+from channelry_desk.fill import AGENTS, TAGS, VOCABULARY, word
 from channelry_desk.grants import Access, User
 from channelry_desk.moments import DAY, moment
 from channelry_desk.queries import Stream
@@ -82,6 +82,10 @@ def _search(db: Database, random: Random, kinds: Sequence[str]) -> None:
     search.found(db, Wanted(**wanted), 50, "")
 
 
+RARE = 20
+"""The first word of the vocabulary that 1 % of messages have, or fewer."""
+
+
 def _day(random: Random) -> Any:
     return moment(NOW - random.randint(0, 365 * DAY))
 
@@ -97,7 +101,7 @@ FILTERS: dict[str, Callable[[Random], dict[str, Any]]] = {
     "subject": lambda random: {"subject": random.randint(1, 39)},
     "state": lambda random: {"state": random.choice(list(ConversationState))},
     "number": lambda random: {"number": f"C-{random.randint(1, MANY):06}"},
-    "words": lambda random: {"text": word(random.randint(100, 9_999))},
+    "words": lambda random: {"text": word(int(RARE * (VOCABULARY / RARE) ** random.random()))},
 }
 
 

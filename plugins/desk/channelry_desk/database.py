@@ -28,13 +28,19 @@ class Rows(Protocol):
 
 @frozen(kw_only=True)
 class FullText:
-    """How a store keeps and finds words: statements, the column of the ids, and the condition of a match."""
+    """How a store keeps and finds words: statements, the column of the ids, and the condition of a match.
+
+    - `prepare`: what a transaction that searches begins with. `aside`: stands before a column whose index is not to be
+      used; nothing where the store has statistics and knows better.
+    """
 
     create: tuple[str, ...]
     add: str
     remove: str
     id: str
     matches: str
+    prepare: str
+    aside: str
 
 
 class Database(Protocol):

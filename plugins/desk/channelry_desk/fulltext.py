@@ -34,6 +34,8 @@ SQLITE = FullText(
     remove="DELETE FROM words WHERE rowid = ?",
     id="words.rowid",
     matches="words MATCH ?",
+    prepare="SELECT 1",
+    aside="+",
 )
 POSTGRESQL = FullText(
     create=(
@@ -44,6 +46,10 @@ POSTGRESQL = FullText(
     remove="DELETE FROM words WHERE id = ?",
     id="words.id",
     matches="words.word @@ CAST(CAST(? AS TEXT) AS tsquery)",
+    # by what is asked for, not once for all; the helpers of a scan take longer to start than a page takes
+    prepare="SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)",
+    aside="",
 )
 
 
