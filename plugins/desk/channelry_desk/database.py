@@ -13,6 +13,22 @@ Row: TypeAlias = Any
 """One row: values by position (it unpacks), and from `Database.rows` by name too."""
 
 
+@frozen
+class Given:
+    """A statement for many rows at once, which it finds in the table `given`; it has no placeholders.
+
+    - `columns`: those of the rows, as the schema writes them: `"connection TEXT, journal INTEGER"`.
+    """
+
+    columns: str
+    statement: str
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns."""
+        return [column.split()[0] for column in self.columns.split(", ")]
+
+
 class Rows(Protocol):
     """What a statement gave: rows, or (`rowcount`) how many it changed."""
 
@@ -59,14 +75,11 @@ class Database(Protocol):
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
 
-    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
-        """Run statements one after the other, each for each of some values; gives no rows."""
+    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
+        """Run a statement once for many rows, or for a few parts of them, in their order; gives no rows."""
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""
-
-    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Row]:
-        """Run a query that gives exactly one row, for each of some values; give the rows in their order."""
 
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         """Insert one row and give its id; 0 where `ON CONFLICT DO NOTHING` did nothing."""

@@ -17,6 +17,7 @@ import asyncpg  # type: ignore[import-untyped]
 from attrs import define, field
 
 from . import fulltext
+from .database import Given
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -88,7 +89,7 @@ class PostgresDatabase:
     _connection: Any = field(default=None, init=False)
     _names: "count[int]" = field(factory=count, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
-    _calls: dict[tuple[str, ...], Any] = field(factory=dict, init=False)
+    _calls: dict[str, Any] = field(factory=dict, init=False)
 
     @property
     def in_transaction(self) -> bool:
@@ -105,55 +106,37 @@ class PostgresDatabase:
         return Rows(records, statement.get_statusmsg())
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> None:
-        self.executeall((sql, values))
+        if values:
+            self._wait(self._executemany(sql, values))
 
-    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
-        wanted = [(sql, values) for sql, values in work if values]
-        if wanted:
-            self._wait(self._call(tuple(sql for sql, _ in wanted), [values for _, values in wanted]))
+    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
+        if rows:
+            self.execute(_of(work), [list(column) for column in zip(*rows, strict=True)])
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
 
-    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
-        return self._wait(self._call((sql,), [values], gives=True)) if values else []
-
-    async def _call(
-        self, statements: tuple[str, ...], values: Sequence[Sequence[Sequence[Any]]], gives: bool = False
-    ) -> list[Any]:
-        """Run each statement for each of its values, in one round trip: by a function made of them."""
-        call = self._calls.get(statements)
+    async def _executemany(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of its values, in one round trip: by a function made of it."""
+        call = self._calls.get(sql)
         if call is None:
-            call = self._calls[statements] = await self._made(statements, gives)
-        columns = [list(column) for rows in values for column in zip(*rows, strict=True)]
-        records: list[Any] = await call.fetch(*columns)
-        return records
+            call = self._calls[sql] = await self._made(sql)
+        await call.fetch(*(list(column) for column in zip(*values, strict=True)))
 
-    async def _made(self, statements: tuple[str, ...], gives: bool) -> Any:
-        """Make a temporary function that takes an array for each placeholder of each statement."""
-        types: list[str] = []
-        body = []
-        for statement in statements:
-            prepared = await self._connection.prepare(numbered(statement))
-            arrays = [f"${number}" for number, _ in enumerate(prepared.get_parameters(), len(types) + 1)]
-            types += [f"{one.name}[]" for one in prepared.get_parameters()]
-            fields = ", ".join(f"p{number}" for number, _ in enumerate(arrays, 1))
-            one = re.sub(r"\$(\d+)", r"_.p\1", numbered(statement))
-            body.append(
-                f"FOR _ IN SELECT * FROM unnest({', '.join(arrays)}) AS given({fields}) LOOP"
-                f" {'RETURN QUERY ' if gives else ''}{one}; END LOOP;"
-            )
-        result = "void"
-        if gives:
-            columns = (f"c{number} {one.type.name}" for number, one in enumerate(prepared.get_attributes()))
-            result = f"TABLE ({', '.join(columns)})"
+    async def _made(self, sql: str) -> Any:
+        """Make a temporary function that takes an array for each placeholder of a statement."""
+        parameters = (await self._connection.prepare(numbered(sql))).get_parameters()
+        types = ", ".join(f"{one.name}[]" for one in parameters)
+        arrays = ", ".join(f"${number}" for number, _ in enumerate(parameters, 1))
+        fields = ", ".join(f"p{number}" for number, _ in enumerate(parameters, 1))
+        statement = re.sub(r"\$(\d+)", r"_.p\1", numbered(sql))
         name = f"pg_temp.channelry_{len(self._calls)}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS {result} LANGUAGE plpgsql AS"
-            f" $function$ DECLARE _ record; BEGIN {' '.join(body)} END $function$"
+            f"CREATE OR REPLACE FUNCTION {name}({types}) RETURNS void LANGUAGE plpgsql AS $function$"
+            f" DECLARE _ record; BEGIN FOR _ IN SELECT * FROM unnest({arrays}) AS given({fields})"
+            f" LOOP {statement}; END LOOP; END $function$"
         )
-        arguments = ", ".join(f"${number}" for number, _ in enumerate(types, 1))
-        return await self._prepare(f"SELECT * FROM {name}({arguments})")
+        return await self._prepare(f"SELECT {name}({arrays})")
 
     async def _prepare(self, sql: str) -> Any:
         """Prepare a statement under a name: one without a name would be parsed and planned anew at each use."""
@@ -287,6 +270,14 @@ def numbered(sql: str) -> str:
         return re.sub(r"\?(\d+)", r"$\1", sql)
     numbers = count(1)
     return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
+
+
+@cache
+def _of(work: Given) -> str:
+    """Write a statement for rows that come as an array for each column."""
+    types = (schema(f" {column}").split()[1] for column in work.columns.split(", "))
+    arrays = ", ".join(f"${number}::{type}[]" for number, type in enumerate(types, 1))
+    return f"WITH given({', '.join(work.names)}) AS (SELECT * FROM unnest({arrays})) {work.statement}"
 
 
 def schema(script: str) -> str:

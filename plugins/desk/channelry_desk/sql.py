@@ -1,5 +1,7 @@
 """The statements of the hot path, in plain SQL; a test runs each against the schema."""
 
+from .database import Given
+
 REQUEST = (
     "INSERT INTO journal (id, connection, received_at, method, path, public_url, headers, body)"
     " VALUES (?,?,?,?,?,?,?,?)"
@@ -18,17 +20,50 @@ INSERT INTO state (owner, key, value) VALUES ('desk', 'journal', ?)
 ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
 """
 
-LOOK = """
-SELECT p.seen, c.id, c.state, c.open_for, c.expires_at,
-    EXISTS (SELECT 1 FROM events e WHERE e.connection = ?1 AND e.subject = ?2 AND e.settled = 0),
-    EXISTS (SELECT 1 FROM messages m WHERE m.connection = ?1 AND m.key = ?3)
-FROM (SELECT 1 AS one) AS o
-LEFT JOIN addresses a ON a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
-LEFT JOIN profiles p ON p.id = a.profile
-LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place = '' AND c.ended_at IS NULL
+REQUESTS = Given(
+    "id INTEGER, connection TEXT, received_at INTEGER, method TEXT, path TEXT, public_url TEXT, headers BLOB,"
+    " body BLOB",
+    "INSERT INTO journal (id, connection, received_at, method, path, public_url, headers, body) SELECT * FROM given",
+)
+
+USUAL = Given(
+    "connection TEXT, key TEXT, external_id TEXT, channel TEXT, scheme TEXT, value TEXT, scope TEXT, seen TEXT,"
+    " occurred_at INTEGER, recorded_at INTEGER, text TEXT, payload TEXT, journal INTEGER",
+    """
+    INSERT INTO messages (conversation, connection, key, external_id, direction, author, occurred_at, recorded_at,
+        text, payload, journal)
+    SELECT c.id, g.connection, g.key, nullif(g.external_id, g.key), 'in', '', g.occurred_at, g.recorded_at, g.text,
+        g.payload, g.journal
+    FROM given g CROSS JOIN addresses a CROSS JOIN profiles p CROSS JOIN conversations c
+    WHERE a.channel = g.channel AND a.scheme = g.scheme AND a.value = g.value AND a.scope = g.scope
+        AND p.id = a.profile AND p.seen = g.seen
+        AND c.profile = p.id AND c.connection = g.connection AND c.place = '' AND c.ended_at IS NULL
+        AND c.state <> 'waiting' AND g.recorded_at <= c.expires_at
+        AND NOT EXISTS (
+            SELECT 1 FROM events e WHERE e.connection = g.connection AND e.subject = g.external_id AND e.settled = 0)
+    ON CONFLICT DO NOTHING
+    """,
+)
+"""Of some messages the usual ones: whose writer is known as they are told, whose conversation is open and waits for
+nobody, and about which nothing came before themselves. (Who is barred has no open conversation.) In the order of these
+joins SQLite looks things up."""
+
+APPENDED = "SELECT count(*) FROM messages WHERE id > ?"
+OF_WHICH = "SELECT journal FROM messages WHERE id > ?"
+"""Of the messages after one: a writer's transaction is alone, so they are those that it has appended."""
+
+TOUCH_ALL = """
+UPDATE conversations SET
+    last_message_at = CASE WHEN last_message_at > n.at THEN last_message_at ELSE n.at END,
+    last_customer_at = CASE WHEN last_customer_at > n.at THEN last_customer_at ELSE n.at END,
+    expires_at = CASE WHEN last_customer_at > n.at THEN expires_at ELSE n.at + open_for END,
+    last_inbound_at = CASE WHEN last_inbound_at > n.occurred_at THEN last_inbound_at ELSE n.occurred_at END
+FROM (
+    SELECT conversation + 0 AS conversation, max(recorded_at) AS at, max(occurred_at) AS occurred_at
+    FROM messages WHERE id > ? GROUP BY conversation + 0
+) AS n WHERE conversations.id = n.conversation
 """
-"""The recorded profile of an address and its open conversation, whether something about the message came before it, and
-whether it is known itself: one row always."""
+"""What they do to their conversations. (`+ 0` keeps SQLite from reading its index of all conversations' messages.)"""
 
 FIND = """
 SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
@@ -39,7 +74,7 @@ LEFT JOIN conversations c ON c.profile = p.id AND c.connection = ?1 AND c.place 
 WHERE a.channel = ?4 AND a.scheme = ?5 AND a.value = ?6 AND a.scope = ?7
 """
 """The recorded profile of an address, its open conversation, whether something about the message came before it, and
-whether the person is barred. (Who is barred has no open conversation: so the usual way need not ask.)"""
+whether the person is barred."""
 
 BARRED = """
 SELECT p.id FROM addresses a JOIN profiles p ON p.id = a.profile LEFT JOIN customers u ON u.id = p.customer
@@ -55,7 +90,8 @@ VALUES (?,?,?,?,'in','',?,?,?,?,?) ON CONFLICT DO NOTHING
 """
 
 TOUCH = """
-UPDATE conversations SET last_message_at = ?1,
+UPDATE conversations SET
+    last_message_at = CASE WHEN last_message_at > ?1 THEN last_message_at ELSE ?1 END,
     last_customer_at = CASE WHEN last_customer_at > ?1 THEN last_customer_at ELSE ?1 END,
     expires_at = CASE WHEN last_customer_at > ?1 THEN expires_at ELSE ?2 END,
     last_inbound_at = CASE WHEN last_inbound_at > ?3 THEN last_inbound_at ELSE ?3 END
@@ -74,7 +110,6 @@ INSERT INTO log (at, who, kind, subject, what, why, data)
 SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conversation || '}'
 FROM messages WHERE id > ? ORDER BY id
 """
-"""Of all messages after one: a writer's transaction is alone, so they are those that it has appended."""
 LAST = f"SELECT ({LAST_REQUEST}), (SELECT max(id) FROM messages)"
 
 EVENT = """

@@ -5,12 +5,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from attrs import define, field
 
 from . import fulltext
+from .database import Given
 from .errors import StoreError
 from .schema import SCRIPTS
 
@@ -23,6 +26,10 @@ CHECKPOINT_PAGES = 8_192
 CHECKPOINT_SECONDS = 0.25
 """Pause between two copies of what was committed from the log to the database."""
 
+TOGETHER = 64
+"""Rows of one statement at most. SQLite runs without Python's lock, which each statement must have back: so few are
+better. Their numbers of rows are powers of two, so that there are few to prepare."""
+
 _FULL = 2
 
 
@@ -32,17 +39,17 @@ class SqliteDatabase(sqlite3.Connection):
     beginning = "BEGIN"
     full_text = fulltext.SQLITE
 
-    def executeall(self, *work: tuple[str, Sequence[Sequence[Any]]]) -> None:
-        for sql, values in work:
-            self.executemany(sql, values)
+    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
+        done = 0
+        while done < len(rows):
+            size = min(TOGETHER, 1 << (len(rows) - done).bit_length() - 1)
+            self.execute(written(work, size), tuple(chain.from_iterable(rows[done : done + size])))
+            done += size
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()
         cursor.row_factory = sqlite3.Row
         return cursor.execute(sql, values).fetchall()
-
-    def each(self, sql: str, values: Sequence[Sequence[Any]], /) -> list[Any]:
-        return [self.execute(sql, one).fetchone() for one in values]
 
     def insert(self, sql: str, values: Sequence[Any] = (), /) -> int:
         done = self.execute(sql, values)
@@ -109,6 +116,7 @@ def open_writer(file: Path) -> SqliteDatabase:
         db.execute("PRAGMA synchronous=FULL")
         db.execute("PRAGMA foreign_keys=ON")
         db.execute(f"PRAGMA cache_size=-{CACHE_KIBIBYTES}")
+        db.execute("PRAGMA temp_store=MEMORY")  # what a statement for many rows can be undone by, too
         db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
         assert_durable(db)
         migrate(db)
@@ -138,6 +146,13 @@ def _opening(file: Path, target: str, *, uri: bool = False, cached: int = 128) -
             raise
     except sqlite3.Error as error:
         raise StoreError(f"{file}: cannot be opened ({error}); see database in [desk]") from error
+
+
+@cache
+def written(work: Given, size: int) -> str:
+    """Write a statement for so many rows."""
+    row = f"({','.join('?' for _ in work.names)})"
+    return f"WITH given({', '.join(work.names)}) AS (VALUES {','.join([row] * size)}) {work.statement}"
 
 
 def assert_durable(db: sqlite3.Connection) -> None:

@@ -1,0 +1,128 @@
+"""What arrives together is recorded as one after the other would be: the usual by few statements, the rest in turn."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from channelry.model import Address, Event, MessageEdited, Profile, Received, Request, Surface, Thread
+from channelry_desk.arrivals import Arrivals
+from channelry_desk.config import DeskConfig
+from channelry_desk.database import Database, Given
+from channelry_desk.grants import SYSTEM
+
+from .conftest import START, House, message
+
+pytestmark = pytest.mark.anyio
+
+EVE = Profile(address=Address("post", "eve"), name="Eve")
+RECORD = """
+SELECT m.connection, m.key, m.external_id, p.value, c.place, m.text, m.occurred_at, m.recorded_at, m.edited_at,
+    j.connection, j.body, c.state, c.last_message_at, c.last_customer_at, c.last_inbound_at, c.expires_at
+FROM messages m JOIN conversations c ON c.id = m.conversation JOIN profiles p ON p.id = c.profile
+LEFT JOIN journal j ON j.id = m.journal ORDER BY m.connection, m.key
+"""
+TABLES = ("conversations", "profiles", "messages", "journal", "log", "jobs", "events", "dead_letters")
+
+
+def request(number: int, *events: Event, connection: str = "post") -> Received:
+    raw = Request("POST", f"/hooks/{connection}", (), b"[%d]" % number, START + timedelta(seconds=number))
+    return Received(raw, events, connection=connection)
+
+
+def arrivals() -> list[Received]:
+    thread = Thread(root="p", depth=1)
+    edit = MessageEdited(key="edit", occurred_at=START, sender=EVE.address, external_id="k1", text="one, edited")
+    events: list[tuple[Event, ...]] = [
+        (message("eve", "one", key="k1", profile=EVE, external_id="x1"),),
+        (message("eve", "two", key="k2", profile=EVE, occurred_at=START - timedelta(hours=1)),),
+        (message("eve", "two", key="k2", profile=EVE),),  # redelivered
+        (message("bob", "held", key="k3"),),  # his conversation waits for him
+        (message("new", "who?", key="k4"),),
+        (message("new", "me", key="k5"),),
+        (evolve(edit, external_id="x1"),),
+        (message("eve", "three", key="k6", profile=EVE, external_id="early"),),  # something about it came before
+        (message("eve", "called otherwise", key="k7", profile=evolve(EVE, name="Eva")),),
+        (message("eve", "a comment", key="k8", profile=EVE, surface=Surface.COMMENT, thread=thread),),
+        (message("eve", "four", key="k9", profile=EVE), message("bob", "five", key="k10")),
+        (message("eve", "nul \0", key="k11", profile=EVE),),
+        (message("cyd", "barred", key="k12"),),
+        (message("ann", "too late", key="k13"),),  # a day after her last message
+    ]
+    return [request(number, *each) for number, each in enumerate(events)] + [
+        request(90, message("eve", "six", key="k1", profile=EVE), connection="second"),
+        request(91),
+    ]
+
+
+async def acquaint(house: House) -> None:
+    """Let everybody be known as the arrivals expect."""
+    await house.clock.advance(-25 * 3600)
+    await house.deliver(message("ann", "a day ago", key="a"))
+    await house.clock.advance(25 * 3600 - 60)
+    await house.deliver(message("eve", "hello", key="e", profile=EVE))
+    await house.deliver(message("eve", "hello", key="e", profile=EVE), connection="second")
+    await house.deliver(
+        MessageEdited(key="early edit", occurred_at=START, sender=EVE.address, external_id="early", text="3, edited")
+    )
+    await house.deliver(message("cyd", "hello", key="c"))
+    ((cyd,),) = await house.rows("SELECT id FROM profiles WHERE value = 'cyd'")
+    await house.desk.service.customers.bar(by=SYSTEM, profile=cyd, why="spam")
+    await house.deliver(message("bob", "hello", key="b"))
+    held = await house.conversation()
+    await house.desk.service.conversations.accept(by=SYSTEM, conversation=held)
+    await house.desk.service.conversations.hold(by=SYSTEM, conversation=held)
+
+
+def kept(db: Database) -> list[Any]:
+    """Give the record, and how many rows there are of everything."""
+    counts = [db.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in TABLES]
+    return [tuple(row) for row in db.execute(RECORD)] + counts
+
+
+async def test_requests_that_came_together_are_recorded_as_one_after_the_other(house: House) -> None:
+    await acquaint(house)
+    intake, arrived = house.desk.intake, arrivals()
+
+    def compare(db: Database) -> None:
+        db.execute("SAVEPOINT one")
+        news = [intake.record(db, one) for one in arrived]
+        singly = kept(db)
+        db.execute("ROLLBACK TO one")
+        assert list(Arrivals(intake).record(db, arrived)) == news == [1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 2, 1, 0, 1, 1, 0]
+        assert kept(db) == singly
+
+    await house.desk.store.write(compare)
+
+
+async def test_many_usual_messages_are_recorded_together_and_once(house: House) -> None:
+    """More than one statement takes, each twice, in batches of many sizes."""
+    await acquaint(house)
+    made = Arrivals(house.desk.intake)
+    arrived = [request(number, message("eve", str(number), key=f"n{number}", profile=EVE)) for number in range(150)]
+    for batch in (arrived[:1], arrived[:4], arrived[4:], arrived):
+        await house.desk.store.write(lambda db, batch=batch: list(made.record(db, batch)))
+    found = await house.rows(
+        "SELECT m.text, j.body FROM messages m JOIN journal j ON j.id = m.journal WHERE m.key LIKE 'n%'"
+    )
+    assert sorted(map(tuple, found)) == sorted((str(number), b"[%d]" % number) for number in range(150))
+    assert await house.rows("SELECT count(*) FROM log WHERE what = 'received'") == [
+        (await house.rows("SELECT count(*) FROM messages WHERE direction = 'in'"))[0]
+    ]
+
+
+@pytest.mark.parametrize("number", [0, 1, 3, 64, 201])
+async def test_a_statement_finds_all_rows_that_it_is_given(house: House, number: int) -> None:
+    given = [(n, f"{n} \U0001f600", bytes([n % 256])) for n in range(number)]
+    insert = Given("a INTEGER, b TEXT, c BLOB", "INSERT INTO t (a, b, c) SELECT a, b, c FROM given")
+
+    def work(db: Database) -> list[Any]:
+        db.execute("CREATE TEMPORARY TABLE t (a BIGINT, b TEXT, c " + ("BLOB" if sqlite else "BYTEA") + ")")
+        db.given(insert, given)
+        found = [tuple(row) for row in db.execute("SELECT a, b, c FROM t ORDER BY a")]
+        db.execute("DROP TABLE t")
+        return found
+
+    sqlite = "://" not in house.hub.configuration.section("desk", DeskConfig).database
+    assert await house.desk.store.write(work) == given
