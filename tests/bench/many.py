@@ -22,7 +22,7 @@ from channelry.hub import open_hub
 from channelry_desk import queries, search
 from channelry_desk.database import Database
 from channelry_desk.desk import without_worker
-from channelry_desk.fill import AGENTS, TAGS, VOCABULARY, word
+from channelry_desk.fill import AGENTS, LONG_TALKS, TAGS, VOCABULARY, word
 from channelry_desk.grants import Access, User
 from channelry_desk.moments import DAY, moment
 from channelry_desk.queries import Stream
@@ -38,10 +38,11 @@ AT_ONCE = 32
 
 
 def conversation_page(stored: Stored) -> Figure:
-    """A conversation with its last 50 messages."""
+    """A conversation with its last 50 messages; every second has as many."""
 
     def read(db: Database, random: Random) -> None:
-        number = random.randint(1, MANY)
+        number = random.randrange(MANY)
+        number = 1 + (number - number % LONG_TALKS if random.random() < 0.5 else number)
         queries.conversation(db, number)
         queries.messages(db, number, 50, "")
 

@@ -21,6 +21,8 @@ from channelry_desk.policies import Policy
 
 AGENTS = 200
 CONVERSATIONS = 10_000
+AT_ONCE = 50
+"""Webhooks that come at once before."""
 TRIES = 2
 """Agents who want each conversation, at the same time."""
 
@@ -49,8 +51,8 @@ async def _race(file: Path) -> tuple[int, int, float]:
         desk = hub.sink
         assert isinstance(desk, Desk)
         agents = await _furnish(desk)
-        for first in range(0, CONVERSATIONS, people.AT_ONCE):
-            bodies = [sample.webhook(person, f"w.{person}") for person in range(first, first + people.AT_ONCE)]
+        for first in range(0, CONVERSATIONS, AT_ONCE):
+            bodies = [sample.webhook(person, f"w.{person}") for person in range(first, first + AT_ONCE)]
             answers = await asyncio.gather(*(hub.receive("support", people.request(body)) for body in bodies))
             assert all(answer == OK for answer in answers)
         began = time.perf_counter()
