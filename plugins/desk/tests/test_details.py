@@ -16,6 +16,7 @@ from channelry_desk.errors import (
     UnknownError,
 )
 from channelry_desk.grants import SYSTEM, Access, User
+from channelry_desk.hooks import TaskKind
 from channelry_desk.service.details import DetailsTopic
 from channelry_desk.values import Named, number
 
@@ -204,6 +205,23 @@ async def test_closed_conversations_of_all_the_customers_profiles_are_history_th
         (past[1], "post", START), (past[0], "post", START),
     ]  # fmt: skip
     assert [one.text for one in (await conversations.messages(by=agent, conversation=past[0])).rows] == ["hello"]
+
+
+@pytest.mark.row("S14")
+async def test_details_tasks_and_other_interactions_are_each_what_they_say(house: House) -> None:
+    conversations = house.desk.service.conversations
+    agent, first = await held(house)
+    await conversations.describe(by=agent, conversation=first, text="a parcel")
+    done = await conversations.create_task(by=agent, conversation=first, kind=TaskKind.CASE, title="find it")
+    await details(house).note(by=agent, conversation=first, text="calls back")
+    await conversations.close(by=agent, conversation=first)
+    second = await house.written("bob", "again")
+    await conversations.accept(by=agent, conversation=second)
+    assert [one.text for one in (await details(house).read(by=agent, conversation=first)).notes] == ["calls back"]
+    assert (await details(house).read(by=agent, conversation=second)).notes == ()
+    assert await conversations.tasks(by=agent, conversation=first) == [done]
+    assert await conversations.tasks(by=agent, conversation=second) == []
+    assert [one.id for one in (await details(house).history(by=agent, conversation=second)).rows] == [first]
 
 
 async def test_history_shows_nobody_what_they_may_not_read(house: House) -> None:

@@ -59,7 +59,8 @@ async def calls(house: House) -> dict[str, dict[str, Any]]:
     return {
         "conversations.stream": {"which": Stream.OPEN, **page},
         **dict.fromkeys(("conversations.read", "conversations.changes", "conversations.intervals"), here),
-        **dict.fromkeys(("conversations.tasks", "customers.candidates", "details.read"), here),
+        **dict.fromkeys(("conversations.tasks", "conversations.capabilities"), here),
+        **dict.fromkeys(("customers.candidates", "details.read"), here),
         **dict.fromkeys(("conversations.messages", "details.history", "files.documents"), listed),
         **dict.fromkeys(("conversations.accept", "conversations.resume", "conversations.archive"), versioned),
         **dict.fromkeys(("conversations.reject", "conversations.release", "conversations.hold"), step),

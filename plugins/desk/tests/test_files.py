@@ -151,6 +151,20 @@ async def test_a_file_is_sent_only_by_who_may_read_it(house: House) -> None:
     await conversations.reply(by=bea, conversation=his, parts=[part])
 
 
+@pytest.mark.row("A24")
+async def test_what_the_channel_cannot_carry_is_told_before_and_refused_with_the_reason(house: House) -> None:
+    ann, conversations = await house.user("Ann"), house.desk.service.conversations
+    number = await house.written("bob")
+    await conversations.accept(by=ann, conversation=number)
+    sends = (await conversations.capabilities(by=ann, conversation=number)).sends
+    assert (Kind.DOCUMENT in sends, Kind.IMAGE in sends) == (True, False)
+    image = await files(house).upload(by=ann, title="a.png", content=pieces(PNG))
+    with pytest.raises(PermanentError, match="image") as refused:
+        await conversations.reply(by=ann, conversation=number, parts=[image])
+    assert refused.value.code == "unsupported"
+    assert [one.direction for one in await house.messages(number)] == ["in"]
+
+
 async def test_a_type_is_told_however_the_bytes_arrive(house: House) -> None:
     media = await files(house).upload(by=SYSTEM, title="a", content=pieces(PNG[:1], PNG[1:5], PNG[5:]))
     assert media.media_type == "image/png"

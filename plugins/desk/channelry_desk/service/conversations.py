@@ -78,6 +78,12 @@ class Conversations(Topic):
         """Give the tasks that were viewed or created during a conversation."""
         return await self._read(by, conversation, lambda db: tasks.related(db, conversation))
 
+    async def capabilities(self, *, by: User, conversation: int) -> Capabilities:
+        """Give what the channel can do in a conversation, so that nothing else is offered; PermanentError where its
+        connection is not loaded."""
+        connection, target = await self._read(by, conversation, lambda db: queries.target(db, conversation))
+        return self._capabilities(connection).of(target)
+
     async def types(self, *, by: User) -> frozenset[InteractionType]:
         """Give the types that conversations can have: of the surfaces of the channels that are loaded (phone only
         with a telephony plugin)."""
@@ -361,8 +367,8 @@ class Conversations(Topic):
         return next(surface for surface in UNSENT if surface in capabilities.surfaces), True
 
     def _capabilities(self, connection: str) -> Capabilities:
-        instance = self.hub.connections[connection]
-        if instance.plugin is None:
+        instance = self.hub.connections.get(connection)
+        if instance is None or instance.plugin is None:
             raise PermanentError(f"the connection {connection!r} is not loaded", code="no_connection")
         capabilities: Capabilities = instance.plugin.capabilities
         return capabilities
