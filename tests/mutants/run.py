@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 DESK = Path(__file__).parents[2] / "plugins" / "desk"
-SECONDS = 180
+SECONDS = 600
 
 
 @frozen
