@@ -3,7 +3,7 @@
 from attrs import field, frozen
 
 
-@frozen
+@frozen(slots=False)
 class Address:
     """Where somebody can be reached on one channel.
 
@@ -19,7 +19,7 @@ class Address:
     display: str = field(default="", eq=False)
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Profile:
     """What one channel tells of one person.
 

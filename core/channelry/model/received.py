@@ -64,7 +64,7 @@ class Response:
 OK = Response()
 
 
-@frozen
+@frozen(slots=False)
 class Received:
     """One request as a channel understood it.
 

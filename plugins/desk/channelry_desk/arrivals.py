@@ -37,14 +37,12 @@ class Arrivals:
         request, message = db.execute(sql.LAST).fetchone()
         journal = (request or 0) + 1 - numbers[0]  # the number of a request in the journal, less that among these
         last = (message or 0,)
-        db.given(sql.USUAL, [self._message(arrived[number], journal + number) for number in numbers])
-        (appended,) = db.execute(sql.APPENDED, last).fetchone()
-        if appended < len(numbers):
-            numbers = [of - journal for (of,) in db.execute(sql.OF_WHICH, last)]
+        messages = [self._message(arrived[number], journal + number) for number in numbers]
+        if db.given((sql.USUAL, messages)) < len(numbers):
+            numbers = [of - journal for (of,) in db.execute(sql.APPENDED, last)]
         if numbers:
-            db.given(sql.REQUESTS, [(journal + number, *row_of(arrived[number])) for number in numbers])
-            db.execute(sql.TOUCH_ALL, last)
-            db.execute(sql.LOG_RECEIVED, last)
+            requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
+            db.given((sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))
         return frozenset(numbers)
 
     def _message(self, one: Received, journal: int) -> tuple[Any, ...]:

@@ -28,6 +28,11 @@ class Given:
         """The names of the columns."""
         return [column.split()[0] for column in self.columns.split(", ")]
 
+    @property
+    def types(self) -> list[str]:
+        """Their types."""
+        return [column.split()[1] for column in self.columns.split(", ")]
+
 
 class Rows(Protocol):
     """What a statement gave: rows, or (`rowcount`) how many it changed."""
@@ -75,8 +80,9 @@ class Database(Protocol):
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
 
-    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
-        """Run a statement once for many rows, or for a few parts of them, in their order; gives no rows."""
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+        """Run statements one after the other, each for many rows at once (or for a few parts of them, in their order);
+        give how many rows they wrote."""
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""

@@ -137,7 +137,7 @@ class Intake:
         if not appended:
             return False
         db.execute(sql.TOUCH, (at, at + open_for, occurred_at, conversation))
-        db.execute(sql.LOG_RECEIVED, (appended - 1,))
+        db.given((sql.LOG_ALL, [(appended - 1,)]))
         if state == ConversationState.WAITING:
             conversations.answered(db, conversation, at)
         if event.parts:

@@ -48,6 +48,8 @@ _TRANSIENT = (
 )  # fmt: skip
 
 
+_COUNT = "GET DIAGNOSTICS _number = ROW_COUNT; _all := _all + _number;"
+
 NOTICES = f"""
 CREATE FUNCTION channelry_notice() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_notify('{CHANNEL}', TG_TABLE_NAME); RETURN NULL; END $$;
@@ -89,7 +91,7 @@ class PostgresDatabase:
     _connection: Any = field(default=None, init=False)
     _names: "count[int]" = field(factory=count, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
-    _calls: dict[str, Any] = field(factory=dict, init=False)
+    _calls: dict[str | tuple[Given, ...], Any] = field(factory=dict, init=False)
 
     @property
     def in_transaction(self) -> bool:
@@ -107,36 +109,52 @@ class PostgresDatabase:
 
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> None:
         if values:
-            self._wait(self._executemany(sql, values))
+            self._wait(self._executemany(sql, list(zip(*values, strict=True))))
 
-    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
-        if rows:
-            self.execute(_of(work), [list(column) for column in zip(*rows, strict=True)])
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+        wanted = [(one, rows) for one, rows in work if rows]
+        columns = [column for _, rows in wanted for column in zip(*rows, strict=True)]
+        return self._wait(self._given(tuple(one for one, _ in wanted), columns)) if wanted else 0
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
 
-    async def _executemany(self, sql: str, values: Sequence[Sequence[Any]]) -> None:
-        """Run a statement for each of its values, in one round trip: by a function made of it."""
+    async def _executemany(self, sql: str, columns: Sequence[Sequence[Any]]) -> None:
+        """Run a statement for each of its values, by a function made of it."""
         call = self._calls.get(sql)
         if call is None:
-            call = self._calls[sql] = await self._made(sql)
-        await call.fetch(*(list(column) for column in zip(*values, strict=True)))
+            placeholders = (await self._connection.prepare(numbered(sql))).get_parameters()
+            rows = (
+                f"unnest({_parameters(len(columns))}) AS given({', '.join(f'p{n + 1}' for n in range(len(columns)))})"
+            )
+            statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
+            body = f"FOR _row IN SELECT * FROM {rows} LOOP {statement}; {_COUNT} END LOOP;"
+            call = self._calls[sql] = await self._made([f"{one.name}[]" for one in placeholders], body)
+        await call.fetchval(*columns)
 
-    async def _made(self, sql: str) -> Any:
-        """Make a temporary function that takes an array for each placeholder of a statement."""
-        parameters = (await self._connection.prepare(numbered(sql))).get_parameters()
-        types = ", ".join(f"{one.name}[]" for one in parameters)
-        arrays = ", ".join(f"${number}" for number, _ in enumerate(parameters, 1))
-        fields = ", ".join(f"p{number}" for number, _ in enumerate(parameters, 1))
-        statement = re.sub(r"\$(\d+)", r"_.p\1", numbered(sql))
+    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> int:
+        """Run statements for rows, by a function made of them; give how many rows they wrote."""
+        call = self._calls.get(work)
+        if call is None:
+            types: list[str] = []
+            body = ""
+            for one in work:
+                own = [schema(f" {type}[]") for type in one.types]
+                rows = f"SELECT * FROM unnest({_parameters(len(own), len(types))})"
+                body += f"WITH given({', '.join(one.names)}) AS ({rows}) {one.statement}; {_COUNT}"
+                types += own
+            call = self._calls[work] = await self._made(types, body)
+        return int(await call.fetchval(*columns))
+
+    async def _made(self, types: Sequence[str], body: str) -> Any:
+        """Make a temporary function, so that its body takes one round trip."""
         name = f"pg_temp.channelry_{len(self._calls)}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({types}) RETURNS void LANGUAGE plpgsql AS $function$"
-            f" DECLARE _ record; BEGIN FOR _ IN SELECT * FROM unnest({arrays}) AS given({fields})"
-            f" LOOP {statement}; END LOOP; END $function$"
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS BIGINT LANGUAGE plpgsql AS"
+            " $function$ DECLARE _row RECORD; _number BIGINT; _all BIGINT := 0;"
+            f" BEGIN {body} RETURN _all; END $function$"
         )
-        return await self._prepare(f"SELECT {name}({arrays})")
+        return await self._prepare(f"SELECT {name}({_parameters(len(types))})")
 
     async def _prepare(self, sql: str) -> Any:
         """Prepare a statement under a name: one without a name would be parsed and planned anew at each use."""
@@ -272,12 +290,9 @@ def numbered(sql: str) -> str:
     return re.sub(r"\?", lambda _: f"${next(numbers)}", sql)
 
 
-@cache
-def _of(work: Given) -> str:
-    """Write a statement for rows that come as an array for each column."""
-    types = (schema(f" {column}").split()[1] for column in work.columns.split(", "))
-    arrays = ", ".join(f"${number}::{type}[]" for number, type in enumerate(types, 1))
-    return f"WITH given({', '.join(work.names)}) AS (SELECT * FROM unnest({arrays})) {work.statement}"
+def _parameters(number: int, before: int = 0) -> str:
+    """Write so many parameters, after those that came before."""
+    return ", ".join(f"${one}" for one in range(before + 1, before + number + 1))
 
 
 def schema(script: str) -> str:

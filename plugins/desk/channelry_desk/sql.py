@@ -48,22 +48,33 @@ USUAL = Given(
 nobody, and about which nothing came before themselves. (Who is barred has no open conversation.) In the order of these
 joins SQLite looks things up."""
 
-APPENDED = "SELECT count(*) FROM messages WHERE id > ?"
-OF_WHICH = "SELECT journal FROM messages WHERE id > ?"
+APPENDED = "SELECT journal FROM messages WHERE id > ?"
 """Of the messages after one: a writer's transaction is alone, so they are those that it has appended."""
 
-TOUCH_ALL = """
-UPDATE conversations SET
-    last_message_at = CASE WHEN last_message_at > n.at THEN last_message_at ELSE n.at END,
-    last_customer_at = CASE WHEN last_customer_at > n.at THEN last_customer_at ELSE n.at END,
-    expires_at = CASE WHEN last_customer_at > n.at THEN expires_at ELSE n.at + open_for END,
-    last_inbound_at = CASE WHEN last_inbound_at > n.occurred_at THEN last_inbound_at ELSE n.occurred_at END
-FROM (
-    SELECT conversation + 0 AS conversation, max(recorded_at) AS at, max(occurred_at) AS occurred_at
-    FROM messages WHERE id > ? GROUP BY conversation + 0
-) AS n WHERE conversations.id = n.conversation
-"""
+TOUCH_ALL = Given(
+    "last INTEGER",
+    """
+    UPDATE conversations SET
+        last_message_at = CASE WHEN last_message_at > n.at THEN last_message_at ELSE n.at END,
+        last_customer_at = CASE WHEN last_customer_at > n.at THEN last_customer_at ELSE n.at END,
+        expires_at = CASE WHEN last_customer_at > n.at THEN expires_at ELSE n.at + open_for END,
+        last_inbound_at = CASE WHEN last_inbound_at > n.occurred_at THEN last_inbound_at ELSE n.occurred_at END
+    FROM (
+        SELECT m.conversation + 0 AS conversation, max(m.recorded_at) AS at, max(m.occurred_at) AS occurred_at
+        FROM given g CROSS JOIN messages m WHERE m.id > g.last GROUP BY m.conversation + 0
+    ) AS n WHERE conversations.id = n.conversation
+    """,
+)
 """What they do to their conversations. (`+ 0` keeps SQLite from reading its index of all conversations' messages.)"""
+
+LOG_ALL = Given(
+    "last INTEGER",
+    """
+    INSERT INTO log (at, who, kind, subject, what, why, data)
+    SELECT m.recorded_at, 0, 'message', m.id, 'received', '', '{"conversation":' || m.conversation || '}'
+    FROM given g CROSS JOIN messages m WHERE m.id > g.last ORDER BY m.id
+    """,
+)
 
 FIND = """
 SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,
@@ -105,11 +116,6 @@ VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
 LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
-LOG_RECEIVED = """
-INSERT INTO log (at, who, kind, subject, what, why, data)
-SELECT recorded_at, 0, 'message', id, 'received', '', '{"conversation":' || conversation || '}'
-FROM messages WHERE id > ? ORDER BY id
-"""
 LAST = f"SELECT ({LAST_REQUEST}), (SELECT max(id) FROM messages)"
 
 EVENT = """

@@ -39,12 +39,15 @@ class SqliteDatabase(sqlite3.Connection):
     beginning = "BEGIN"
     full_text = fulltext.SQLITE
 
-    def given(self, work: Given, rows: Sequence[Sequence[Any]], /) -> None:
-        done = 0
-        while done < len(rows):
-            size = min(TOGETHER, 1 << (len(rows) - done).bit_length() - 1)
-            self.execute(written(work, size), tuple(chain.from_iterable(rows[done : done + size])))
-            done += size
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+        before = self.total_changes
+        for one, rows in work:
+            done = 0
+            while done < len(rows):
+                size = min(TOGETHER, 1 << (len(rows) - done).bit_length() - 1)
+                self.execute(written(one, size), tuple(chain.from_iterable(rows[done : done + size])))
+                done += size
+        return self.total_changes - before
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()

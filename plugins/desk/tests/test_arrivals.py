@@ -116,13 +116,15 @@ async def test_many_usual_messages_are_recorded_together_and_once(house: House) 
 async def test_a_statement_finds_all_rows_that_it_is_given(house: House, number: int) -> None:
     given = [(n, f"{n} \U0001f600", bytes([n % 256])) for n in range(number)]
     insert = Given("a INTEGER, b TEXT, c BLOB", "INSERT INTO t (a, b, c) SELECT a, b, c FROM given")
+    more = Given("a INTEGER, b TEXT, c BLOB", "UPDATE t SET a = t.a + 1 + g.a FROM given g")
 
     def work(db: Database) -> list[Any]:
         db.execute("CREATE TEMPORARY TABLE t (a BIGINT, b TEXT, c " + ("BLOB" if sqlite else "BYTEA") + ")")
-        db.given(insert, given)
+        assert db.given((insert, given)) == number
+        assert db.given((more, given[:1]), (insert, [])) == number * bool(given)
         found = [tuple(row) for row in db.execute("SELECT a, b, c FROM t ORDER BY a")]
         db.execute("DROP TABLE t")
         return found
 
     sqlite = "://" not in house.hub.configuration.section("desk", DeskConfig).database
-    assert await house.desk.store.write(work) == given
+    assert await house.desk.store.write(work) == [(n + 1, *rest) for n, *rest in given]

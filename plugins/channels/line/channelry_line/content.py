@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import Kind, Location, Media, Part, Sticker, Unsupported
+from channelry.model import FormReply, Kind, Location, Media, Part, Postback, Sticker, Unsupported
 from channelry.parsing import identifier, mapping, number, size, string
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
@@ -57,6 +57,13 @@ def _sticker(message: Mapping[str, Any]) -> Content:
     return string(message.get("text")), (Sticker(id=both),)
 
 
+def _postback(pressed: Mapping[str, Any]) -> Content:
+    """Read a pressed button; a date that was picked, or the menu that it led to, stands beside it."""
+    data, picked = string(pressed["data"]), pressed.get("params")
+    button = Postback(payload=data)
+    return "", (button, FormReply(name=data, answers=orjson.dumps(picked).decode())) if picked else (button,)
+
+
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
     "text": lambda message: (string(message["text"]), ()),
     "image": _file(Kind.IMAGE),
@@ -65,4 +72,5 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
     "file": _file(Kind.DOCUMENT),
     "location": _location,
     "sticker": _sticker,
+    "postback": _postback,
 }

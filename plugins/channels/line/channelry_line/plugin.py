@@ -8,9 +8,10 @@ from channelry import hookimpl, plugin
 from channelry.model import Address, Call, Media, Outbound, Profile, Receipt, Received, Reconciled, Request
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, Credentials, Missing, Shown, Tokens
 
 from . import account, receive, send
-from .api import Api
+from .api import Issuer
 from .capabilities import CAPABILITIES
 
 ORIGIN = "https://api.line.me"
@@ -46,19 +47,23 @@ class Line:
     config: Config
     account: str = field(init=False)
     origins: tuple[str, ...] = field(init=False)
-    _api: Api = field(init=False)
+    _data_url: str = field(init=False)
+    _client: Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
-        self.account = config.bot_user_id
-        self._api = Api(
-            config.base_url.rstrip("/"),
-            config.data_url.rstrip("/"),
-            config.channel_access_token,
-            config.channel_id,
-            config.channel_secret[0] if config.channel_secret else None,
-        )
-        self.origins = (self._api.data_url,)
+        self.account, self._data_url = config.bot_user_id, config.data_url.rstrip("/")
+        self.origins = (self._data_url,)
+        base_url = config.base_url.rstrip("/")
+        self._client = Client(base_url, self._credentials(base_url))
+
+    def _credentials(self, base_url: str) -> Credentials:
+        config = self.config
+        if config.channel_access_token:
+            return Shown(config.channel_access_token)
+        if config.channel_id and config.channel_secret:
+            return Tokens(config.channel_secret[0], Issuer(base_url, config.channel_id).renew)
+        return Missing("set channel_access_token, or channel_id and channel_secret")
 
     @hookimpl
     def verify(self, request: Request) -> None:
@@ -70,11 +75,11 @@ class Line:
 
     @hookimpl
     async def profile(self, address: Address, services: Services) -> Profile | None:
-        return await account.profile(self._api, address, services)
+        return await account.profile(self._client, address, services)
 
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        return await account.fetch(self._api, media, save, self.capabilities, services)
+        return await account.download(self._client, self._data_url, media, save, self.capabilities, services)
 
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
@@ -82,7 +87,7 @@ class Line:
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
-        return await send.send(self._api, call, services)
+        return await send.send(self._client, call, services)
 
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Reconciled:
@@ -90,8 +95,8 @@ class Line:
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:
-        await account.setup(self._api, url, services)
+        await account.setup(self._client, url, services)
 
     @hookimpl
     async def check(self, services: Services) -> None:
-        await account.check(self._api, self.account, services)
+        await account.check(self._client, self.account, services)

@@ -3,37 +3,17 @@
 Source: https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
 """
 
-import hmac
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
+from hmac import digest
 from typing import Any, TypeAlias
 
-import orjson
-
-from channelry.errors import RejectedError
-from channelry.model import (
-    AccountHealth,
-    Activity,
-    Address,
-    Event,
-    FormReply,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Part,
-    Postback,
-    Profile,
-    Quote,
-    Received,
-    Request,
-    Thread,
-)
+from channelry import model
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
+from channelry_webapi.signatures import require
 
 from .content import read
 
@@ -43,26 +23,23 @@ REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token
 """What the context of a message holds: rights to answer it for free and to quote it, and to mark it as read."""
 
 
-def verify(request: Request, secrets: Secrets) -> None:
+def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless the body is signed with one of the channel's secrets."""
-    given, good = request.header(SIGNATURE), False
-    for secret in secrets:
-        good |= hmac.compare_digest(given, b64encode(hmac.digest(secret.encode(), request.body, "sha256")))
-    if not good:
-        raise RejectedError("the signature is missing or wrong")
+    macs = [b64encode(digest(secret.encode(), request.body, "sha256")) for secret in secrets]
+    require(request.header(SIGNATURE), macs, "LINE")
 
 
-def parse(request: Request) -> Received:
+def parse(request: model.Request) -> model.Received:
     """Read the events of one webhook; LINE asks with none whether the address is good."""
     return received(request, partial(_events, request.received_at))
 
 
-def _events(at: datetime, body: Any) -> Iterator[Event | str]:
+def _events(at: datetime, body: Any) -> Iterator[model.Event | str]:
     account = identifier(body["destination"])
     yield from each(body["events"], partial(_event, account, at), at, account)
 
 
-def _event(account: str, at: datetime, row: Any) -> Event | str:
+def _event(account: str, at: datetime, row: Any) -> model.Event | str:
     kind = string(row["type"])
     reader = _READERS.get(kind)
     if reader is None:
@@ -72,96 +49,79 @@ def _event(account: str, at: datetime, row: Any) -> Event | str:
 
 
 _Common: TypeAlias = Mapping[str, Any]
-_Reader: TypeAlias = Callable[[Any, _Common], Event]
+_Reader: TypeAlias = Callable[[Any, _Common], model.Event]
 
 
-def _source(row: Any) -> tuple[Address, Address | None]:
+def _source(row: Any) -> tuple[model.Address, model.Address | None]:
     """Tell who did something, and the group where. People of a group who never consented are not named: it is, then."""
     source = row["source"]
     place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
-    group = Address(SCHEME, identifier(place)) if place else None
-    if user is None and group is not None:
+    group = model.Address(SCHEME, identifier(place)) if place else None
+    if group is not None and user is None:
         return group, group
-    return Address(SCHEME, identifier(user)), group
+    return model.Address(SCHEME, identifier(user)), group
 
 
-def _whole(row: Any) -> Address:
+def _whole(row: Any) -> model.Address:
     """Tell whom an event is about as a whole: the group, else the person."""
     sender, group = _source(row)
     return group or sender
 
 
-def _message(row: Any, common: _Common) -> Event:
+def _message(row: Any, common: _Common) -> model.Event:
     message = row["message"]
-    text, parts = read(message)
+    (sender, group), (text, parts) = _source(row), read(message)
     quoted, album = message.get("quotedMessageId"), message.get("imageSet")
-    return _written(
-        row,
-        common,
+    reply, quote, mark = row.get("replyToken"), message.get("quoteToken"), message.get("markAsReadToken")
+    tokens = {REPLY_TOKEN: reply, QUOTE_TOKEN: quote, READ_TOKEN: mark}
+    return model.MessageReceived(
+        **common,
+        sender=model.Profile(address=sender),
         external_id=identifier(message["id"]),
         text=text,
         parts=parts,
-        reply_to=None if quoted is None else Quote(external_id=identifier(quoted)),
-        album="" if album is None else identifier(album["id"]),
-    )
-
-
-def _postback(row: Any, common: _Common) -> Event:
-    """Read a pressed button; a date that was picked, or the menu that it led to, stands beside it."""
-    postback = row["postback"]
-    data, picked = string(postback["data"]), postback.get("params")
-    parts: tuple[Part, ...] = (Postback(payload=data),)
-    if picked:
-        parts = (*parts, FormReply(name=data, answers=orjson.dumps(picked).decode()))
-    return _written(row, common, external_id=common["key"], parts=parts)
-
-
-def _written(row: Any, common: _Common, **content: Any) -> Event:
-    (sender, group), message = _source(row), mapping(row.get("message"))
-    tokens = (
-        (REPLY_TOKEN, row.get("replyToken")),
-        (QUOTE_TOKEN, message.get("quoteToken")),
-        (READ_TOKEN, message.get("markAsReadToken")),
-    )
-    return MessageReceived(
-        **common,
-        sender=Profile(address=sender),
-        thread=None if group is None else Thread(root=group.value),
+        reply_to=None if quoted is None else model.Quote(external_id=identifier(quoted)),
+        thread=None if group is None else model.Thread(root=group.value),
         reply_address=group,
-        context={name: string(token) for name, token in tokens if token},
-        **content,
+        album="" if album is None else identifier(album["id"]),
+        context={name: string(token) for name, token in tokens.items() if token},
     )
 
 
-def _edited(row: Any, common: _Common) -> Event:
-    message = row["message"]
+def _pressed(row: Any, common: _Common) -> model.Event:
+    """Read a pressed button as a message, which has no id but the event's."""
+    return _message({**row, "message": {**row["postback"], "type": "postback", "id": common["key"]}}, common)
+
+
+def _edited(row: Any, common: _Common) -> model.Event:
+    (sender, _), message = _source(row), row["message"]
     text, parts = read(message)
-    return MessageEdited(
-        **common, sender=_source(row)[0], external_id=identifier(message["id"]), text=text, parts=parts
-    )
+    external_id = identifier(message["id"])
+    return model.MessageEdited(**common, sender=sender, external_id=external_id, text=text, parts=parts)
 
 
-def _unsent(row: Any, common: _Common) -> Event:
+def _unsent(row: Any, common: _Common) -> model.Event:
     external_id = identifier(row["unsend"]["messageId"])
-    return MessageDeleted(**common, external_id=external_id, sender=_source(row)[0])
+    return model.MessageDeleted(**common, external_id=external_id, sender=_source(row)[0])
 
 
-def _came(row: Any, common: _Common) -> Event:
+def _came(row: Any, common: _Common) -> model.Event:
     """Read that a person added or unblocked us, or that a group took us in."""
-    return OptedIn(**common, sender=_whole(row))
+    return model.OptedIn(**common, sender=_whole(row))
 
 
-def _left(row: Any, common: _Common) -> Event:
+def _left(row: Any, common: _Common) -> model.Event:
     """Read that a person blocked us, or that a group put us out: LINE drops what is sent there, without a word."""
-    return OptedOut(**common, sender=_whole(row))
+    return model.OptedOut(**common, sender=_whole(row))
 
 
 def _members(name: str) -> _Reader:
-    """Read that others came to a group or left it."""
+    """Read that others came to a group or left it; who does not show LINE's apps an id is not named."""
 
-    def reader(row: Any, common: _Common) -> Event:
-        members = [identifier(member["userId"]) for member in sequence(row[name]["members"])]
-        return Activity(**common, sender=Profile(address=_whole(row)), name=name, values={"members": " ".join(members)})
+    def reader(row: Any, common: _Common) -> model.Event:
+        who = [identifier(one["userId"]) for one in sequence(row[name]["members"]) if "userId" in one]
+        sender, values = model.Profile(address=_whole(row)), {"members": " ".join(who)}
+        return model.Activity(**common, sender=sender, name=name, values=values)
 
     return reader
 
@@ -169,20 +129,20 @@ def _members(name: str) -> _Reader:
 def _activity(name: str, field: str) -> _Reader:
     """Read something that a customer did besides writing, with all that LINE tells of it."""
 
-    def reader(row: Any, common: _Common) -> Event:
+    def reader(row: Any, common: _Common) -> model.Event:
         told = {key: str(value) for key, value in mapping(row.get(field)).items()}
-        return Activity(**common, sender=Profile(address=_source(row)[0]), name=name, values=told)
+        return model.Activity(**common, sender=model.Profile(address=_source(row)[0]), name=name, values=told)
 
     return reader
 
 
 def _health(code: str, healthy: bool) -> _Reader:
-    return lambda row, common: AccountHealth(**common, code=code, healthy=healthy)
+    return lambda row, common: model.AccountHealth(**common, code=code, healthy=healthy)
 
 
 _READERS: Mapping[str, _Reader] = {
     "message": _message,
-    "postback": _postback,
+    "postback": _pressed,
     "messageEdited": _edited,
     "unsend": _unsent,
     "follow": _came,

@@ -12,33 +12,15 @@ from typing import Any, TypeAlias
 from uuid import UUID, uuid5
 from zlib import crc32
 
+from channelry import model
 from channelry.errors import AmbiguousError, PermanentError
-from channelry.model import (
-    Button,
-    Call,
-    Capabilities,
-    Contact,
-    Kind,
-    Location,
-    MarkRead,
-    Media,
-    NotTaken,
-    Outbound,
-    Receipt,
-    Reconciled,
-    Resend,
-    SendMessage,
-    ShowTyping,
-    Sticker,
-    Target,
-    Unknown,
-)
-from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier
 from channelry.services import HttpResponse, Services
 from channelry.text import split
+from channelry_webapi import Client
+from channelry_webapi.answers import content, unreadable
 
-from .api import Api, message_of, refusal, result
+from .api import BOT, call, message_of, refused
 from .capabilities import MESSAGE, READ, TYPING
 from .receive import QUOTE_TOKEN, READ_TOKEN, REPLY_TOKEN
 
@@ -59,39 +41,35 @@ LINK_SECONDS = 30 * 86_400
 RETRY_KEYS = UUID("7d1f4c9e-3b86-5a0e-9c55-2f1d0a6b8e43")
 """The name space in which a call's key becomes the UUID that LINE wants as retry key."""
 NOTES = 1024
-"""How many notes of replies are kept; a newer one takes an older one's place."""
+"""How many notes of pushes are kept; a newer one takes an older one's place."""
+_MARKS = {READ: "/chat/markAsRead", TYPING: "/chat/loading/start"}
 
 Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, tuple[Media, ...]]
+_Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
 """One message's body, and the file that still needs a link."""
 
 
-def compose(capabilities: Capabilities, outbound: Outbound, preview_url: str) -> Sequence[Call]:
+def compose(capabilities: model.Capabilities, outbound: model.Outbound, preview_url: str) -> Sequence[model.Call]:
     """Turn an action into calls; messages go in fives, and the first five as a reply where there is a token."""
     capabilities.admit(outbound)
-    target = outbound.target
-    match outbound:
-        case SendMessage():
-            return _message(capabilities, outbound, preview_url)
-        case MarkRead():
-            token = target.context.get(READ_TOKEN)
-            if not token:
-                raise PermanentError("LINE marks as read by a token, which this message did not bring", code="no_token")
-            return [_mark(outbound.key, target, READ, {"markAsReadToken": token})]
-        case ShowTyping(on=on):  # it ends by itself
-            if target.thread is not None:
-                raise PermanentError("LINE shows typing to one person only, not in groups", code="unsupported")
-            body = {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
-            return [_mark(outbound.key, target, TYPING, body)] if on else []
-    raise PermanentError(f"LINE has no {outbound.kind}", code="unsupported")
+    target, action = outbound.target, READ
+    if isinstance(outbound, model.SendMessage):
+        return _message(capabilities, outbound, preview_url)
+    if isinstance(outbound, model.ShowTyping):
+        if target.thread is not None:
+            raise PermanentError("LINE shows typing to one person only, not in groups", code="unsupported")
+        if not outbound.on:  # it ends by itself
+            return []
+        action, body = TYPING, {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
+    elif token := target.context.get(READ_TOKEN):
+        body = {"markAsReadToken": token}
+    else:
+        raise PermanentError("LINE marks as read by a token, which this message did not bring", code="no_token")
+    return [model.Call(key=f"{outbound.key}:0", to=target.to, action=action, body=body, resend=model.Resend.SAFE)]
 
 
-def _mark(key: str, target: Target, action: str, body: Body) -> Call:
-    return Call(key=f"{key}:0", to=target.to, action=action, body=body, resend=Resend.SAFE)
-
-
-def _message(capabilities: Capabilities, message: SendMessage, preview_url: str) -> list[Call]:
-    target = message.target
+def _message(capabilities: model.Capabilities, message: model.SendMessage, preview_url: str) -> list[model.Call]:
+    target, calls = message.target, []
     pieces = [_text(piece) for piece in split(message.text, capabilities.text, capabilities.unit.measure)]
     pieces += [_part(part, preview_url) for part in message.parts]
     if not pieces:
@@ -102,53 +80,44 @@ def _message(capabilities: Capabilities, message: SendMessage, preview_url: str)
         first["quoteToken"] = quote
     if message.buttons:
         last["quickReply"] = {"items": [_button(one) for one in message.buttons]}
-    fives = [pieces[start : start + MESSAGES] for start in range(0, len(pieces), MESSAGES)]
-    return [
-        Call(
-            key=f"{message.key}:{n}",
-            to=target.to,
-            action=MESSAGE,
-            body={"to": target.to.value, "messages": [body for body, _ in five], **reply},
-            uploads=tuple(file for _, uploads in five for file in uploads),
-            group=target.thread is not None,
-            resend=None if reply else Resend.SAFE,
-        )
-        for n, five in enumerate(fives)
-        for reply in [{} if n else _reply(target)]
-    ]
+    reply, group = _reply(target), target.thread is not None
+    for n, start in enumerate(range(0, len(pieces), MESSAGES)):
+        bodies, files = zip(*pieces[start : start + MESSAGES], strict=True)
+        body = {"to": target.to.value, "messages": list(bodies), **reply}
+        uploads, resend = sum(files, ()), None if reply else model.Resend.SAFE
+        key, reply = f"{message.key}:{n}", {}
+        of = model.Call(key=key, to=target.to, action=MESSAGE, body=body, uploads=uploads, group=group, resend=resend)
+        calls.append(of)
+    return calls
 
 
-def _reply(target: Target) -> Body:
+def _reply(target: model.Target) -> Body:
     token = target.context.get(REPLY_TOKEN)
     if not token or target.reply_to_at is None:
         return {}
     return {"reply": {"token": token, "until": (target.reply_to_at + REPLY_WITHIN).isoformat()}}
 
 
-def _text(text: str | Body, *uploads: Media) -> _Piece:
+def _text(text: str | Body, *uploads: model.Media) -> _Piece:
     return {"type": "text", "text": text}, uploads
 
 
-def _part(part: SendablePart, preview_url: str) -> _Piece:
-    match part:
-        case Media():
-            return _file(part, preview_url)
-        case Sticker(id=known):
-            package, _, sticker = known.partition("/")
-            if not (package.isdecimal() and sticker.isdecimal()):
-                raise PermanentError("LINE sends stickers of its own only, as PACKAGE/STICKER", code="unsupported")
-            return {"type": "sticker", "packageId": package, "stickerId": sticker}, ()
-        case Location(latitude=latitude, longitude=longitude, name=name, address=address):
-            degrees = f"{latitude:g}, {longitude:g}"  # where it has neither, for LINE wants both
-            words = {"title": name or address or degrees, "address": address or name or degrees}
-            if any(len(one) > PLACE_NAME for one in words.values()):
-                raise PermanentError(f"a place's name has at most {PLACE_NAME} characters", code="too_long")
-            return {"type": "location", **words, "latitude": latitude, "longitude": longitude}, ()
-        case Contact():
-            raise PermanentError("LINE has no contacts", code="unsupported")
+def _part(part: Any, preview_url: str) -> _Piece:
+    if isinstance(part, model.Location):
+        degrees = f"{part.latitude:g}, {part.longitude:g}"  # where it has neither, for LINE wants both
+        words = {"title": part.name or part.address or degrees, "address": part.address or part.name or degrees}
+        if any(len(one) > PLACE_NAME for one in words.values()):
+            raise PermanentError(f"a place's name has at most {PLACE_NAME} characters", code="too_long")
+        return {"type": "location", **words, "latitude": part.latitude, "longitude": part.longitude}, ()
+    if isinstance(part, model.Media) and part.kind is not model.Kind.STICKER:
+        return _file(part, preview_url)
+    package, _, sticker = part.id.partition("/")
+    if not (package.isdecimal() and sticker.isdecimal()):
+        raise PermanentError("LINE sends stickers of its own only, as PACKAGE/STICKER", code="unsupported")
+    return {"type": "sticker", "packageId": package, "stickerId": sticker}, ()
 
 
-def _file(media: Media, preview_url: str) -> _Piece:
+def _file(media: model.Media, preview_url: str) -> _Piece:
     """Show a file by its link; what LINE cannot show without more than we know goes as the link itself."""
     if not media.url and not media.ref:
         raise PermanentError("LINE takes files by link: the file has neither url nor ref", code="no_file")
@@ -157,95 +126,79 @@ def _file(media: Media, preview_url: str) -> _Piece:
     uploads, name = () if media.url else (media,), f"{media.name}\n" if media.name else ""
     url: str | Body = media.url or {"ref": media.ref}  # until `send` has the application's link
     match media.kind:
-        case Kind.STICKER:
-            raise PermanentError("LINE sends stickers of its own only, as PACKAGE/STICKER", code="unsupported")
-        case Kind.IMAGE:
+        case model.Kind.IMAGE:
             large = preview_url and media.size is not None and media.size > PREVIEW
             preview = preview_url if large else url
             return {"type": "image", "originalContentUrl": url, "previewImageUrl": preview}, uploads
-        case Kind.VIDEO if preview_url:
+        case model.Kind.VIDEO if preview_url:
             return {"type": "video", "originalContentUrl": url, "previewImageUrl": preview_url}, uploads
-        case Kind.AUDIO | Kind.VOICE if media.seconds is not None:
+        case model.Kind.AUDIO | model.Kind.VOICE if media.seconds is not None:
             duration = round(media.seconds * 1000)
             return {"type": "audio", "originalContentUrl": url, "duration": duration}, uploads
     return _text(f"{name}{url}" if isinstance(url, str) else {**url, "before": name}, *uploads)
 
 
-def _button(button: Button) -> Body:
+def _button(button: model.Button) -> Body:
     action: Body = {"type": "uri", "label": button.title, "uri": button.url}
     if not button.url:
         action = {"type": "postback", "label": button.title, "data": button.payload, "displayText": button.title}
     return {"type": "action", "action": action}
 
 
-async def send(api: Api, call: Call, services: Services) -> Receipt:
+async def send(client: Client, given: model.Call, services: Services) -> model.Receipt:
     """Make one call: a message as a reply while its token lives, else, or where LINE has forgotten it, as a push."""
-    if call.action == READ:
-        await api.call(services, "POST", "/v2/bot/chat/markAsRead", call.body)
-        return Receipt()
-    if call.action == TYPING:
-        await api.call(services, "POST", "/v2/bot/chat/loading/start", call.body)
-        return Receipt()
-    links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads}
-    messages, reply = _linked(call.body["messages"], links), call.body.get("reply")
-    if reply and await _may_reply(call, reply, services):
+    if mark := _MARKS.get(given.action):
+        await call(client, services, "POST", mark, given.body)
+        return model.Receipt()
+    links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in given.uploads}
+    messages, reply = [_linked(one, links) for one in given.body["messages"]], given.body.get("reply")
+    slot = _slot(given)
+    pushed = await services.state.get(slot) if reply else None
+    if reply and pushed != given.key and services.clock.now() < datetime.fromisoformat(reply["until"]):
         body = {"replyToken": reply["token"], "messages": messages}
-        answer = await api.ask(services, "POST", "/v2/bot/message/reply", body, repeatable=False)
+        answer = await client.ask(services, "POST", f"{BOT}/message/reply", json=body, repeatable=False)
         if answer.status != 400 or not message_of(answer).lower().startswith(INVALID_REPLY_TOKEN):
             return _receipt(answer, services, repeatable=False)
-        await _note("push", call, services)
-    push = {"to": call.body["to"], "messages": messages}
-    headers = {"X-Line-Retry-Key": str(uuid5(RETRY_KEYS, call.key))}
-    answer = await api.ask(services, "POST", "/v2/bot/message/push", push, headers=headers, repeatable=False)
+    if reply:  # what was pushed once is pushed again
+        await services.state.compare_and_set(slot, pushed, given.key)
+    push, headers = (
+        {"to": given.body["to"], "messages": messages},
+        {"X-Line-Retry-Key": str(uuid5(RETRY_KEYS, given.key))},
+    )
+    answer = await client.ask(services, "POST", f"{BOT}/message/push", json=push, headers=headers, repeatable=False)
     return _receipt(answer, services, repeatable=True)
 
 
-def _receipt(answer: HttpResponse, services: Services, *, repeatable: bool) -> Receipt:
+def _linked(message: Body, links: Mapping[str, str]) -> Body:
+    """Put the links where files were named."""
+    named = {name: value for name, value in message.items() if isinstance(value, Mapping) and "ref" in value}
+    return {**message, **{name: value.get("before", "") + links[value["ref"]] for name, value in named.items()}}
+
+
+def _receipt(answer: HttpResponse, services: Services, *, repeatable: bool) -> model.Receipt:
     """Name the messages; 409 says that this retry key was taken before. A failure of LINE's may have been taken too,
     which harms a reply, for it has no such key; 503 alone says that nothing was done.
     """
-    if answer.status != 409:
-        if answer.status >= 500 and answer.status != 503 and not repeatable:
-            raise AmbiguousError(str(refusal(answer, services)), code=str(answer.status))
-        result(answer, services)
+    status = answer.status
+    if not 200 <= status < 300 and status != 409:
+        doubtful = status >= 500 and status != 503 and not repeatable
+        raise refused(answer, services, AmbiguousError if doubtful else None)
     try:
-        ids = tuple(identifier(message["id"]) for message in answer.json()["sentMessages"])
+        ids = tuple(identifier(message["id"]) for message in content(answer)["sentMessages"])
     except (LookupError, TypeError, ValueError):
         ids = ()
-    if not ids and answer.status != 409:
-        raise AmbiguousError("LINE answered without the ids of the messages", code="unreadable")
-    return Receipt(ids)
+    if not ids and status != 409:
+        raise unreadable(repeatable=False)
+    return model.Receipt(ids)
 
 
-def _linked(value: Any, links: Mapping[str, str]) -> Any:
-    """Put the links where files were named."""
-    if isinstance(value, Mapping):
-        if "ref" in value:
-            return value.get("before", "") + links[value["ref"]]
-        return {name: _linked(one, links) for name, one in value.items()}
-    return [_linked(one, links) for one in value] if isinstance(value, list) else value
-
-
-async def _may_reply(call: Call, reply: Mapping[str, str], services: Services) -> bool:
-    """Decide how the call goes and note it before it goes, for `reconcile`; what was pushed once is pushed again."""
-    fresh = services.clock.now() < datetime.fromisoformat(reply["until"])
-    pushed = await services.state.get(_slot(call)) == f"push {call.key}"
-    way = "reply" if fresh and not pushed else "push"
-    return await _note(way, call, services) and way == "reply"
-
-
-async def _note(way: str, call: Call, services: Services) -> bool:
-    slot = _slot(call)
-    return await services.state.compare_and_set(slot, await services.state.get(slot), f"{way} {call.key}")
-
-
-def _slot(call: Call) -> str:
+def _slot(given: model.Call) -> str:
     """Give the place of a call's note; so many places hold the newest, and none has to be cleared."""
-    return f"sent:{crc32(call.key.encode()) % NOTES}"
+    return f"pushed:{crc32(given.key.encode()) % NOTES}"
 
 
-async def reconcile(call: Call, services: Services) -> Reconciled:
+async def reconcile(given: model.Call, services: Services) -> model.Reconciled:
     """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key."""
-    if call.resend is Resend.SAFE or await services.state.get(_slot(call)) == f"push {call.key}":
-        return NotTaken()
-    return Unknown("it was sent as a reply, which LINE cannot be asked about")
+    if given.resend is model.Resend.SAFE or await services.state.get(_slot(given)) == given.key:
+        return model.NotTaken()
+    return model.Unknown("it was sent as a reply, which LINE cannot be asked about")

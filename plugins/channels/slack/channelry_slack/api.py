@@ -1,23 +1,24 @@
 """The Web API: methods, called with the workspace's token, and what their errors mean.
 
-Source: https://docs.slack.dev/apis/web-api and the errors that stand at each method of
-https://docs.slack.dev/reference/methods
+Sources: https://docs.slack.dev/apis/web-api, the errors that stand at each method of
+https://docs.slack.dev/reference/methods, and https://docs.slack.dev/authentication/using-token-rotation
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from attrs import frozen
 
-from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, RetryableError, SendError
+from channelry.errors import AmbiguousError, AuthError, RecipientError, RetryableError, SendError
 from channelry.model import RateScope
-from channelry.secrets import one_line
+from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
-
-from .tokens import Tokens
+from channelry_webapi import Client, Issued, granted
+from channelry_webapi.answers import content, kind_of, refusal
 
 _ERRORS: Mapping[type[SendError], str] = {
     RetryableError: "ratelimited rate_limited service_unavailable request_timeout team_added_to_org",
+    AmbiguousError: "internal_error fatal_error",  # Slack failed, and says that some of it may have been done
     AuthError: (
         "invalid_auth not_authed token_revoked token_expired account_inactive missing_scope no_permission "
         "team_access_not_granted ekm_access_denied access_denied accesslimited org_login_required "
@@ -31,91 +32,67 @@ _ERRORS: Mapping[type[SendError], str] = {
 ERRORS: Mapping[str, type[SendError]] = {code: kind for kind, codes in _ERRORS.items() for code in codes.split()}
 """Slack's word for an error, and what it means to us; all others never work."""
 LIMITED = frozenset({"ratelimited", "rate_limited"})
-UNDECIDED = frozenset({"internal_error", "fatal_error"})
-"""Slack failed, and says that some of it may have been done."""
+RENEWED_EARLY = 3600.0
+"""Seconds before its end at which a token of twelve hours is renewed."""
 
 
 @frozen
-class Answer:
-    """What a method answered: most errors are `{"ok": false, "error": …}` with HTTP status 200."""
-
-    method: str
-    response: HttpResponse
-    body: Mapping[str, Any]
-    repeatable: bool
-    retry_after: float | None
-
-    @property
-    def error(self) -> str:
-        """Give Slack's word for an error, or `""`."""
-        error = self.body.get("error")
-        return error if isinstance(error, str) else ""
-
-    def result(self) -> Mapping[str, Any]:
-        """Give the answer's fields, or raise what the error means."""
-        if self.response.status == 200 and self.body.get("ok") is True:
-            return self.body
-        code = one_line(self.error) or str(self.response.status)
-        message = f"Slack: {self.method}: {code}"
-        if needed := self.body.get("needed"):
-            message += f": the token lacks {one_line(str(needed))}"
-        kind = self._kind()
-        if kind is not RetryableError:
-            raise kind(message, code=code)
-        scope = None
-        if self.response.status == 429 or self.error in LIMITED:
-            scope = RateScope.RECIPIENT if self.method == "chat.postMessage" else RateScope.CONNECTION
-        raise RetryableError(message, code=code, retry_after=self.retry_after, scope=scope)
-
-    def _kind(self) -> type[SendError]:
-        status, error = self.response.status, self.error
-        if status == 429:
-            return RetryableError
-        if error in ERRORS:
-            return ERRORS[error]
-        if error in UNDECIDED or (not error and (status < 300 or status in (500, 502, 504))):
-            return RetryableError if self.repeatable else AmbiguousError
-        if status >= 500:
-            return RetryableError
-        return AuthError if status in (401, 403) else PermanentError
-
-
-@frozen
-class Api:
-    """The Web API of one workspace, whose methods are at `base_url`."""
+class App:
+    """The app whose tokens end, which has them renewed."""
 
     base_url: str
-    tokens: Tokens
+    client_id: str
+    client_secret: Secret
 
-    async def ask(
-        self,
-        services: Services,
-        method: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        query: Mapping[str, str] | None = None,
-        repeatable: bool = True,
-    ) -> Answer:
-        """Call a method, which reads by its query or writes by its body, and give its answer, whatever it is.
+    async def renew(self, refresh: Secret, services: Services) -> Issued:
+        """Have the next token issued, and the next refresh token."""
+        form = {"client_id": self.client_id, "client_secret": self.client_secret.reveal()}
+        form |= {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
+        passing = {code for code, kind in ERRORS.items() if kind in (RetryableError, AmbiguousError)}
+        url = f"{self.base_url}/oauth.v2.access"
+        return await granted(services, url, [*form.items()], passing=passing, mend="install the app again")
 
-        With `repeatable` False its effect is seen by a customer, so a lost answer is ambiguous.
-        """
-        response = await services.http.request(
-            "GET" if body is None else "POST",
-            f"{self.base_url}/{method}",
-            headers=await self.authorization(services),
-            query=query,
-            json=body,
-            repeatable=repeatable,
-        )
-        found = response.json()
-        wait = response.retry_after(services.clock.now())
-        return Answer(method, response, found if isinstance(found, dict) else {}, repeatable, wait)
 
-    async def read(self, services: Services, method: str, **query: str) -> Mapping[str, Any]:
-        """Call a method that changes nothing, and give its result."""
-        return (await self.ask(services, method, query=query)).result()
+def expired(answer: HttpResponse) -> bool:
+    """Tell whether a token ended before its time."""
+    return content(answer).get("error") == "token_expired"
 
-    async def authorization(self, services: Services) -> dict[str, str]:
-        """Give the header that shows the token."""
-        return {"Authorization": f"Bearer {(await self.tokens.token(self.base_url, services)).reveal()}"}
+
+async def call(
+    client: Client,
+    services: Services,
+    method: str,
+    body: Any = None,
+    *,
+    query: Mapping[str, str] | None = None,
+    expected: Set[str] = frozenset(),
+    repeatable: bool = True,
+) -> Mapping[str, Any]:
+    """Call a method, which reads by its query or writes by its body; give its answer, or raise what it means.
+
+    An answer with an `expected` error is given too. With `repeatable` False the effect is seen by a customer, so a
+    lost answer is ambiguous.
+    """
+    verb, query = "GET" if body is None else "POST", query or {}
+    answer = await client.ask(services, verb, f"/{method}", json=body, query=query, repeatable=repeatable)
+    return result(answer, services, method, expected, repeatable)
+
+
+def result(
+    answer: HttpResponse, services: Services, method: str, expected: Set[str] = frozenset(), repeatable: bool = True
+) -> Mapping[str, Any]:
+    """Give the fields of an answer, or raise what its error means: most come with HTTP status 200."""
+    found, status = content(answer), answer.status
+    error = found["error"] if isinstance(found.get("error"), str) else ""
+    if status == 200 and (found.get("ok") is True or error in expected):
+        return found
+    kind = ERRORS.get(error, kind_of(status)) if status != 429 else RetryableError
+    if not error and (status < 300 or status in (500, 502, 504)):
+        kind = AmbiguousError
+    if kind is AmbiguousError and repeatable:
+        kind = RetryableError
+    limited = status == 429 or error in LIMITED
+    scope = RateScope.RECIPIENT if method == "chat.postMessage" else RateScope.CONNECTION
+    lacks = f": the token lacks {found['needed']}" if found.get("needed") else ""
+    said, code = f"Slack: {method}: {error or status}{lacks}", error or str(status)
+    raise refusal(answer, services, kind, said=said, code=code, scope=scope if limited else None)

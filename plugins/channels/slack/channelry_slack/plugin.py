@@ -1,7 +1,6 @@
 """The Slack channel: its configuration, and its hooks."""
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -9,14 +8,13 @@ from channelry import hookimpl, plugin
 from channelry.model import Address, Call, Media, Outbound, Profile, Receipt, Received, Reconciled, Request
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, Credentials, Missing, Shown, Tokens
 
 from . import account, receive, send
-from .api import Api
+from .api import RENEWED_EARLY, App, expired
 from .capabilities import CAPABILITIES
-from .tokens import Tokens
 
 BASE_URL = "https://slack.com/api"
-FILES_ORIGIN = "https://files.slack.com"
 
 
 @plugin
@@ -24,6 +22,7 @@ class Slack:
     """Slack by its Events and Web API: one connection is one app in one workspace."""
 
     capabilities = CAPABILITIES
+    origins = (account.FILES_ORIGIN,)
 
     @frozen(kw_only=True)
     class Config:
@@ -46,21 +45,26 @@ class Slack:
 
     config: Config
     account: str = field(init=False)
-    origins: tuple[str, ...] = field(init=False)
-    _api: Api = field(init=False)
+    _client: Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
+        self.account = self.config.team_id
+        base_url = self.config.base_url.rstrip("/")
+        self._client = Client(base_url, self._credentials(base_url), expired)
+
+    def _credentials(self, base_url: str) -> Credentials:
         config = self.config
-        self.account = config.team_id
-        base = urlsplit(config.base_url)
-        self.origins = (FILES_ORIGIN, f"{base.scheme}://{base.netloc}")
-        tokens = Tokens(config.bot_token, config.refresh_token, config.client_id, config.client_secret)
-        self._api = Api(config.base_url.rstrip("/"), tokens)
+        if config.bot_token:
+            return Shown(config.bot_token)
+        if config.refresh_token and config.client_secret:
+            app = App(base_url, config.client_id, config.client_secret)
+            return Tokens(config.refresh_token, app.renew, RENEWED_EARLY)
+        return Missing("set bot_token, or refresh_token, client_id and client_secret")
 
     @hookimpl
     async def open(self, services: Services) -> None:
-        """Renew a token that ends soon before the first message needs it."""
-        await self._api.authorization(services)
+        """Have a token before the first message needs it."""
+        await self._client.credentials.headers(services, "", "")
 
     @hookimpl
     def verify(self, request: Request) -> None:
@@ -72,11 +76,11 @@ class Slack:
 
     @hookimpl
     async def profile(self, address: Address, services: Services) -> Profile | None:
-        return await account.profile(self._api, address, services)
+        return await account.profile(self._client, address, services)
 
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        return await account.fetch(self._api, media, save, self.capabilities, self.origins, services)
+        return await account.download(self._client, media, save, self.capabilities, services)
 
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
@@ -84,12 +88,12 @@ class Slack:
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
-        return await send.send(self._api, call, services)
+        return await send.send(self._client, call, services)
 
     @hookimpl
     async def reconcile(self, call: Call, services: Services) -> Reconciled:
-        return await send.reconcile(self._api, call, services)
+        return await send.reconcile(self._client, call, services)
 
     @hookimpl
     async def check(self, services: Services) -> None:
-        await account.check(self._api, self.account, self.config.signing_secret, services)
+        await account.check(self._client, self.account, self.config.signing_secret, services)

@@ -4,41 +4,21 @@ Sources: https://docs.slack.dev/authentication/verifying-requests-from-slack, ht
 and https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 """
 
-import hmac
+from binascii import hexlify
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from hmac import digest
 from typing import Any, TypeAlias
 
 import orjson
-from attrs import evolve, frozen
+from attrs import evolve
 
+from channelry import model
 from channelry.errors import RejectedError
-from channelry.model import (
-    AccountHealth,
-    Activity,
-    Address,
-    Event,
-    FormReply,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Part,
-    Postback,
-    Profile,
-    Quote,
-    ReactionChanged,
-    Received,
-    Request,
-    Response,
-    Surface,
-    Thread,
-    Unparsed,
-)
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
+from channelry_webapi.signatures import require
 
 from . import content
 from .emoji import emoji_of
@@ -53,6 +33,7 @@ THREAD = "thread_ts"
 LINK = "link:"
 """What the `action_id` of our buttons begins with that only open a link."""
 _FORM = b"application/x-www-form-urlencoded"
+_HANDSHAKE = "the handshake"
 
 _HOUSEKEEPING = frozenset({
     "assistant_app_thread", "bot_add", "bot_remove", "channel_archive", "channel_canvas_updated",
@@ -62,70 +43,49 @@ _HOUSEKEEPING = frozenset({
     "pinned_item", "reminder_add", "sh_room_created", "unpinned_item",
 })  # fmt: skip
 """Subtypes of messages that a channel writes by itself: nobody said anything."""
-_SAID = frozenset({"", "file_share", "thread_broadcast", "me_message", "bot_message", "reply_broadcast"})
+_SAID = frozenset({"file_share", "thread_broadcast", "me_message", "bot_message", "reply_broadcast"})
 
 
-def verify(request: Request, secrets: Secrets) -> None:
+def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless body and time are signed with one of the secrets, and the time is about now."""
-    at, given, good = request.header(TIMESTAMP), request.header(SIGNATURE), False
+    at, given = request.header(TIMESTAMP), request.header(SIGNATURE)
     signed = b"v0:%b:%b" % (at, request.body)
-    for secret in secrets:
-        expected = f"v0={hmac.digest(secret.encode(), signed, 'sha256').hex()}"
-        good |= hmac.compare_digest(given, expected.encode())
-    if not good:
-        raise RejectedError("the signature is missing or wrong")
+    require(given, [b"v0=" + hexlify(digest(one.encode(), signed, "sha256")) for one in secrets], "Slack")
     if not (at.isdigit() and len(at) < 12 and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
         raise RejectedError(f"the request is not of these {WINDOW} seconds")
 
 
-def parse(request: Request) -> Received:
-    """Read one request: an event, a pressed button (a form whose field `payload` is JSON), or the handshake."""
-    if not request.header(b"content-type").startswith(_FORM):
-        found = received(request, partial(_read, request.received_at))
-        return Received(request, answer=_challenge(request)) if found.ignored == (_HANDSHAKE,) else found
+def parse(request: model.Request) -> model.Received:
+    """Read one request: an event, the handshake, or a form, whose field `payload` is the JSON of a pressed button."""
+    if request.header(b"content-type").startswith(_FORM):
+        return _form(request)
+    found = received(request, partial(_read, request.received_at))
+    if found.ignored != (_HANDSHAKE,):
+        return found
+    return model.Received(request, answer=model.Response(body=identifier(request.json()["challenge"]).encode()))
+
+
+def _form(request: model.Request) -> model.Received:
     try:
         fields = dict(request.form())
     except ValueError:
         fields = {}
     if "command" in fields:
-        return Received(request, ignored=("a slash command",))
+        return model.Received(request, ignored=("a slash command",))
     if "payload" not in fields:
-        return Received(request, (Unparsed.of("expected a field 'payload'", request.body, request.received_at),))
+        reason = "expected a field 'payload'"
+        return model.Received(request, (model.Unparsed.of(reason, request.body, request.received_at),))
     found = received(evolve(request, body=fields["payload"].encode()), partial(_interaction, request.received_at))
     return evolve(found, request=request)
 
 
-_HANDSHAKE = "the handshake"
+_Common: TypeAlias = Mapping[str, Any]
+_Ours: TypeAlias = tuple[str, str]
+"""The ids of this app's user in the workspace and of the app, or `""`: what they write is no customer's."""
+_Reader: TypeAlias = Callable[[Any, _Common, _Ours], model.Event | str]
 
 
-def _challenge(request: Request) -> Response:
-    return Response(body=identifier(request.json()["challenge"]).encode())
-
-
-@frozen(slots=False)
-class _Envelope:
-    """What is told beside an event: whose workspace it is in, when it was told, and who we are there."""
-
-    account: str
-    event_id: str
-    told_at: Any
-    now: datetime
-    app: str
-    ours: tuple[Any, ...]
-
-    def common(self, at: Any = None) -> dict[str, Any]:
-        at = timestamp(self.told_at if at is None else at, self.now)
-        return {"account": self.account, "key": self.event_id, "occurred_at": at}
-
-    def address(self, user: Any) -> Address:
-        return Address(SCHEME, identifier(user), self.account)
-
-    def wrote(self, message: Mapping[str, Any]) -> bool:
-        """Tell whether a message is this app's own."""
-        return message.get("user") in self.ours or (self.app != "" and message.get("app_id") == self.app)
-
-
-def _read(now: datetime, body: Any) -> Iterable[Event | str]:
+def _read(now: datetime, body: Any) -> Iterable[model.Event | str]:
     kind = body["type"]
     if kind == "event_callback":
         return [_event(now, body)]
@@ -135,90 +95,98 @@ def _read(now: datetime, body: Any) -> Iterable[Event | str]:
     if kind == "app_rate_limited":
         minute, account = identifier(body["minute_rate_limited"]), identifier(body["team_id"])
         detail, at = "Slack dropped events of this minute, for there were too many", timestamp(minute, now)
-        return [AccountHealth(account=account, key=f"{kind}:{minute}", occurred_at=at, code=kind, detail=detail)]
+        key = f"{kind}:{minute}"
+        return [model.AccountHealth(account=account, key=key, occurred_at=at, code=kind, detail=detail)]
     return [f"request {string(kind):.40}"]
 
 
-def _event(now: datetime, body: Any) -> Event | str:
+def _event(now: datetime, body: Any) -> model.Event | str:
     event = body["event"]
     reader = _READERS.get(event["type"])
     if reader is None:
         return f"event {string(event['type']):.40}"
-    seen_by = sequence(body.get("authorizations"))
-    team = (seen_by[0].get("team_id") if seen_by else None) or body["team_id"]
-    ours = tuple([one["user_id"] for one in seen_by if one.get("is_bot")])
-    app, at = string(body.get("api_app_id")), body.get("event_time")
-    return reader(event, _Envelope(identifier(team), identifier(body["event_id"]), at, now, app, ours))
+    seen_by = sequence(body.get("authorizations"))  # one at most, says Slack
+    app = seen_by[0] if seen_by else {}
+    account, key = identifier(app.get("team_id") or body["team_id"]), identifier(body["event_id"])
+    at = timestamp(event.get("ts") or event.get("event_ts") or body.get("event_time"), now)
+    ours = string(app.get("user_id")) if app.get("is_bot") else "", string(body.get("api_app_id"))
+    return reader(event, {"account": account, "key": key, "occurred_at": at}, ours)
 
 
-_Reader: TypeAlias = Callable[[Any, _Envelope], Event | str]
+def _address(common: _Common, value: Any) -> model.Address:
+    return model.Address(SCHEME, identifier(value), common["account"])
 
 
-def _message(row: Any, envelope: _Envelope) -> Event | str:
-    subtype = row.get("subtype") or ""
-    if subtype in _HOUSEKEEPING:
-        return f"message {subtype}"
-    if subtype == "message_changed":
-        return _changed(row, envelope)
-    if subtype == "message_deleted":
-        return _deleted(row, row["deleted_ts"], envelope)
-    if envelope.wrote(row):
+def _wrote(message: Mapping[str, Any], ours: _Ours) -> bool:
+    """Tell whether a message is this app's own."""
+    return message.get("user") in ours or message.get("app_id") in ours
+
+
+def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
+    subtype = row.get("subtype")
+    if subtype in _SUBTYPES:
+        return _SUBTYPES[subtype](row, common, ours)
+    if _wrote(row, ours):
         return "written by this app"
     text, parts = content.read(row)
-    if subtype not in _SAID:
+    if subtype and subtype not in _SAID:
         parts = (*parts, content.unsupported(f"message {subtype}", row))
-    channel, ts, user = identifier(row["channel"]), identifier(row["ts"]), row.get("user")
+    channel, ts = identifier(row["channel"]), identifier(row["ts"])
     external_id = f"{channel}:{ts}"
     thread, reply_to, context = _place(channel, row.get("channel_type"), ts, string(row.get("thread_ts")))
-    said, attached = row.get("text") or "", row.get("attachments")
-    mentioned = row["type"] == "app_mention" or ("<@" in said and any(f"<@{one}" in said for one in envelope.ours))
-    return MessageReceived(
-        account=envelope.account,
+    attached, mentioned = row.get("attachments"), row["type"] == "app_mention" or _names(row.get("text"), ours[0])
+    sender = _address(common, row.get("user") or row["bot_id"])
+    return model.MessageReceived(
+        account=common["account"],
         key=external_id,
-        occurred_at=timestamp(ts, envelope.now),
-        sender=Profile(address=envelope.address(user or row["bot_id"]), name=string(row.get("username"))),
+        occurred_at=common["occurred_at"],
+        sender=model.Profile(address=sender, name=string(row.get("username"))),
         external_id=external_id,
         text=text,
         parts=parts,
         reply_to=reply_to,
-        surface=Surface.MENTION if mentioned and thread is not None and thread.root != channel else Surface.DIRECT,
+        surface=model.Surface.MENTION
+        if mentioned and thread is not None and thread.root != channel
+        else model.Surface.DIRECT,
         thread=thread,
-        reply_address=envelope.address(channel),
+        reply_address=_address(common, channel),
         automatic="bot_id" in row,
         forwarded=any(one.get("is_share") for one in sequence(attached)) if attached else False,
         context=context,
     )
 
 
-def _place(channel: str, kind: Any, ts: str, thread_ts: str) -> tuple[Thread | None, Quote | None, dict[str, str]]:
+def _names(text: Any, user: str) -> bool:
+    """Tell whether a text speaks of a user: `<@U1>`, or with a name, `<@U1|care>`."""
+    return bool(user and text) and (f"<@{user}>" in text or f"<@{user}|" in text)
+
+
+def _place(
+    channel: str, kind: Any, ts: str, thread_ts: str
+) -> tuple[model.Thread | None, model.Quote | None, dict[str, str]]:
     """Tell where a message stands, and what an answer repeats: in a conversation of one or several people, or in a
     channel, where each message begins a thread of its own that the answers go to."""
     root, answers = f"{channel}:{thread_ts or ts}", thread_ts not in ("", ts)
     if kind == "im" or kind == "mpim" or channel.startswith("D"):
-        thread = Thread(root=channel) if kind == "mpim" else None
-        return thread, Quote(external_id=root) if answers else None, {THREAD: thread_ts} if thread_ts else {}
-    thread = Thread(root=root, parent=root if answers else "", depth=int(answers))
+        thread = model.Thread(root=channel) if kind == "mpim" else None
+        return thread, model.Quote(external_id=root) if answers else None, {THREAD: thread_ts} if thread_ts else {}
+    thread = model.Thread(root=root, parent=root if answers else "", depth=int(answers))
     return thread, None, {THREAD: thread_ts or ts}
 
 
-def _changed(row: Any, envelope: _Envelope) -> Event | str:
+def _changed(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
     """Read an edit; Slack tells of links that it shows a preview of in the same way, and of the deletion of a message
     that has answers."""
     message, before = row["message"], mapping(row.get("previous_message"))
     if message.get("subtype") == "tombstone":
-        return _deleted(row, message["ts"], envelope)
-    if envelope.wrote(message):
+        return _deleted({**row, "deleted_ts": message["ts"]}, common, ours)
+    if _wrote(message, ours):
         return "written by this app"
     if message.get("text") == before.get("text") and _files(message) == _files(before):
         return "nothing that a customer changed"
     text, parts = content.read(message)
-    return MessageEdited(
-        **envelope.common(mapping(message.get("edited")).get("ts") or row.get("ts")),
-        sender=envelope.address(message.get("user") or message["bot_id"]),
-        external_id=_id(row["channel"], message["ts"]),
-        text=text,
-        parts=parts,
-    )
+    sender, place = _address(common, message.get("user") or message["bot_id"]), _id(row["channel"], message["ts"])
+    return model.MessageEdited(**common, sender=sender, external_id=place, text=text, parts=parts)
 
 
 def _files(message: Mapping[str, Any]) -> list[Any]:
@@ -226,55 +194,53 @@ def _files(message: Mapping[str, Any]) -> list[Any]:
     return [one["id"] for one in sequence(message.get("files"))]
 
 
-def _deleted(row: Any, ts: Any, envelope: _Envelope) -> Event | str:
+def _deleted(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
     before = mapping(row.get("previous_message"))
-    if envelope.wrote(before):
+    if _wrote(before, ours):
         return "written by this app"
     user = before.get("user") or before.get("bot_id")
-    return MessageDeleted(
-        **envelope.common(row.get("ts")),
-        external_id=_id(row["channel"], ts),
-        sender=None if user is None else envelope.address(user),
-    )
+    sender = None if user is None else _address(common, user)
+    return model.MessageDeleted(**common, external_id=_id(row["channel"], row["deleted_ts"]), sender=sender)
 
 
-def _reaction(row: Any, envelope: _Envelope) -> Event | str:
-    item = row["item"]
+def _reaction(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
+    item, on = row["item"], row["type"] == "reaction_added"
     if item["type"] != "message":
         return f"a reaction to a {string(item['type']):.40}"
-    if row["user"] in envelope.ours:
+    if row["user"] in ours:
         return "a reaction of this app"
-    return ReactionChanged(
-        **envelope.common(row.get("event_ts")),
-        sender=envelope.address(row["user"]),
-        external_id=_id(item["channel"], item["ts"]),
-        emoji=emoji_of(string(row["reaction"])),
-        on=row["type"] == "reaction_added",
-    )
+    sender, emoji = _address(common, row["user"]), emoji_of(string(row["reaction"]))
+    place = _id(item["channel"], item["ts"])
+    return model.ReactionChanged(**common, sender=sender, external_id=place, emoji=emoji, on=on)
 
 
 def _activity(name: str) -> _Reader:
     """Read something that a person did besides writing, and where."""
 
-    def reader(row: Any, envelope: _Envelope) -> Event | str:
+    def reader(row: Any, common: _Common, ours: _Ours) -> model.Event:
+        if row["user"] in ours:  # a channel took the app in
+            return model.OptedIn(**common, sender=_address(common, row["channel"]))
         values = {"channel": identifier(row["channel"])} if "channel" in row else {}
-        if row["user"] in envelope.ours:  # a channel took the app in
-            return OptedIn(**envelope.common(), sender=envelope.address(row["channel"]))
-        sender = Profile(address=envelope.address(row["user"]))
-        return Activity(**envelope.common(), sender=sender, name=name, values=values)
+        sender = model.Profile(address=_address(common, row["user"]))
+        return model.Activity(**common, sender=sender, name=name, values=values)
 
     return reader
 
 
-def _left(row: Any, envelope: _Envelope) -> Event | str:
+def _left(row: Any, common: _Common, ours: _Ours) -> model.Event:
     """Read that a channel put the app out."""
-    return OptedOut(**envelope.common(), sender=envelope.address(row["channel"]))
+    return model.OptedOut(**common, sender=_address(common, row["channel"]))
 
 
-def _health(row: Any, envelope: _Envelope) -> Event | str:
-    return AccountHealth(**envelope.common(), code=string(row["type"]))
+def _health(row: Any, common: _Common, ours: _Ours) -> model.Event:
+    return model.AccountHealth(**common, code=row["type"])
 
 
+_SUBTYPES: Mapping[Any, _Reader] = {
+    **dict.fromkeys(_HOUSEKEEPING, lambda row, common, ours: f"message {row['subtype']}"),
+    "message_changed": _changed,
+    "message_deleted": _deleted,
+}
 _READERS: Mapping[str, _Reader] = {
     "message": _message,
     "app_mention": _message,
@@ -290,7 +256,7 @@ _READERS: Mapping[str, _Reader] = {
 }
 
 
-def _interaction(now: datetime, body: Any) -> Iterable[Event | str]:
+def _interaction(now: datetime, body: Any) -> Iterable[model.Event | str]:
     kind = string(body["type"])
     if kind != "block_actions":
         return [f"interaction {kind:.40}"]
@@ -298,34 +264,35 @@ def _interaction(now: datetime, body: Any) -> Iterable[Event | str]:
     return each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
 
 
-def _pressed(now: datetime, account: str, body: Any, action: Any) -> Event | str:
-    name = identifier(action["action_id"])
+def _pressed(now: datetime, account: str, body: Any, action: Any) -> model.Event | str:
+    name, at = identifier(action["action_id"]), action.get("action_ts")
     if name.startswith(LINK):
         return "a link was opened"
     channel, message, user = body["channel"], mapping(body.get("message")), body["user"]
-    where, ts, at = identifier(channel["id"]), identifier(body["container"]["message_ts"]), action.get("action_ts")
+    where, ts, who = identifier(channel["id"]), identifier(body["container"]["message_ts"]), identifier(user["id"])
     kind = "mpim" if string(channel.get("name")).startswith("mpdm-") else ""
     thread, _, context = _place(where, kind, ts, string(message.get("thread_ts")))
-    key = f"{where}:{ts}:{identifier(user['id'])}:{name}:{string(at)}"
-    return MessageReceived(
+    key = f"{where}:{ts}:{who}:{name}:{string(at)}"
+    return model.MessageReceived(
         account=account,
         key=key,
         occurred_at=timestamp(at, now),
-        sender=Profile(address=Address(SCHEME, identifier(user["id"]), account), name=string(user.get("name"))),
-        reply_address=Address(SCHEME, where, account),
+        sender=model.Profile(address=model.Address(SCHEME, who, account), name=string(user.get("name"))),
+        reply_address=model.Address(SCHEME, where, account),
         external_id=key,
         parts=(_part(name, action),),
-        reply_to=Quote(external_id=f"{where}:{ts}", text=plain(string(message.get("text")))),
+        reply_to=model.Quote(external_id=f"{where}:{ts}", text=plain(string(message.get("text")))),
         thread=thread,
         context=context,
     )
 
 
-def _part(name: str, action: Mapping[str, Any]) -> Part:
+def _part(name: str, action: Mapping[str, Any]) -> model.Part:
     """Read a button; what was chosen or written in another element is the answer to a form."""
     if action["type"] == "button":
-        return Postback(payload=string(action["value"]), title=string(mapping(action.get("text")).get("text")))
-    return FormReply(name=name, answers=orjson.dumps(action).decode())
+        title = string(mapping(action.get("text")).get("text"))
+        return model.Postback(payload=string(action["value"]), title=title)
+    return model.FormReply(name=name, answers=orjson.dumps(action).decode())
 
 
 def _id(channel: Any, ts: Any) -> str:

@@ -4,7 +4,8 @@ import pytest
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_slack.plugin import FILES_ORIGIN, Slack
+from channelry_slack.account import FILES_ORIGIN
+from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
 

@@ -9,8 +9,9 @@ from attrs import evolve
 from channelry.errors import AuthError, PermanentError, RetryableError
 from channelry.model import Address, Kind, Media, Profile
 from channelry.secrets import Secret
-from channelry.services import MemoryState, Services
-from channelry_slack.plugin import FILES_ORIGIN, Slack
+from channelry.services import Services
+from channelry_slack.account import FILES_ORIGIN
+from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, FakeClock, services
 
@@ -149,42 +150,12 @@ async def test_a_token_is_renewed_before_it_ends_each_time_by_the_newest_refresh
         assert renewals(simulator) == renewed
 
 
-async def test_only_one_process_renews(simulator: SlackSimulator, desk: Services, clock: FakeClock) -> None:
-    """A refresh token is good once. The others use the old token while it lasts, and else wait."""
-    slack = rotating(simulator)
-    await slack.check(desk)
-    kept = await desk.state.get("token")
-    assert kept is not None
-    busy = {**orjson.loads(kept), "lease": "2999-01-01T00:00:00+00:00"}
-    assert await desk.state.compare_and_set("token", kept, orjson.dumps(busy).decode())
-    await clock.advance(11.5 * 3600)
-    await slack.check(desk)
-    await clock.advance(3600)
-    with pytest.raises(RetryableError, match="renewed") as raised:
-        await slack.check(desk)
-    assert (raised.value.retry_after, renewals(simulator)) == (1, 1)
-
-
-async def test_a_lost_race_for_the_renewal_waits(simulator: SlackSimulator, desk: Services) -> None:
-    class Raced(MemoryState):
-        async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
-            return False
-
-    with pytest.raises(RetryableError, match="renewed"):
-        await rotating(simulator).check(evolve(desk, state=Raced()))
-    assert renewals(simulator) == 0
-
-
-async def test_a_process_that_died_while_renewing_holds_nobody_up_for_long(
-    simulator: SlackSimulator, desk: Services, clock: FakeClock
-) -> None:
-    slack = rotating(simulator)
-    with pytest.raises(RetryableError):
-        await slack.check(evolve(desk, http=AsgiHttp({})))
-    with pytest.raises(RetryableError, match="renewed"):
-        await slack.check(desk)
-    await clock.advance(61)
-    await slack.check(desk)
+async def test_a_token_that_ended_before_its_time_is_replaced_once(simulator: SlackSimulator) -> None:
+    good = {"ok": True, "access_token": "xoxe.xoxb-1", "refresh_token": "xoxe-2", "expires_in": 43200}
+    expired = {"ok": False, "error": "token_expired"}
+    await rotating(simulator).check(answering(good, expired, good, {"ok": True, "team_id": "T0000000001"}))
+    with pytest.raises(AuthError, match="token_expired"):
+        await rotating(simulator).check(answering(good, expired, good, expired))
 
 
 async def test_an_app_that_was_installed_anew_begins_with_the_configured_refresh_token(
@@ -199,8 +170,8 @@ async def test_an_app_that_was_installed_anew_begins_with_the_configured_refresh
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
-        ({"refresh_token": Secret("xoxe-1-used")}, "invalid_refresh_token"),
-        ({"client_secret": Secret("another")}, "bad_client_secret"),
+        ({"refresh_token": Secret("xoxe-1-used")}, "install the app again: invalid_refresh_token"),
+        ({"client_secret": Secret("another")}, "install the app again: bad_client_secret"),
         ({"client_secret": None}, "set bot_token"),
         ({"refresh_token": None}, "set bot_token"),
     ],

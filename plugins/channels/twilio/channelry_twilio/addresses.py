@@ -12,7 +12,8 @@ def profile(spelled: str, fields: Mapping[str, str]) -> Profile:
     if not spelled:
         raise ValueError("expected somebody who wrote")
     address = read(spelled)
-    number = spelled.rpartition(":")[2]
+    known = fields.get("WaId", "")  # the number of somebody whose user id is in its place
+    number = f"+{known}" if known.isdecimal() else spelled.rpartition(":")[2]
     others = [Address(PHONE, number)] if address.scheme != PHONE and number.startswith("+") else []
     if (user := fields.get("ExternalUserId")) and user != address.value:  # WhatsApp's business-scoped id
         others.append(Address(address.scheme, user))

@@ -6,10 +6,11 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
-from channelry import hookimpl, plugin
-from channelry.model import Call, Capabilities, Media, Outbound, Receipt, Received, Reconciled, Request
+from channelry import hookimpl, model, plugin
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, fetch
+from channelry_webapi.credentials import basic
 
 from . import account, receive, send
 from .api import MESSAGING, ORIGIN, Api
@@ -56,12 +57,9 @@ class Twilio:
 
     config: Config
     account: str = field(init=False)
-    capabilities: Capabilities = field(init=False)
+    capabilities: model.Capabilities = field(init=False)
     origins: tuple[str, ...] = field(init=False)
     _api: Api = field(init=False, repr=False)
-    _sender: send.Sender = field(init=False, repr=False)
-    _tokens: tuple[bytes, ...] = field(init=False, repr=False)
-    _shared: tuple[bytes, ...] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
@@ -70,16 +68,14 @@ class Twilio:
         self.origins = (config.messaging_url.rstrip("/"),)
         secret = config.api_secret or (config.auth_token[0] if config.auth_token else Secret(""))
         user = config.api_key if config.api_secret else config.account_sid
-        self._api = Api(config.base_url.rstrip("/"), config.messaging_url.rstrip("/"), config.account_sid, user, secret)
-        self._sender = send.Sender(config.sender, self.capabilities, config.max_segments)
-        self._tokens = tuple(token.encode() for token in config.auth_token)
-        self._shared = tuple(key.encode() for key in config.shared_key)
+        client = Client(config.base_url.rstrip("/"), basic(user, secret))
+        self._api = Api(client, config.account_sid, *self.origins)
 
     @hookimpl
-    def verify(self, request: Request) -> None:
-        receive.verify(request, self._called(request), self._tokens, self._shared)
+    def verify(self, request: model.Request) -> None:
+        receive.verify(request, self._called(request), self.config.auth_token, self.config.shared_key)
 
-    def _called(self, request: Request) -> str:
+    def _called(self, request: model.Request) -> str:
         """Give the URL that Twilio called; behind a proxy that maps paths it is the configured one, with the query."""
         query = request.path.partition("?")[2]
         if not self.config.webhook_url:
@@ -87,26 +83,27 @@ class Twilio:
         return f"{self.config.webhook_url}?{query}" if query else self.config.webhook_url
 
     @hookimpl
-    def parse(self, request: Request) -> Received:
+    def parse(self, request: model.Request) -> model.Received:
         return receive.parse(request, self.account)
 
     @hookimpl
-    def compose(self, outbound: Outbound) -> Sequence[Call]:
+    def compose(self, outbound: model.Outbound) -> Sequence[model.Call]:
         self.capabilities.admit(outbound)
-        return self._sender.compose(outbound)
+        return send.compose(outbound, self.account, self.capabilities, self.config.max_segments)
 
     @hookimpl
-    async def send(self, call: Call, services: Services) -> Receipt:
+    async def send(self, call: model.Call, services: Services) -> model.Receipt:
         return await send.send(call, self._api, self._webhook(services.public_url), services)
 
     @hookimpl
-    async def reconcile(self, call: Call, services: Services) -> Reconciled:
+    async def reconcile(self, call: model.Call, services: Services) -> model.Reconciled:
         return await send.reconcile(call, self._api, services)
 
     @hookimpl
-    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        limit = self.capabilities.media[media.kind].fetch or 0
-        return await account.fetch(self._api, media, limit, save, services)
+    async def fetch(self, media: model.Media, save: Save, services: Services) -> model.Media:
+        # Twilio answers with a redirect, which gets no credentials; https://www.twilio.com/docs/messaging/api/media-resource
+        headers = await self._api.client.shown(services, media.url)
+        return await fetch(services, media, save, self.capabilities, headers=headers)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:

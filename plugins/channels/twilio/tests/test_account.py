@@ -24,7 +24,7 @@ each_sender = pytest.mark.parametrize("sender", ["+15005550001", WHATSAPP, SERVI
 async def test_set_up_has_webhooks_come_and_check_finds_it_so(
     twilio: Twilio, simulator: TwilioSimulator, desk: Services
 ) -> None:
-    with pytest.raises(PermanentError, match="run the set-up again"):
+    with pytest.raises(PermanentError, match="set it up"):
         await twilio.check(desk)
     await twilio.setup(desk.public_url, desk)
     await twilio.check(desk)

@@ -6,12 +6,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
 
-from channelry.codec import from_json, to_json
 from channelry.errors import (
     AmbiguousError,
     AuthError,
@@ -327,15 +325,6 @@ async def test_one_that_was_never_taken_may_be_sent_again_once_it_would_be_liste
     assert await twilio.send(call, desk) == Receipt((simulator.ledger.taken[0].external_id,))
 
 
-async def test_two_that_are_alike_are_left_to_a_person(
-    twilio: Twilio, simulator: TwilioSimulator, desk: Services, clock: FakeClock
-) -> None:
-    await deliver(twilio, say("hello"), desk)
-    call = await lost(twilio, simulator, desk, FaultKind.LOST, say("hello"))
-    await clock.advance(61)
-    assert isinstance(await twilio.reconcile(call, desk), Unknown)
-
-
 async def test_one_of_another_text_at_that_moment_is_no_proof_either_way(
     twilio: Twilio, simulator: TwilioSimulator, desk: Services, clock: FakeClock
 ) -> None:
@@ -344,24 +333,6 @@ async def test_one_of_another_text_at_that_moment_is_no_proof_either_way(
     simulator.messages[0]["body"] = "Sent from a trial account - hello"
     await clock.advance(61)
     assert isinstance(await twilio.reconcile(call, desk), Unknown)
-
-
-async def test_one_that_somebody_had_repeated_is_looked_for_in_its_own_moment(
-    twilio: Twilio, simulator: TwilioSimulator, desk: Services, clock: FakeClock
-) -> None:
-    await lost(twilio, simulator, desk, FaultKind.LOST_UNTAKEN, say("hello"))
-    await clock.advance(3600)
-    call = await lost(twilio, simulator, desk, FaultKind.LOST, say("hello"))
-    await clock.advance(61)
-    assert await twilio.reconcile(call, desk) == Accepted(Receipt((simulator.ledger.taken[0].external_id,)))
-
-
-async def test_without_a_note_of_the_moment_nothing_can_be_said(
-    twilio: Twilio, simulator: TwilioSimulator, desk: Services
-) -> None:
-    (call,) = twilio.compose(say("hello"))
-    assert isinstance(await twilio.reconcile(call, desk), Unknown)
-    assert simulator.ledger.entries == []
 
 
 async def test_a_status_settles_a_lost_answer_too(twilio: Twilio, simulator: TwilioSimulator, desk: Services) -> None:
@@ -431,19 +402,21 @@ async def test_every_code_of_the_table_is_tested() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "headers", "seconds", "scope"),
+    ("status", "code", "headers", "seconds", "scope"),
     [
-        (20429, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
-        (20429, {}, None, RateScope.CONNECTION),
-        (30023, {}, 86_400.0, RateScope.CONNECTION),
-        (63017, {}, None, RateScope.RECIPIENT),
-        (30008, {}, None, None),
+        (429, 20429, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
+        (429, 20429, {}, None, RateScope.CONNECTION),
+        (429, 0, {"retry-after": "9"}, 9.0, RateScope.CONNECTION),
+        (400, 30023, {}, 86_400.0, RateScope.CONNECTION),
+        (400, 63017, {}, None, RateScope.RECIPIENT),
+        (400, 30008, {}, None, None),
+        (503, 0, {"retry-after": "9"}, 9.0, None),
     ],
 )
 async def test_how_long_to_wait_and_what_has_to_wait(
-    twilio: Twilio, code: int, headers: dict[str, str], seconds: float | None, scope: RateScope | None
+    twilio: Twilio, status: int, code: int, headers: dict[str, str], seconds: float | None, scope: RateScope | None
 ) -> None:
-    http: Any = Scripted(429, refusal(code), headers)
+    http: Any = Scripted(status, refusal(code), headers)
     with pytest.raises(RetryableError) as raised:
         await deliver(twilio, say("hello"), services(http=http))
     assert (raised.value.retry_after, raised.value.scope) == (seconds, scope)
@@ -472,44 +445,6 @@ async def test_another_region_is_called_where_one_is_configured(twilio: Twilio, 
     assert (len(simulator.ledger.taken), simulator.typing) == (1, ["SM9"])
 
 
-@pytest.mark.row("F9")
-async def test_two_accounts_write_side_by_side(clock: FakeClock) -> None:
-    accounts = [TwilioSimulator(now=clock.now, sender=f"+1500555000{n}", auth_token=f"token {n}") for n in (1, 2)]
-    for one in accounts:
-        config = Twilio.Config(account_sid=one.account_sid, auth_token=(Secret(one.auth_token),), sender=one.sender)
-        await deliver(Twilio(config), say(f"from {one.sender}"), services(http=AsgiHttp({ORIGIN: one.app})))
-    assert [one.ledger.taken[0].text for one in accounts] == ["from +15005550001", "from +15005550002"]
-
-
-async def test_a_hundred_at_once_are_a_hundred(twilio: Twilio, simulator: TwilioSimulator, desk: Services) -> None:
-    receipts: list[Receipt] = []
-
-    async def one(number: int) -> None:
-        receipts.extend(await deliver(twilio, evolve(say(f"number {number}"), key=f"k{number}"), desk))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-    assert {taken.text for taken in simulator.ledger.taken} == {f"number {number}" for number in range(100)}
-
-
-async def test_a_send_that_is_cancelled_ends_at_once_and_harms_no_later_one(
-    twilio: Twilio, simulator: TwilioSimulator, desk: Services
-) -> None:
-    class Stalling:
-        async def request(self, *_: Any, **__: Any) -> HttpResponse:
-            await anyio.sleep_forever()
-            raise AssertionError
-
-    http: Any = Stalling()
-    with anyio.move_on_after(0.01) as scope:
-        await deliver(twilio, say("hello"), services(http=http))
-    assert scope.cancelled_caught
-    await deliver(twilio, say("hello"), desk)
-    assert len(simulator.ledger.taken) == 1
-
-
 async def test_statuses_that_come_before_the_answer_are_the_same(
     twilio: Twilio, simulator: TwilioSimulator, desk: Services
 ) -> None:
@@ -524,11 +459,6 @@ async def test_statuses_that_come_before_the_answer_are_the_same(
     (receipt,) = await deliver(twilio, say("hello"), desk)
     assert [event.status for event in posted] == ["queued", "sent", "delivered"]
     assert {event.external_id for event in posted} == set(receipt.external_ids)
-
-
-async def test_a_composed_call_survives_its_journey_as_json(twilio: Twilio) -> None:
-    for call in twilio.compose(say("a " * 3_000, parts=(PDF, PHOTO))):
-        assert from_json(orjson.loads(orjson.dumps(to_json(call))), Call) == call
 
 
 async def test_only_typing_may_be_repeated_blindly() -> None:

@@ -1,19 +1,15 @@
-"""The account's own affairs: its webhook, its subscriptions, its credentials, files, and who people are."""
-
-from urllib.parse import urlsplit
-
-from attrs import evolve
+"""The account's own affairs: its webhook, its subscriptions, its credentials, and who people are."""
 
 from channelry.errors import AuthError, PermanentError
-from channelry.model import Address, Media, Profile
-from channelry.services import Save, Services
+from channelry.model import Address, Profile
+from channelry.services import Services
 
 from .api import Api
 from .people import profile as read_profile
 
 EVENTS = (
     "dm.received", "dm.sent", "dm.read", "dm.indicate_typing", "chat.received",
-    "post.create", "post.mention.create", "post.reply.create",
+    "post.create", "post.mention.create", "post.reply.create", "like.create",
 )  # fmt: skip
 """What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
 
@@ -26,16 +22,6 @@ async def profile(api: Api, address: Address, services: Services) -> Profile | N
     query = {"user.fields": "name,username,profile_image_url"}
     found = await api.call(services, "GET", f"/2/users/{address.value}", query=query)
     return read_profile(address.value, {address.value: found}) if found else None
-
-
-async def fetch(api: Api, media: Media, limit: int, save: Save, services: Services) -> Media:
-    """Download a file; those of posts are public, those of direct messages are shown to the account."""
-    if not media.url:
-        raise PermanentError("the file has no link to fetch it by", code="no_file")
-    own = urlsplit(media.url)[:2] in (urlsplit(MEDIA_ORIGIN)[:2], urlsplit(api.base_url)[:2])
-    headers = await api.authority.header("GET", media.url, services) if own else {}
-    file = await services.http.download(media.url, save, headers=headers, limit=limit)
-    return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
 
 async def setup(api: Api, url: str, ours: str, services: Services) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from channelry.errors import PermanentError, RetryableError
 from channelry.model import Kind, Media
-from channelry.parsing import identifier, mapping
+from channelry.parsing import mapping
 from channelry.services import FilePart, Services
+from channelry_webapi.answers import named
 
-from .api import Api, unreadable
+from .api import Api
 from .capabilities import GIF
 
 PIECE = 4 * 1024 * 1024
@@ -20,16 +21,16 @@ PATIENCE = 120.0
 """Seconds for which X may work on a video before its message is tried again later."""
 
 
-def category(file: Media, place: str) -> str:
-    """Name what a file will be: `dm_image`, `tweet_video`, …"""
-    return f"{place}_{'gif' if file.media_type == GIF else 'image' if file.kind is Kind.IMAGE else 'video'}"
+def is_picture(file: Media) -> bool:
+    """Tell whether a file is a picture that does not move."""
+    return file.kind is Kind.IMAGE and file.media_type != GIF
 
 
 async def upload(api: Api, file: Media, place: str, services: Services) -> str:
     """Upload a file and give its id, good for a day; every step may be repeated."""
-    started = {"media_type": file.media_type, "total_bytes": file.size, "media_category": category(file, place)}
-    path = "/2/media/upload"
-    media_id = _id(await api.call(services, "POST", f"{path}/initialize", json=started))
+    path, kind = "/2/media/upload", "image" if is_picture(file) else "gif" if file.kind is Kind.IMAGE else "video"
+    started = {"media_type": file.media_type, "total_bytes": file.size, "media_category": f"{place}_{kind}"}
+    media_id = named((await api.call(services, "POST", f"{path}/initialize", json=started)).get("id"), repeatable=True)
     number = 0
     async for piece in _pieces(services.files.read(file.ref)):
         part = FilePart("media", file.name or "file", file.media_type, _once(piece), len(piece))
@@ -56,13 +57,6 @@ def _still(state: Mapping[str, Any]) -> float:
         return 0.0
     seconds = progress.get("check_after_secs")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 5.0
-
-
-def _id(answer: Mapping[str, Any]) -> str:
-    try:
-        return identifier(answer.get("id"))
-    except ValueError:
-        raise unreadable(repeatable=True) from None
 
 
 async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,27 +6,17 @@ from typing import ClassVar
 
 from attrs import field, frozen, validators
 
-from channelry import hookimpl, plugin
-from channelry.model import (
-    Address,
-    Call,
-    Capabilities,
-    Media,
-    Outbound,
-    Profile,
-    Receipt,
-    Received,
-    Reconciled,
-    Request,
-)
+from channelry import hookimpl, model, plugin
 from channelry.secrets import Secret, Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, Credentials, Missing, Shown, Tokens, fetch
 
 from . import account, receive, send
 from .api import ORIGIN, Api
 from .capabilities import DMS_A_QUARTER, of
-from .oauth import TOKEN_PATH, Authority, Keys, NoAuthority, Tokens
+from .oauth import TOKEN_PATH, App, Keys
 
+NO_BEARER = "bearer_token is not set; only the app's own token may register webhooks"
 _ID = re.compile(r"[0-9]{1,20}")
 
 
@@ -65,56 +55,56 @@ class Twitter:
 
     config: Config
     account: str = field(init=False)
-    capabilities: Capabilities = field(init=False)
+    capabilities: model.Capabilities = field(init=False)
     _api: Api = field(init=False, repr=False)
-    _secrets: tuple[bytes, ...] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
         self.account = config.user_id
         self.capabilities = of(config.post_length, config.direct_messages)
         base_url = config.base_url.rstrip("/")
-        self._api = Api(base_url, self._authority(base_url), config.bearer_token)
-        self._secrets = tuple(secret.encode() for secret in config.consumer_secret)
+        app = Shown(config.bearer_token) if config.bearer_token else Missing(NO_BEARER)
+        self._api = Api(Client(base_url, self._credentials(base_url)), Client(base_url, app))
 
-    def _authority(self, base_url: str) -> Authority:
+    def _credentials(self, base_url: str) -> Credentials:
         config = self.config
         if config.access_token and config.access_token_secret and config.consumer_secret:
             keys = config.consumer_key, config.consumer_secret[0], config.access_token, config.access_token_secret
             return Keys(*keys)
         if config.refresh_token:
-            return Tokens(base_url + TOKEN_PATH, config.client_id, config.client_secret, config.refresh_token)
-        return NoAuthority()
+            app = App(base_url + TOKEN_PATH, config.client_id, config.client_secret)
+            return Tokens(config.refresh_token, app.renew)
+        return Missing("neither access_token and its secret nor client_id and refresh_token are set")
 
     @hookimpl
-    def verify(self, request: Request) -> None:
-        receive.verify(request, self._secrets)
+    def verify(self, request: model.Request) -> None:
+        receive.verify(request, self.config.consumer_secret)
 
     @hookimpl
-    def parse(self, request: Request) -> Received:
-        return receive.parse(request, self._secrets[0] if self._secrets else b"")
+    def parse(self, request: model.Request) -> model.Received:
+        return receive.parse(request, self.config.consumer_secret)
 
     @hookimpl
-    def compose(self, outbound: Outbound) -> Sequence[Call]:
+    def compose(self, outbound: model.Outbound) -> Sequence[model.Call]:
         self.capabilities.admit(outbound)
         return send.compose(outbound, self.capabilities, self.account)
 
     @hookimpl
-    async def send(self, call: Call, services: Services) -> Receipt:
+    async def send(self, call: model.Call, services: Services) -> model.Receipt:
         return await send.send(call, self._api, services)
 
     @hookimpl
-    async def reconcile(self, call: Call, services: Services) -> Reconciled:
+    async def reconcile(self, call: model.Call, services: Services) -> model.Reconciled:
         return await send.reconcile(call, self._api, self.account, services)
 
     @hookimpl
-    async def profile(self, address: Address, services: Services) -> Profile | None:
+    async def profile(self, address: model.Address, services: Services) -> model.Profile | None:
         return await account.profile(self._api, address, services)
 
     @hookimpl
-    async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        limit = self.capabilities.media[media.kind].fetch or 0
-        return await account.fetch(self._api, media, limit, save, services)
+    async def fetch(self, media: model.Media, save: Save, services: Services) -> model.Media:
+        headers = await self._api.account.shown(services, media.url, account.MEDIA_ORIGIN)
+        return await fetch(services, media, save, self.capabilities, headers=headers)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:

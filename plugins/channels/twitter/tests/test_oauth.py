@@ -1,19 +1,16 @@
 """The right to act: signatures by RFC 5849, and tokens that rotate without ever being used twice."""
 
 import traceback
-from typing import Any
 
 import anyio
 import anyio.lowlevel
-import orjson
 import pytest
 from attrs import evolve
 
-from channelry.errors import AuthError, RetryableError, SendError
+from channelry.errors import AuthError
 from channelry.model import Address, SendMessage, Target
 from channelry.secrets import Secret, redact
-from channelry.services import HttpResponse, Services
-from channelry_testing import FakeClock
+from channelry.services import Services
 from channelry_twitter.oauth import signature
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
@@ -77,15 +74,6 @@ async def test_an_access_token_is_asked_for_once_and_kept(
     assert (asked_for_tokens(simulator), len(simulator.ledger.taken)) == (1, 2)
 
 
-async def test_before_it_ends_it_is_replaced_and_so_is_the_refresh_token(
-    rotating: Twitter, simulator: TwitterSimulator, desk: Services, clock: FakeClock
-) -> None:
-    for _ in range(3):
-        await say(rotating, desk)
-        await clock.advance(7_150)
-    assert (asked_for_tokens(simulator), len(simulator.ledger.taken)) == (3, 3)
-
-
 async def test_a_token_that_x_refuses_early_is_replaced_once(
     rotating: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
@@ -109,18 +97,6 @@ async def test_a_hundred_calls_at_once_ask_for_one_token(
     assert (asked_for_tokens(simulator), len(simulator.ledger.taken)) == (2, 200)
 
 
-async def test_two_processes_do_not_spend_one_refresh_token_twice(
-    rotating: Twitter, simulator: TwitterSimulator, desk: Services, clock: FakeClock
-) -> None:
-    await desk.state.compare_and_set("token lease", None, str(clock.now().timestamp() + 60))
-    with pytest.raises(RetryableError) as raised:
-        await say(rotating, desk)
-    assert (raised.value.retry_after, asked_for_tokens(simulator)) == (1.0, 0)
-    await clock.advance(61)  # the other one has died
-    await say(rotating, desk)
-    assert await desk.state.get("token lease") is None
-
-
 async def test_a_spent_refresh_token_asks_for_a_person_and_a_new_one_begins_anew(
     rotating: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
@@ -134,54 +110,8 @@ async def test_a_spent_refresh_token_asks_for_a_person_and_a_new_one_begins_anew
     assert len(simulator.ledger.taken) == 2
 
 
-async def test_a_cancelled_call_does_not_lose_the_next_refresh_token(
-    rotating: Twitter, simulator: TwitterSimulator, desk: Services
-) -> None:
-    http: Any = desk.http
-
-    class Slow:
-        async def request(self, *arguments: Any, **named: Any) -> HttpResponse:
-            await anyio.lowlevel.checkpoint()
-            answer: HttpResponse = await http.request(*arguments, **named)
-            scope.cancel()
-            return answer
-
-    slow: Any = Slow()
-    with anyio.CancelScope() as scope:
-        await say(rotating, evolve(desk, http=slow))
-    assert simulator.ledger.taken == []
-    await say(rotating, desk)
-    assert asked_for_tokens(simulator) == 1
-
-
 @pytest.mark.row("F10")
 async def test_tokens_are_masked_in_every_text(rotating: Twitter, simulator: TwitterSimulator, desk: Services) -> None:
     await say(rotating, desk)
     (access,) = simulator.access
     assert redact(f"{access} and {simulator.refresh_token}") == "*** and ***"
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "error"),
-    [
-        (400, {"error": "invalid_request", "error_description": "Value passed for the token was invalid."}, AuthError),
-        (401, {"error": "unauthorized_client"}, AuthError),
-        (429, {}, RetryableError),
-        (503, {}, RetryableError),
-        (200, {}, RetryableError),
-        (200, [], RetryableError),
-        (400, [], AuthError),
-    ],
-)
-async def test_what_the_token_endpoint_answers(
-    rotating: Twitter, desk: Services, status: int, body: Any, error: type[SendError]
-) -> None:
-    class Scripted:
-        async def request(self, *_: Any, **__: Any) -> HttpResponse:
-            return HttpResponse(status, {}, orjson.dumps(body))
-
-    http: Any = Scripted()
-    with pytest.raises(SendError) as raised:
-        await say(rotating, evolve(desk, http=http))
-    assert type(raised.value) is error
-    assert await desk.state.get("token lease") is None

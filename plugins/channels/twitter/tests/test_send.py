@@ -9,7 +9,6 @@ import orjson
 import pytest
 from attrs import evolve
 
-from channelry.codec import from_json, to_json
 from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, RetryableError, SendError
 from channelry.model import (
     Accepted,
@@ -355,24 +354,6 @@ async def test_another_text_at_that_moment_is_no_proof_either_way(
     assert isinstance(await twitter.reconcile(call, desk), Unknown)
 
 
-async def test_one_that_somebody_had_repeated_is_looked_for_in_its_own_moment(
-    twitter: Twitter, simulator: TwitterSimulator, desk: Services, clock: FakeClock
-) -> None:
-    await lost(twitter, simulator, desk, FaultKind.LOST_UNTAKEN, say("hello"))
-    await clock.advance(3600)
-    call = await lost(twitter, simulator, desk, FaultKind.LOST, say("hello"))
-    await clock.advance(61)
-    assert await twitter.reconcile(call, desk) == Accepted(Receipt((simulator.ledger.taken[0].external_id,)))
-
-
-async def test_without_a_note_of_the_moment_nothing_can_be_said(
-    twitter: Twitter, simulator: TwitterSimulator, desk: Services
-) -> None:
-    (call,) = twitter.compose(say("hello"))
-    assert isinstance(await twitter.reconcile(call, desk), Unknown)
-    assert simulator.ledger.entries == []
-
-
 async def test_a_post_that_was_said_already_is_refused_for_good(
     twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
@@ -507,44 +488,6 @@ async def test_secrets_are_in_no_error_and_no_call(twitter: Twitter, simulator: 
         assert "CANARY" not in "".join(traceback.format_exception(raised.value)) + repr(raised.value)
 
 
-@pytest.mark.row("F9")
-async def test_two_accounts_write_side_by_side(twitter: Twitter, clock: FakeClock) -> None:
-    accounts = [TwitterSimulator(now=clock.now, user_id=n, access_token=f"token {n}") for n in ("111", "112")]
-    for one in accounts:
-        own = Twitter(evolve(twitter.config, user_id=one.user_id, access_token=Secret(one.access_token)))
-        await deliver(own, say(f"from {one.user_id}"), services(http=AsgiHttp({ORIGIN: one.app}), clock=clock))
-    assert [one.ledger.taken[0].text for one in accounts] == ["from 111", "from 112"]
-
-
-async def test_a_hundred_at_once_are_a_hundred(twitter: Twitter, simulator: TwitterSimulator, desk: Services) -> None:
-    receipts: list[Receipt] = []
-
-    async def one(number: int) -> None:
-        receipts.extend(await deliver(twitter, evolve(say(f"number {number}"), key=f"k{number}"), desk))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-    assert {taken.text for taken in simulator.ledger.taken} == {f"number {number}" for number in range(100)}
-
-
-async def test_a_send_that_is_cancelled_ends_at_once_and_harms_no_later_one(
-    twitter: Twitter, simulator: TwitterSimulator, desk: Services
-) -> None:
-    class Stalling:
-        async def request(self, *_: Any, **__: Any) -> HttpResponse:
-            await anyio.sleep_forever()
-            raise AssertionError
-
-    http: Any = Stalling()
-    with anyio.move_on_after(0.01) as scope:
-        await deliver(twitter, say("hello"), services(http=http))
-    assert scope.cancelled_caught
-    await deliver(twitter, say("hello"), desk)
-    assert len(simulator.ledger.taken) == 1
-
-
 async def test_a_read_mark_that_comes_before_the_answer_names_the_message(
     twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
@@ -561,9 +504,3 @@ async def test_a_read_mark_that_comes_before_the_answer_names_the_message(
     (read,) = posted
     assert isinstance(read, ReadUpTo)
     assert (read.external_id,) == receipt.external_ids
-
-
-async def test_a_composed_call_survives_its_journey_as_json(twitter: Twitter) -> None:
-    for outbound in (say("a " * 6_000, parts=(PHOTO,)), say("a " * 300, target=PUBLIC, parts=(PHOTO, FILM))):
-        for call in twitter.compose(outbound):
-            assert from_json(orjson.loads(orjson.dumps(to_json(call))), Call) == call

@@ -6,20 +6,11 @@ Source: https://developers.viber.com/docs/api/rest-bot-api/#error-codes
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
-
-from channelry.errors import (
-    AmbiguousError,
-    AuthError,
-    PermanentError,
-    RecipientError,
-    RetryableError,
-    SendError,
-    WindowClosedError,
-)
+from channelry.errors import AuthError, PermanentError, RecipientError, RetryableError, SendError, WindowClosedError
 from channelry.model import RateScope
-from channelry.secrets import Secret, one_line
-from channelry.services import HttpResponse, Services
+from channelry.services import Services
+from channelry_webapi import Client
+from channelry_webapi.answers import content, refusal, unreadable
 
 TOO_MANY = 12
 """More than 100 messages to one person within an hour and no answer, or too many requests."""
@@ -37,47 +28,22 @@ REFUSALS: Mapping[int, type[SendError]] = {
 """What a status other than 0 means; one that is not here is a passing trouble of Viber's."""
 
 
-@frozen
-class Api:
-    """The API of one bot."""
+async def call(
+    client: Client, services: Services, method: str, body: Mapping[str, Any], *, repeatable: bool = True
+) -> Mapping[str, Any]:
+    """Make one request and give its answer, or raise what it means.
 
-    base_url: str
-    token: Secret
-
-    async def call(
-        self, services: Services, method: str, body: Mapping[str, Any], *, repeatable: bool = True
-    ) -> Mapping[str, Any]:
-        """Make one request and give its answer, or raise what the answer means."""
-        answer = await services.http.request(
-            "POST",
-            f"{self.base_url}/pa/{method}",
-            headers={"X-Viber-Auth-Token": self.token.reveal()},
-            json=body,
-            repeatable=repeatable,
-        )
-        return _result(answer, repeatable, services)
-
-
-def _result(answer: HttpResponse, repeatable: bool, services: Services) -> Mapping[str, Any]:
-    """Decide by the status in the body; Viber answers everything with HTTP 200, what stands before it does not."""
+    Viber answers everything with HTTP 200, and tells by a status in the body; what stands before it does not.
+    """
+    answer = await client.ask(services, "POST", f"/pa/{method}", json=body, repeatable=repeatable)
     if not 200 <= answer.status < 300:
-        raise _unserved(answer, services)
-    found = answer.json()
-    status = found.get("status") if isinstance(found, dict) else None
-    if type(status) is not int:  # it was done, or not: a proxy's page, a cut-off body
-        unread = RetryableError if repeatable else AmbiguousError
-        raise unread("Viber's answer was not understood", code="unreadable")
-    if status == 0:
-        return dict(found)
-    kind = REFUSALS.get(status, RetryableError)
-    message, code = f"Viber: {one_line(str(found.get('status_message', '')))}", str(status)
-    if kind is RetryableError:
-        raise RetryableError(message, code=code, scope=RateScope.RECIPIENT if status == TOO_MANY else None)
-    raise kind(message, code=code)
-
-
-def _unserved(answer: HttpResponse, services: Services) -> SendError:
-    code, message = str(answer.status), f"Viber: HTTP {answer.status}"
-    if answer.status == 429 or answer.status >= 500:
-        return RetryableError(message, code=code, retry_after=answer.retry_after(services.clock.now()))
-    return (AuthError if answer.status in (401, 403) else PermanentError)(message, code=code)
+        raise refusal(answer, services, said=f"Viber: HTTP {answer.status}")
+    found = content(answer)
+    status = found.get("status")
+    if type(status) is not int:
+        raise unreadable(repeatable=repeatable)
+    if status != 0:
+        kind, scope = REFUSALS.get(status, RetryableError), RateScope.RECIPIENT if status == TOO_MANY else None
+        said = f"Viber: {found.get('status_message', '')}"
+        raise refusal(answer, services, kind, said=said, code=str(status), scope=scope)
+    return found

@@ -8,13 +8,14 @@ from attrs.validators import max_len, min_len
 
 from channelry import hookimpl, plugin
 from channelry.model import OK, Call, Capabilities, Media, Outbound, Receipt, Received, Request, Response
-from channelry.secrets import Secret, Secrets
+from channelry.secrets import Secrets
 from channelry.services import Save, Services
+from channelry_webapi import Client, Missing, Shown, fetch
 
 from . import account, receive, send
-from .api import Api
 from .capabilities import CARD, KEYBOARD
 
+TOKEN = "x-viber-auth-token"
 ORIGIN = "https://chatapi.viber.com"
 SENDER_NAME = 28
 """Most characters of the name that customers see."""
@@ -46,14 +47,14 @@ class Viber:
         base_url: str = ORIGIN
 
     config: Config
-    _api: Api = field(init=False)
+    _client: Client = field(init=False, repr=False)
     _sender: dict[str, str] = field(init=False)
     _greeting: Response = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
-        token = config.auth_token[0] if config.auth_token else Secret("")  # Viber refuses that, and so does verify
-        self._api = Api(config.base_url.rstrip("/"), token)
+        token = Shown(config.auth_token[0], TOKEN, "") if config.auth_token else Missing("set auth_token")
+        self._client = Client(config.base_url.rstrip("/"), token)
         avatar = {"avatar": config.sender_avatar} if config.sender_avatar else {}
         self._sender = {"name": config.sender_name, **avatar}
         greeting = {"sender": self._sender, "type": "text", "text": config.welcome}
@@ -73,7 +74,7 @@ class Viber:
 
     @hookimpl
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
-        return await account.fetch(media, save, self.capabilities, services)
+        return await fetch(services, media, save, self.capabilities)
 
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
@@ -81,12 +82,12 @@ class Viber:
 
     @hookimpl
     async def send(self, call: Call, services: Services) -> Receipt:
-        return await send.send(self._api, call, services)
+        return await send.send(self._client, call, services)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:
-        await account.setup(self._api, url, services)
+        await account.setup(self._client, url, services)
 
     @hookimpl
     async def check(self, services: Services) -> None:
-        await account.check(self._api, services)
+        await account.check(self._client, services)

@@ -10,26 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from channelry.errors import AmbiguousError, PermanentError
-from channelry.model import (
-    Button,
-    Call,
-    Capabilities,
-    Contact,
-    Kind,
-    Location,
-    Media,
-    Outbound,
-    Receipt,
-    SendMessage,
-    Sticker,
-)
-from channelry.model.outbound import SendablePart
-from channelry.parsing import identifier
+from channelry import model
+from channelry.errors import PermanentError
 from channelry.services import Services
 from channelry.text import split
+from channelry_webapi import Client
+from channelry_webapi.answers import named
 
-from .api import Api
+from .api import call
 from .capabilities import CARD_TEXT
 from .tracking import note
 
@@ -45,19 +33,20 @@ LINK_SECONDS = 7 * 86_400
 _COLUMNS, _TEXT_ROWS = 6, 2
 
 Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, tuple[Media, ...]]
+_Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
 """One message's body, and the file that still needs a link."""
 
 
-def compose(capabilities: Capabilities, outbound: Outbound, sender: Mapping[str, str], *, cards: bool) -> list[Call]:
+def compose(
+    capabilities: model.Capabilities, outbound: model.Outbound, sender: Mapping[str, str], *, cards: bool
+) -> list[model.Call]:
     """Turn a message into calls: text is split, a first picture bears it as its caption, buttons come last."""
     capabilities.admit(outbound)
-    if not isinstance(outbound, SendMessage):
-        raise PermanentError(f"Viber has no {outbound.kind}", code="unsupported")
+    assert isinstance(outbound, model.SendMessage)  # nothing else is admitted
     to = outbound.target.to
     common = {"receiver": to.value, "sender": dict(sender)}
     calls = [
-        Call(key=f"{outbound.key}:{n}", to=to, action="send_message", body=common | body, uploads=uploads)
+        model.Call(key=f"{outbound.key}:{n}", to=to, action="send_message", body=common | body, uploads=uploads)
         for n, (body, uploads) in enumerate(_pieces(outbound, capabilities, cards))
     ]
     if any(len(orjson.dumps(call.body)) > LARGEST_REQUEST for call in calls):
@@ -65,7 +54,7 @@ def compose(capabilities: Capabilities, outbound: Outbound, sender: Mapping[str,
     return calls
 
 
-def _pieces(message: SendMessage, capabilities: Capabilities, cards: bool) -> list[_Piece]:
+def _pieces(message: model.SendMessage, capabilities: model.Capabilities, cards: bool) -> list[_Piece]:
     text, measure = message.text.strip(), capabilities.unit.measure
     files = [piece for part in message.parts for piece in _part(part)]
     if message.buttons and cards:
@@ -83,44 +72,42 @@ def _text(text: str) -> _Piece:
     return {"type": "text", "text": text}, ()
 
 
-def _part(part: SendablePart) -> Iterator[_Piece]:
+def _part(part: Any) -> Iterator[_Piece]:
     match part:
-        case Media():
+        case model.Media() if part.kind is not model.Kind.STICKER:
             yield _file(part)
-        case Sticker(id=known):
-            if not known.isascii() or not known.isdigit():
+        case model.Media() | model.Sticker():
+            if not part.id.isascii() or not part.id.isdigit():
                 raise PermanentError("Viber sends stickers of its own only, by their number", code="unsupported")
-            yield {"type": "sticker", "sticker_id": int(known)}, ()
-        case Location(latitude=latitude, longitude=longitude, name=name, address=address):
-            if named := "\n".join(filter(None, (name, address))):  # a place of Viber's has no name
-                yield _text(named)
-            yield {"type": "location", "location": {"lat": latitude, "lon": longitude}}, ()
-        case Contact(name=name, phones=phones):
+            yield {"type": "sticker", "sticker_id": int(part.id)}, ()
+        case model.Location():
+            if words := "\n".join(filter(None, (part.name, part.address))):  # a place of Viber's has no name
+                yield _text(words)
+            yield {"type": "location", "location": {"lat": part.latitude, "lon": part.longitude}}, ()
+        case model.Contact(name=name, phones=phones):
             if not (0 < len(name) <= CONTACT_NAME and phones and len(phones[0]) <= CONTACT_PHONE):
                 needs = f"a name of {CONTACT_NAME} and a phone number of {CONTACT_PHONE} characters at most"
                 raise PermanentError(f"a contact needs {needs}", code="contact")
             yield {"type": "contact", "contact": {"name": name, "phone_number": phones[0]}}, ()
 
 
-def _file(media: Media) -> _Piece:
+def _file(media: model.Media) -> _Piece:
     """Name a file by its link, or leave that to `send`; all but pictures need their size."""
     if not media.url and not media.ref:
         raise PermanentError("Viber takes files by link: the file has neither url nor ref", code="no_file")
-    if media.kind is Kind.STICKER:
-        raise PermanentError("Viber sends stickers of its own only, by their number", code="unsupported")
     body: Body = {"type": "picture", "text": ""}
-    if media.kind is not Kind.IMAGE:
+    if media.kind is not model.Kind.IMAGE:
         if media.size is None:
             raise PermanentError(f"Viber needs the size of a {media.kind}", code="no_size")
-        body = {"type": "video" if media.kind is Kind.VIDEO else "file", "size": media.size}
+        body = {"type": "video" if media.kind is model.Kind.VIDEO else "file", "size": media.size}
     if body["type"] == "file":
         body["file_name"] = _name(media)
-    if media.kind is Kind.VIDEO and media.seconds is not None and media.seconds <= VIDEO_SECONDS:
+    if media.kind is model.Kind.VIDEO and media.seconds is not None and media.seconds <= VIDEO_SECONDS:
         body["duration"] = round(media.seconds)
     return body | ({"media": media.url} if media.url else {}), () if media.url else (media,)
 
 
-def _name(media: Media) -> str:
+def _name(media: model.Media) -> str:
     name = media.name or unquote(PurePosixPath(urlsplit(media.url).path).name)
     if not PurePosixPath(name).suffix or len(name) > FILE_NAME:
         raise PermanentError(
@@ -129,7 +116,7 @@ def _name(media: Media) -> str:
     return name
 
 
-def _offer(pieces: Sequence[_Piece], buttons: Sequence[Button]) -> list[_Piece]:
+def _offer(pieces: Sequence[_Piece], buttons: Sequence[model.Button]) -> list[_Piece]:
     """Put the buttons below the chat, in place of the customer's own keyboard, with the last piece."""
     if not pieces:
         raise PermanentError("buttons need a text or a file on Viber", code="empty")
@@ -138,7 +125,7 @@ def _offer(pieces: Sequence[_Piece], buttons: Sequence[Button]) -> list[_Piece]:
     return [*before, (body | {"keyboard": keyboard, "tracking_data": note(buttons)}, uploads)]
 
 
-def _card(text: str, buttons: Sequence[Button]) -> _Piece:
+def _card(text: str, buttons: Sequence[model.Button]) -> _Piece:
     """Put a text and the buttons below it on a card; an app that is too old shows the text."""
     if not text:
         raise PermanentError("a card of buttons needs a text on Viber", code="empty")
@@ -153,19 +140,16 @@ def _card(text: str, buttons: Sequence[Button]) -> _Piece:
     return body | {"tracking_data": note(buttons)}, ()
 
 
-def _button(button: Button) -> Body:
+def _button(button: model.Button) -> Body:
     """Make a button of a whole row. What it sends is its title: the customer's own chat shows that."""
     action, body = ("open-url", button.url) if button.url else ("reply", button.title)
     return {"Columns": _COLUMNS, "Rows": 1, "ActionType": action, "ActionBody": body, "Text": button.title}
 
 
-async def send(api: Api, call: Call, services: Services) -> Receipt:
+async def send(client: Client, given: model.Call, services: Services) -> model.Receipt:
     """Make one call, after asking the application for a link to its file."""
-    body = dict(call.body)
-    for file in call.uploads:
+    body = dict(given.body)
+    for file in given.uploads:
         body["media"] = await services.files.link(file.ref, LINK_SECONDS)
-    answer = await api.call(services, call.action, body, repeatable=False)
-    try:
-        return Receipt((identifier(answer.get("message_token")),))
-    except ValueError:
-        raise AmbiguousError("Viber took the message without naming it", code="unreadable") from None
+    answer = await call(client, services, given.action, body, repeatable=False)
+    return model.Receipt((named(answer.get("message_token"), repeatable=False),))

@@ -1,0 +1,66 @@
+"""Requests that bear the account's credentials."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypedDict, Unpack
+from urllib.parse import urlencode, urlsplit
+
+from attrs import frozen
+
+from channelry.services import FilePart, HttpResponse, Services
+
+from .credentials import Credentials
+
+
+class Options(TypedDict, total=False):
+    """What a request may have beside its method and its URL, as `channelry.services.Http` describes it."""
+
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    json: Any
+    form: Sequence[tuple[str, str]]
+    files: Sequence[FilePart]
+    repeatable: bool
+    timeout: float
+
+
+def unauthorized(answer: HttpResponse) -> bool:
+    """Tell whether an answer says that the credentials are no longer good."""
+    return answer.status == 401
+
+
+@frozen
+class Client:
+    """One account's way to its provider.
+
+    - `base_url`: what paths stand behind, without a slash at its end.
+    - `refused`: tells whether an answer refuses the credentials; such a request was not looked at.
+    """
+
+    base_url: str
+    credentials: Credentials
+    refused: Callable[[HttpResponse], bool] = unauthorized
+
+    async def ask(self, services: Services, method: str, path: str, **options: Unpack[Options]) -> HttpResponse:
+        """Make a request and give its answer, whatever it is; `path` begins with a slash, or is a whole URL.
+
+        It is `repeatable` unless said otherwise. Refused credentials are replaced once; but files cannot be sent twice.
+        """
+        url = self.base_url + path if path.startswith("/") else path
+        if query := options.pop("query", None):
+            url += f"?{urlencode(query)}"
+        given = options.pop("headers", {})
+        options.setdefault("repeatable", True)
+        for first in (True, False):
+            shown = await self.credentials.headers(services, method, url)
+            options["headers"] = {**shown, **given}
+            answer = await services.http.request(method, url, **options)
+            if not (first and not options.get("files") and self.refused(answer)):
+                break
+            if not await self.credentials.replace(services, shown):
+                break
+        return answer
+
+    async def shown(self, services: Services, url: str, *origins: str) -> Mapping[str, str]:
+        """Give the credentials for a download; none for a server that is neither ours nor one of the `origins`."""
+        trusted = {urlsplit(one)[:2] for one in (self.base_url, *origins)}
+        return await self.credentials.headers(services, "GET", url) if urlsplit(url)[:2] in trusted else {}

@@ -1,0 +1,78 @@
+"""A message whose answer was lost: noted when it was sent, and looked for in what the provider lists of ours."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from attrs import frozen
+
+from channelry.errors import AmbiguousError
+from channelry.model import Accepted, Call, NotTaken, Receipt, Reconciled, Unknown
+from channelry.services import Services
+
+from .answers import unreadable
+
+LISTED_WITHIN = timedelta(seconds=60)
+"""After this what a provider took is in its lists; and how far its clock may be from ours. Our own guess."""
+
+
+@frozen
+class Listed:
+    """A message that the provider lists: its id, its text, when it was made, and whether it can be one of ours."""
+
+    external_id: str
+    text: str
+    made: datetime
+    ours: bool = True
+
+
+def _key(call: Call) -> str:
+    return f"doubt:{call.key}"
+
+
+@asynccontextmanager
+async def noted(call: Call, services: Services) -> AsyncIterator[None]:
+    """Note when a call was made if its answer is lost; an earlier attempt that was repeated is forgotten."""
+    began = services.clock.now()
+    try:
+        yield
+    except AmbiguousError:
+        earlier = await services.state.get(_key(call))
+        note = f"{began.isoformat()} {services.clock.now().isoformat()}"
+        await services.state.compare_and_set(_key(call), earlier, note)
+        raise
+
+
+async def settle(
+    call: Call, text: str | None, listed: Callable[[], Awaitable[Sequence[Listed]]], most: int, services: Services
+) -> Reconciled:
+    """Tell what became of a noted call: taken if one of ours has its text and its time, not if none has its time.
+
+    - `text`: what the provider lists of it; None where it makes another of it, so that the text proves nothing.
+    - `listed`: gives the newest messages, at most `most`; a list that cannot be read raises ValueError, TypeError,
+      KeyError or AttributeError.
+    """
+    note = await services.state.get(_key(call))
+    if note is None:  # the process ended before it could note the moment
+        return Unknown("when it was sent is not known")
+    began, ended = map(datetime.fromisoformat, note.split())
+    since, until = began - LISTED_WITHIN, ended + LISTED_WITHIN
+    try:
+        rows = await listed()
+        near = [row for row in rows if row.ours and since <= row.made <= until]
+    except (ValueError, TypeError, KeyError, AttributeError):  # a time without its zone is not compared either
+        raise unreadable(repeatable=True) from None
+    alike = [row for row in near if row.text == text]
+    found: Reconciled
+    if len(alike) == 1:
+        found = Accepted(Receipt((alike[0].external_id,)))
+    elif near:
+        return Unknown(f"{len(near)} of ours were written there at that time")
+    elif len(rows) >= most and all(since <= row.made for row in rows):
+        return Unknown("the list does not reach back so far")
+    elif services.clock.now() <= until:
+        return Unknown("it may not be listed yet")
+    else:
+        found = NotTaken()
+    await services.state.compare_and_set(_key(call), note, None)
+    return found

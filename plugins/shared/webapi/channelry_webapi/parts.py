@@ -1,0 +1,25 @@
+"""What a message contains: a reader for each type that a provider has, and what is of no known type."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import orjson
+
+from channelry.model import Part, Unsupported
+from channelry.parsing import string
+
+Content: TypeAlias = tuple[str, tuple[Part, ...]]
+"""A message's text or caption, and all else that is in it."""
+Reader: TypeAlias = Callable[[Mapping[str, Any]], Content]
+
+
+def read(message: Mapping[str, Any], readers: Mapping[str, Reader]) -> Content:
+    """Read a message by its `type`; one of a type without a reader is kept whole."""
+    kind = string(message["type"])
+    reader = readers.get(kind)
+    return ("", (unsupported(kind, message),)) if reader is None else reader(message)
+
+
+def unsupported(kind: str, value: Any) -> Unsupported:
+    """Keep what we have no kind for as it came."""
+    return Unsupported(kind=kind, raw=orjson.dumps(value).decode())

@@ -1,0 +1,76 @@
+"""What messages contain, in both directions, and where webhooks go."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import pytest
+
+from channelry.errors import PermanentError
+from channelry.model import Address, Kind, Media, Postback, Resend, SendMessage, Target, Thread, Unsupported
+from channelry_testing import services
+from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.files import require_link
+from channelry_webapi.parts import Content, Reader, read
+from channelry_webapi.webhooks import require_here
+
+
+def pressed(message: Mapping[str, Any]) -> Content:
+    return "", (Postback(payload=message["data"]),)
+
+
+READERS: Mapping[str, Reader] = {"text": lambda message: (message["text"], ()), "press": pressed}
+
+
+@pytest.mark.parametrize(
+    ("message", "content"),
+    [
+        ({"type": "text", "text": "hi"}, ("hi", ())),
+        ({"type": "press", "data": "yes"}, ("", (Postback(payload="yes"),))),
+    ],
+)
+def test_a_message_is_read_by_its_type(message: dict[str, Any], content: Content) -> None:
+    assert read(message, READERS) == content
+
+
+def test_a_type_that_nobody_reads_is_kept_as_it_came() -> None:
+    message = {"type": "dance", "steps": [1, {"é": None}]}
+    text, (part,) = read(message, READERS)
+    assert isinstance(part, Unsupported)
+    assert (text, part.kind, orjson.loads(part.raw)) == ("", "dance", message)
+
+
+@pytest.mark.parametrize(("message", "error"), [({}, KeyError), ({"type": 3}, ValueError)])
+def test_a_message_without_a_type_is_none(message: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        read(message, READERS)
+
+
+@pytest.mark.parametrize("thread", [None, Thread(root="C1")])
+def test_each_draft_becomes_a_call_with_its_own_key(thread: Thread | None) -> None:
+    file, to = Media(kind=Kind.IMAGE, ref="photo"), Address("acme", "1")
+    outbound = SendMessage(key="out-1", target=Target(to=to, thread=thread), text="hi")
+    first, second = calls(outbound, [Draft("post", {"n": 1}), Draft("set", {"n": 2}, (file,), Resend.SAFE)])
+    assert (first.key, first.action, first.body, first.uploads, first.resend) == ("out-1:0", "post", {"n": 1}, (), None)
+    assert (second.key, second.uploads, second.resend) == ("out-1:1", (file,), Resend.SAFE)
+    assert {call.to for call in (first, second)} == {to}
+    assert {call.group for call in (first, second)} == {thread is not None}
+
+
+@pytest.mark.parametrize("file", [{"ref": "photo"}, {"url": "https://cdn.example/1"}])
+def test_a_file_of_ours_has_a_reference_or_a_link(file: dict[str, str]) -> None:
+    require_link(Media(kind=Kind.IMAGE, **file), "https://")
+
+
+@pytest.mark.parametrize("file", [{}, {"id": "7"}, {"url": "http://cdn.example/1"}, {"url": "file:///etc/passwd"}])
+def test_a_file_without_either_and_a_link_of_another_scheme_are_refused(file: dict[str, str]) -> None:
+    with pytest.raises(PermanentError):
+        require_link(Media(kind=Kind.IMAGE, **file), "https://", "ftp://")
+
+
+@pytest.mark.parametrize(("found", "told"), [("", "there is none"), ("https://else.example", "it is https://else")])
+def test_a_webhook_that_goes_elsewhere_is_named(found: str, told: str) -> None:
+    given = services(public_url="https://care.example.com/hooks/acme")
+    with pytest.raises(PermanentError, match=f"should be https://care.*, but {told}"):
+        require_here(found, given)
+    require_here(given.public_url, given)
