@@ -215,6 +215,8 @@ def default(one: "attrs.Attribute[Any]") -> str:
     """Write a default as TOML would."""
     if one.default is attrs.NOTHING:
         return "required"
+    if getattr(one.default, "takes_self", False):
+        return "by the other keys"
     value = getattr(one.default, "factory", lambda: one.default)()
     if value is None or value == ():
         return "none"
@@ -380,9 +382,14 @@ def rules(grade: str) -> str:
             if test.rule.grade == grade:
                 users.setdefault(test.rule, []).append(kind)
     return "\n".join(
-        f"### `{one.code}`\n\n*For each {', '.join(of)}.*\n\n{one.manual}\n"
+        f"### `{one.code}`\n\n*For each {', '.join(of)}.*\n\n{_spread(one.manual)}\n"
         for one, of in sorted(users.items(), key=lambda item: item[0].code)
     )
+
+
+def _spread(manual: str) -> str:
+    """Give the reason and the way to mend it a paragraph each."""
+    return re.sub(r"\s(Mend:)", r"\n\n**\1**", manual.replace("Why:", "**Why:**"))
 
 
 KITS = {"channel": ChannelConformance, "recognizer": RecognizerConformance, "enricher": EnricherConformance}

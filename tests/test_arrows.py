@@ -238,3 +238,26 @@ def test_importing_the_core_brings_in_only_what_it_declares() -> None:
     for top in set(ran.stdout.split()) - sys.stdlib_module_names - {OURS}:
         providers |= {canonicalize_name(name) for name in known.get(top, [f"{top}, of no distribution"])}
     assert providers - brought(OURS, set()) <= OPTIONAL
+
+
+LIGHT = {"attr", "attrs", "click", "orjson", "pluggy"}
+"""What the command line imports besides the standard library and the modules of the commands."""
+
+
+@pytest.mark.parametrize("words", [["--help"], ["new", "channel", "made"]])
+def test_the_command_line_imports_little_until_a_command_needs_more(words: list[str], tmp_path: Path) -> None:
+    """Not cattrs, not the model, not asyncio; to write a new plugin takes neither pytest nor hypothesis."""
+    program = (
+        "import sys\n"
+        "from channelry.cli import main\n"
+        f"main({words!r}, standalone_mode=False)\n"
+        "print('imported', *sys.modules)\n"
+    )
+    command = [sys.executable, "-I", "-c", program]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    imported = set(ran.stdout.rpartition("\nimported ")[2].split())
+    assert not imported & {"asyncio", "channelry.config", "channelry.model", "channelry.hub"}
+    known = packages_distributions()
+    tops = {name.partition(".")[0] for name in imported} & known.keys()
+    assert {top for top in tops if not top.startswith((OURS, "_"))} - sys.stdlib_module_names <= LIGHT

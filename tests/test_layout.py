@@ -8,6 +8,8 @@ import pytest
 from house import OURS, ROOT, WORKSPACE, Distribution, is_ours
 from packaging.requirements import Requirement
 
+from channelry.cli import ELSEWHERE
+
 TOP = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md"),
     *("conftest.py", "constraints.txt", "noxfile.py", "pyproject.toml", "uv.lock"),
@@ -114,6 +116,13 @@ def test_all_is_everything() -> None:
     (everything,) = map(Requirement, CORE.extras["all"])
     assert everything.name == OURS
     assert everything.extras == {*offered(), "cli"}
+
+
+def test_the_command_line_knows_which_extra_brings_each_command() -> None:
+    brought = {
+        command: folder for folder, one in offered().items() for command in one.entry_points("channelry.commands")
+    }
+    assert brought == ELSEWHERE
 
 
 def test_the_workspace_names_every_member_as_a_source() -> None:

@@ -1,4 +1,7 @@
-"""The command line: list plugins, check a configuration, read a captured webhook; and what others add to it."""
+"""The command line: list plugins, check a configuration, read a captured webhook; and what others add to it.
+
+A command imports what it needs when it runs, for `channelry --help` imports every command's module.
+"""
 
 import os
 import sys
@@ -8,27 +11,23 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from time import perf_counter, sleep
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import anyio
 import click
 import orjson
 
-from . import codec
-from .config import Configuration, load_configuration
 from .discovery import Available, available
-from .dispatch import Hook, explain
 from .errors import AmbiguousError, ChannelryError, ConfigError, PluginError
-from .hub import REJECTED, Hub, closed_hub, open_hub
-from .instance import Instance
-from .model import Event, Received, Request
-from .registry import examine, marked
 from .secrets import one_line, redact
-from .sink import Sink
+
+if TYPE_CHECKING:
+    from .hub import Hub
+    from .instance import Instance
+    from .model import Request
 
 _FILE = click.Path(path_type=Path)
 config_option = click.option("--config", type=_FILE, default="channelry.toml", show_default=True, help="The file.")
@@ -39,22 +38,30 @@ ANYTHING = {"ignore_unknown_options": True, "allow_extra_args": True}
 """Settings of a command that cannot be loaded: whatever is typed, it says why."""
 ELSEWHERE = {
     "serve": "server", "send": "server", "setup": "server", "worker": "desk", "desk": "desk", "demo": "demo",
-    "new": "testing", "simulate": "testing",
+    "new": "testing", "simulate": "testing", "enrich": "enrich",
 }  # fmt: skip
 """The commands of our other distributions, and the extra that brings each."""
 PATIENCE = 30.0
 """Seconds that a plugin may keep the main thread to itself before `plugins` and `check` give up on it."""
 
 
-class _Commands(click.Group):
+class CommandGroup(click.Group):
+    """A group whose help tells in whole sentences what its commands do."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):  # as click does it, but it would cut sentences at the edge of the screen
+            formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in commands if one is not None])
+
+
+class _Commands(CommandGroup):
     """The core's commands, and those of installed distributions, which are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        added = (point.name for point in entry_points(group="channelry.commands"))
-        return sorted({*super().list_commands(ctx), *added})
+        return sorted({*super().list_commands(ctx), *_added(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        for point in entry_points(group="channelry.commands", name=cmd_name):
+        if point := _added(ctx).get(cmd_name):
             try:
                 loaded: click.Command = point.load()
                 return loaded
@@ -67,11 +74,6 @@ class _Commands(click.Group):
             ctx.fail(f"no such command {cmd_name!r} here; run: pip install 'channelry[{ELSEWHERE[cmd_name]}]'")
         return found
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        with formatter.section("Commands"):  # as click does it, but it would cut sentences at the edge of the screen
-            formatter.write_dl([(name, one.get_short_help_str(1000)) for name, one in commands if one is not None])
-
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
@@ -81,12 +83,19 @@ class _Commands(click.Group):
             ctx.exit(2 if isinstance(error, ConfigError) else 1)
 
 
+def _added(ctx: click.Context) -> dict[str, EntryPoint]:
+    """Give the commands of other distributions by name, read once in an invocation: it takes a hundredth second."""
+    group = "channelry.commands"
+    return {point.name: point for point in ctx.meta.get(group) or ctx.meta.setdefault(group, entry_points(group=group))}
+
+
 def _fail(reason: str) -> None:
     raise click.ClickException(reason)
 
 
 def _watch() -> None:
     """End the process once a plugin has kept the main thread for PATIENCE seconds, which nothing else could do."""
+    from .dispatch import Hook
 
     def watch() -> None:
         times, before = 0, None
@@ -128,6 +137,8 @@ def plugins(config: Path, as_json: bool) -> None:
       channelry plugins
       channelry plugins --json | jq '.[] | select(.state != "in use")'
     """
+    from .config import Configuration, load_configuration
+    from .registry import examine, marked
 
     _watch()
     configuration = Configuration(config)
@@ -176,6 +187,10 @@ def check(config: Path, live: bool, as_json: bool) -> None:
       channelry check
       channelry check --live --config staging.toml
     """
+    import anyio
+
+    from .config import load_configuration
+    from .hub import closed_hub
 
     _watch()
     if live:
@@ -188,12 +203,11 @@ def check(config: Path, live: bool, as_json: bool) -> None:
         print_json([dict(zip(titles, row, strict=True)) for row in found])
     else:
         print_table(titles, found)
-    if not {state for _, _, state, _ in found} <= {"ok", "nothing to check"}:
+    if any(state not in ("ok", "nothing to check") for _, _, state, _ in found):
         raise click.ClickException("mend what is not ok, or upgrade its plugin (see: channelry plugins); check again")
 
 
 async def _check_live(config: Path) -> list[tuple[str, str, str, str]]:
-
     async with opened_hub(config) as hub:
         for name, instance in hub.connections.items():
             try:
@@ -225,6 +239,10 @@ def parse(connection: str, config: Path, no_verify: bool, trace: bool, as_json: 
       channelry parse support --trace < capture.json | jq .trace
       channelry parse support --no-verify < old.json | jq .events
     """
+    from . import codec
+    from .config import load_configuration
+    from .hub import REJECTED, closed_hub
+    from .model import Event
 
     hub = closed_hub(load_configuration(config))
     instance = find_connection(hub, connection)
@@ -250,6 +268,8 @@ def parse(connection: str, config: Path, no_verify: bool, trace: bool, as_json: 
 
 def _noted(trace: list[dict[str, Any]], name: str, hook: Callable[[Any], Any], argument: Any) -> Any:
     """Call a pure hook, and note in `trace` what came of it and how long it took."""
+    from .dispatch import explain
+
     began, outcome = perf_counter(), ""
     try:
         value = hook(argument)
@@ -262,16 +282,17 @@ def _noted(trace: list[dict[str, Any]], name: str, hook: Callable[[Any], Any], a
         trace.append({"hook": name, "outcome": outcome, "seconds": round(perf_counter() - began, 9)})
 
 
-def find_connection(hub: Hub, name: str) -> Instance:
+def find_connection(hub: "Hub", name: str) -> "Instance":
     """Give a connection by the name that was typed; UsageError names those that there are."""
     if name not in hub.connections:
-        known = ", ".join(hub.connections)
+        known = ", ".join(hub.connections) or "none"
         raise click.UsageError(f"{hub.configuration.file} has no [connections.{name}]; it has {known}")
     return hub.connections[name]
 
 
-def _capture(data: bytes, hub: Hub) -> Request:
+def _capture(data: bytes, hub: "Hub") -> "Request":
     """Read a capture; ClickException names what is wrong with it."""
+    from .model import Request
 
     try:
         capture = orjson.loads(data)
@@ -292,25 +313,17 @@ def _capture(data: bytes, hub: Hub) -> Request:
 
 
 @asynccontextmanager
-async def opened_hub(config: Path) -> AsyncIterator[Hub]:
+async def opened_hub(config: Path) -> AsyncIterator["Hub"]:
     """Open a hub that keeps nothing, with an installed HTTP client (entry point `channelry.http`)."""
-    configuration = load_configuration(config)
+    from .config import load_configuration
+    from .hub import open_hub
+    from .sink import nowhere
+
     for point in entry_points(group="channelry.http"):
-        async with point.load()() as http, open_hub(configuration, _nowhere, http=http) as hub:
+        async with point.load()() as http, open_hub(load_configuration(config), nowhere, http=http) as hub:
             yield hub
             return
     raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")
-
-
-class _Nowhere(Sink):
-    async def record(self, received: Received) -> None:
-        raise RuntimeError("this command keeps nothing")
-
-
-@asynccontextmanager
-async def _nowhere(hub: Hub) -> AsyncIterator[Sink]:
-
-    yield _Nowhere()
 
 
 def print_json(value: Any) -> None:
@@ -325,11 +338,9 @@ def print_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         for row in (titles, *rows):
             click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         return
-    from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
+    from rich import console, table, text
 
-    table = Table(*(Column(title, overflow="fold") for title in titles))
+    made = table.Table(*(table.Column(title, overflow="fold") for title in titles))
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
+        made.add_row(*map(text.Text, row))
+    console.Console().print(made)

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from .discovery import Available, advice, available
 from .errors import ConfigError, Fault, PluginError
+from .model.enrichment import TAG
 from .registry import examine, marked
 from .structure import structure
 
@@ -34,6 +35,7 @@ class Entry:
 
     - `cls`, `config`: the plugin's class and its Config; both None where it could not be loaded, see `reason`.
     - `endpoint`: the endpoint that a connection's webhooks come to.
+    - `languages`: those that a connection's customers write in, as BCP 47 tags; none: any.
     """
 
     path: str
@@ -41,6 +43,7 @@ class Entry:
     distribution: str = ""
     version: str = ""
     endpoint: str = ""
+    languages: tuple[str, ...] = ()
     cls: Any = None
     config: Any = None
     reason: str = ""
@@ -74,7 +77,7 @@ def load_configuration(file: Path) -> Configuration:
     try:
         table = tomllib.loads(file.read_text())
     except OSError as error:
-        action = f"create it, or run: channelry COMMAND --config FILE ({error.strerror})"
+        action = f"name it by --config, or write one to try: channelry simulate CHANNEL > {file} ({error.strerror})"
         raise ConfigError(str(file), [Fault("(file)", "a readable file", action)]) from error
     except ValueError as error:  # TOMLDecodeError, UnicodeDecodeError
         action = f"mend the syntax: {error}; then {_check(file)}"
@@ -132,14 +135,17 @@ class _Reader:
         path = f"connections.{name}"
         if not _NAME.fullmatch(name):
             self.fault(path, "a name of lower-case letters, digits, - and _", "rename it")
-        given = value.get("endpoint") if isinstance(value, dict) else None
-        endpoint = name if given is None else given
-        if given is not None and (not isinstance(given, str) or not _NAME.fullmatch(given)):
+        own = value if isinstance(value, dict) else {}
+        endpoint, languages = own.get("endpoint", name), own.get("languages", [])
+        if "endpoint" in own and not (isinstance(endpoint, str) and _NAME.fullmatch(endpoint)):
             self.fault(f"{path}.endpoint", "a name of lower-case letters, digits, - and _")
+        if not isinstance(languages, list) or not all(isinstance(one, str) and TAG.fullmatch(one) for one in languages):
+            self.fault(f"{path}.languages", 'an array of BCP 47 tags, as ["de", "pt-BR"]')
+            languages = []
         entry = self.entry(path, value, "")
         if entry.cls is not None and not {"parse", "listen", "send"} & marked(entry.cls).keys():
             self.fault(f"{path}.plugin", f"a channel, which {entry.plugin} is not", "name it in an order")
-        return attrs.evolve(entry, endpoint=str(endpoint))
+        return attrs.evolve(entry, endpoint=str(endpoint), languages=tuple(languages))
 
     def order(self, section: str, key: str, hook: str, entries: list[Entry]) -> tuple[str, ...]:
         """Read an order of providers, adding an entry for each one that is named for the first time."""
@@ -177,7 +183,7 @@ class _Reader:
             examine(name, cls)
         except (ImportError, PluginError) as error:
             return attrs.evolve(entry, reason=str(error))
-        ours = ("plugin", "endpoint")[: 1 + path.startswith("connections.")]
+        ours = ("plugin", "endpoint", "languages") if path.startswith("connections.") else ("plugin",)
         keys = {key: one for key, one in value.items() if key not in ours}
         config = self.structure(path, keys, cls.Config)
         return attrs.evolve(entry, cls=cls, config=config) if config is not None else entry

@@ -9,7 +9,8 @@ import asyncio
 import inspect
 import re
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from traceback import extract_tb
 from types import UnionType
@@ -43,6 +44,14 @@ class Outcome:
     error: Exception | None = None
     seconds: float = 0.0
     failed: bool = False
+
+
+@frozen
+class Found:
+    """What was found of one item of a batch (None: nobody was sure), and the plugin that found it, or `""`."""
+
+    answer: Any = None
+    by: str = ""
 
 
 class Quarantined(PluginError):
@@ -95,10 +104,8 @@ class Hook:
     _call: Callable[..., Any] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self._call = self.function if inspect.iscoroutinefunction(self.function) else self._in_thread
-
-    def _in_thread(self, *args: Any) -> Awaitable[Any]:
-        return self.threads.run(self.function, args)
+        threaded = partial(self.threads.run, self.function)
+        self._call = self.function if inspect.iscoroutinefunction(self.function) else threaded
 
     async def attempt(self, *args: Any) -> Outcome:
         """Call it and tell what came of it; raises nothing but cancellation and KeyboardInterrupt."""
@@ -154,27 +161,27 @@ async def first(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:
     """Ask one after the other until one answers something else than None; that answer is the last outcome's."""
     outcomes = []
     for hook in hooks:
-        outcome = await hook.attempt(*args)
-        outcomes.append(outcome)
-        if outcome.value is not None:
+        outcomes.append(await hook.attempt(*args))
+        if outcomes[-1].value is not None:
             break
     return outcomes
 
 
-async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[list[Any], list[Outcome]]:
-    """Ask for a whole batch; what is still None goes on to the next plugin. Gives an answer per item, and outcomes."""
-    answers: list[Any] = [None] * len(items)
+async def first_per_item(hooks: Iterable[Hook], items: Sequence[Any]) -> tuple[list[Found], list[Outcome]]:
+    """Ask for a whole batch; what is still None goes on to the next plugin. Gives what was found of each item, and the
+    outcomes."""
+    found = [Found()] * len(items)
     outcomes = []
     for hook in hooks:
-        open_items = [index for index, answer in enumerate(answers) if answer is None]
+        open_items = [index for index, one in enumerate(found) if one.answer is None]
         if not open_items:
             break
         outcome = await hook.attempt(tuple(items[index] for index in open_items))
         outcomes.append(outcome)
         if outcome.error is None:
             for index, answer in zip(open_items, outcome.value, strict=True):
-                answers[index] = answer
-    return answers, outcomes
+                found[index] = Found(answer, "" if answer is None else hook.plugin)
+    return found, outcomes
 
 
 async def every(hooks: Iterable[Hook], *args: Any) -> list[Outcome]:

@@ -17,15 +17,15 @@ import anyio
 from attrs import define, evolve, field
 
 from .config import Configuration
-from .dispatch import Hook, Outcome, Quarantined, describe, every, explain, first, first_per_item, pause
+from .dispatch import Found, Hook, Outcome, Quarantined, describe, every, explain, first, first_per_item, pause
 from .errors import AmbiguousError, PermanentError, PluginError, RejectedError, RetryableError, SendError
 from .instance import TIMEOUTS, Groups, Instance, PluginStatus, group_endpoints, make_instances
 
 # fmt: off
 # isort: off
 from .model import (
-    EVENT_TYPES, OK, Address, Announced, Call, Event, Language, Match, Media, Outbound, Profile, Receipt,
-    Received, Reconciled, Request, Response, Sentiment, Text, Unknown, Unparsed,
+    EVENT_TYPES, OK, Address, Announced, Call, Event, Match, Media, Outbound, Profile, Receipt, Received, Reconciled,
+    Request, Response, Text, Unknown, Unparsed,
 )
 # isort: on
 # fmt: on
@@ -260,23 +260,19 @@ class Hub:
         self._count(outcomes, "recognize")
         return outcomes[-1].value if outcomes else None
 
-    async def detect_language(self, texts: Sequence[Text]) -> list[Language | None]:
-        """Ask the language providers in their order, each for what is still open."""
-        return await self._enrich("detect_language", texts)
+    async def enrich(self, hook: str, texts: Sequence[Text]) -> tuple[list[Found], list[Outcome]]:
+        """Ask the providers of `detect_language` or `score_sentiment` in their order, each for what is still open.
 
-    async def score_sentiment(self, texts: Sequence[Text]) -> list[Sentiment | None]:
-        """Ask the sentiment providers in their order, each for what is still open."""
-        return await self._enrich("score_sentiment", texts)
+        Gives what was found of each text, by the path of the provider that found it, and how each provider fared.
+        """
+        found, outcomes = await first_per_item(self._ordered(hook), texts)
+        self._count(outcomes, hook)
+        return found, outcomes
 
     async def observe(self, event: Event, connection: str) -> None:
         """Show a recorded event to every plugin that observes."""
         hooks = [instance.hooks["observe"] for instance in self.instances.values() if "observe" in instance.hooks]
         self._count(await every(hooks, event, connection), "observe")
-
-    async def _enrich(self, name: str, texts: Sequence[Text]) -> list[Any]:
-        answers, outcomes = await first_per_item(self._ordered(name), texts)
-        self._count(outcomes, name)
-        return answers
 
     def _ordered(self, name: str) -> list[Hook]:
         found = [self.instances[path] for path in self.configuration.orders.get(name, ())]

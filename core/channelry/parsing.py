@@ -20,8 +20,7 @@ def received(request: Request, read: Callable[[Any], Iterable[Event | str]]) -> 
 
     A body that is not JSON, or that `read` cannot even begin with, becomes one `Unparsed`.
     """
-    events: list[Event] = []
-    ignored: list[str] = []
+    events, ignored = list[Event](), list[str]()
     try:
         for found in read(request.json()):
             if isinstance(found, str):
@@ -116,14 +115,16 @@ def timestamp(value: Any, received_at: datetime) -> datetime:
     """
     if value is None:
         return received_at
-    if type(value) is str and len(value) == 10 and value.isdecimal():  # the usual case, quickly
-        return datetime.fromtimestamp(int(value), UTC)
+    if type(value) is str and len(value) == 10 and value.isdecimal():
+        value = int(value)
+    if type(value) is int and 0 < value < 1000 * _YEAR_2100:  # the usual cases, quickly
+        return datetime.fromtimestamp(value if value < _YEAR_2100 else value / 1000, UTC)
     try:
         since = float(value)
     except (TypeError, ValueError):
         raise ValueError("expected a time in seconds or milliseconds") from None
     if since >= _YEAR_2100:
         since /= 1000
-    if isinstance(value, bool) or not 0 < since < _YEAR_2100:
+    if value is True or not 0 < since < _YEAR_2100:
         raise ValueError("expected a time in seconds or milliseconds")
     return datetime.fromtimestamp(since, UTC)

@@ -80,8 +80,7 @@ def read_secret(value: Any, folder: Path, inline: bool) -> Secret:
     if isinstance(value, Mapping) and len(value) == 1:
         ((source, name),) = value.items()
         if source == "env" and isinstance(name, str):
-            found = os.environ.get(name, "")
-            if not found:
+            if not (found := os.environ.get(name, "")):
                 raise ValueError(f"the environment variable {name} to be set (export {name}=…)")
             return Secret(found)
         if source == "file" and isinstance(name, str):

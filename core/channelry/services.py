@@ -75,19 +75,11 @@ class Http(Protocol):
     """
 
     async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        query: Mapping[str, str] | None = None,
-        json: Any = None,
-        form: Sequence[tuple[str, str]] | None = None,
-        content: bytes | None = None,
-        files: Sequence[FilePart] = (),
-        repeatable: bool | None = None,
+        self, method: str, url: str, *, headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None, json: Any = None, form: Sequence[tuple[str, str]] | None = None,
+        content: bytes | None = None, files: Sequence[FilePart] = (), repeatable: bool | None = None,
         timeout: float = 30.0,
-    ) -> HttpResponse:
+    ) -> HttpResponse:  # fmt: skip
         """Send one request (JSON, form, multipart form or raw bytes) and read the answer; `timeout` in seconds."""
 
     async def download(
@@ -193,13 +185,10 @@ class NoFiles:
 class NoHttp:
     """The client where none is installed: everything but sending works without."""
 
-    _REASON = "no HTTP client is installed; run: pip install 'channelry[server]'"
+    async def request(self, *_: Any, **__: Any) -> Any:
+        raise RetryableError("no HTTP client is installed; run: pip install 'channelry[server]'", code="no_http")
 
-    async def request(self, method: str, url: str, **_: Any) -> HttpResponse:
-        raise RetryableError(self._REASON, code="no_http")
-
-    async def download(self, url: str, save: Save, **_: Any) -> Downloaded:
-        raise RetryableError(self._REASON, code="no_http")
+    download = request
 
 
 OpenHttp: TypeAlias = Callable[[frozenset[str]], Http]

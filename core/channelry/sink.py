@@ -1,6 +1,7 @@
 """What an application gives the hub: a place where that which arrives becomes durable."""
 
 from abc import ABC, abstractmethod
+from contextlib import nullcontext
 
 from .model import Received
 from .services import Files, MemoryState, NoFiles, State
@@ -25,3 +26,15 @@ class Sink(ABC):
     def files(self) -> Files:
         """Give the outbound files that `Media.ref` names; by default none."""
         return NoFiles()
+
+
+class Nowhere(Sink):
+    """The sink of what only asks and sends."""
+
+    async def record(self, received: Received) -> None:
+        raise RuntimeError("this command keeps nothing")
+
+
+def nowhere(_: object) -> nullcontext[Nowhere]:
+    """Be the application of a hub that keeps nothing."""
+    return nullcontext(Nowhere())

@@ -1,5 +1,6 @@
 """Splitting text at a channel's limit, the same way on every channel."""
 
+from bisect import bisect_right
 from collections.abc import Callable
 
 
@@ -25,12 +26,5 @@ def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[st
 
 
 def _longest(text: str, limit: int, measure: Callable[[str], int]) -> int:
-    """Give how many characters of `text` fit, by bisection."""
-    low, high = 1, min(len(text), limit)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if measure(text[:middle]) <= limit:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    """Give how many characters of `text` fit: one at least, or there would be no end."""
+    return max(1, bisect_right(range(min(len(text), limit) + 1), limit, key=lambda end: measure(text[:end])) - 1)

@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ class Threads:
     _places: anyio.CapacityLimiter = field(factory=lambda: anyio.CapacityLimiter(MOST), init=False)
     _given_up: dict[object, threading.Event] = field(factory=dict, init=False)
 
-    async def run(self, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    async def run(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run it; its asynchronous arguments (`deliver`, `save`) become blocking ones."""
         token, began, ended = object(), threading.Event(), threading.Event()
 

@@ -481,7 +481,8 @@ def test_help_has_examples(run: Any, words: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "extra"), [("serve", "server"), ("send", "server"), ("worker", "desk"), ("new", "testing")]
+    ("command", "extra"),
+    [("serve", "server"), ("send", "server"), ("worker", "desk"), ("new", "testing"), ("enrich", "enrich")],
 )
 def test_a_command_that_is_not_installed_names_the_extra(
     run: Any, monkeypatch: pytest.MonkeyPatch, command: str, extra: str

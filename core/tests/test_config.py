@@ -81,6 +81,7 @@ def test_a_good_file_gives_every_plugin_its_own_config(
         [connections.support]
         plugin = "acme"
         endpoint = "shared"
+        languages = ["de", "pt-BR"]
         number = "491"
         token = { env = "ACME_TOKEN" }
         app_secret = [{ file = "secret.txt" }, { env = "ACME_TOKEN" }]
@@ -98,6 +99,7 @@ def test_a_good_file_gives_every_plugin_its_own_config(
     )
     support, first, second = configuration.entries
     assert (support.path, support.name, support.endpoint) == ("connections.support", "support", "shared")
+    assert support.languages == ("de", "pt-BR")
     assert support.config == Acme.Config(
         number="491",
         token=Secret("t0ken"),
@@ -219,6 +221,19 @@ def test_all_faults_of_a_file_are_told_at_once(configure: Callable[[str], Config
             '[connections.x]\nplugin = "acme"\nendpoint = "A B"\nnumber = "1"\ntoken = {env="PATH"}',
             "connections.x.endpoint",
         ),
+        (
+            '[connections.x]\nplugin = "acme"\nlanguages = "de"\nnumber = "1"\ntoken = {env="PATH"}',
+            "connections.x.languages",
+        ),
+        (
+            '[connections.x]\nplugin = "acme"\nlanguages = ["de", "pt_BR"]\nnumber = "1"\ntoken = {env="PATH"}',
+            "connections.x.languages",
+        ),
+        (
+            '[connections.x]\nplugin = "acme"\nlanguages = ["de", 7]\nnumber = "1"\ntoken = {env="PATH"}',
+            "connections.x.languages",
+        ),
+        ('[enrichment]\nlanguage = ["guess"]\n[enrichment.guess]\nlanguages = []', "enrichment.guess.languages"),
         ('[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = {file="/no/such"}', "connections.x.token"),
         ('[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = {env="PATH"}\nport = true', "connections.x.port"),
         ('[connections.x]\nplugin = "acme"\nnumber = "1"\ntoken = {env="PATH"}\nport = 0', "connections.x.port"),

@@ -11,7 +11,7 @@ import sniffio
 from attrs import define, field, frozen
 
 from channelry import hookimpl, plugin
-from channelry.dispatch import FAILURES
+from channelry.dispatch import FAILURES, Found
 from channelry.errors import (
     AmbiguousError,
     ConfigError,
@@ -523,6 +523,8 @@ class Recogniser:
             raise RetryableError("the service is down")
         if self.config.answer == "short":
             return [Language(code="xx", confidence=1)]
+        if self.config.answer == "odd":
+            return [Language(code="de", confidence=1.5) for _ in texts]
         return [
             Language(code=self.config.answer, confidence=1) if self.config.answer in t.text else None for t in texts
         ]
@@ -580,11 +582,29 @@ async def test_each_text_is_answered_by_the_first_that_knows_it(install: Any, co
     install("r", Recogniser)
     async with opened(configure, recorder, ORDERS) as hub:
         texts = [Text(text="de one"), Text(text="en two"), Text(text="what?"), Text(text="de en")]
-        codes = [one.code if one else None for one in await hub.detect_language(texts)]
-        assert codes == ["de", "en", None, "de"]
+        found, outcomes = await hub.enrich("detect_language", texts)
+        codes = [(one.answer and one.answer.code, one.by) for one in found]
+        assert codes == [("de", "enrichment.de"), ("en", "enrichment.en"), (None, ""), ("de", "enrichment.de")]
+        assert [one.plugin for one in outcomes] == ["enrichment.short", "enrichment.de", "enrichment.en"]
         assert hub.counts["failures", "enrichment.short", "detect_language"] == 1  # too few answers: none believed
-        assert await hub.score_sentiment(texts) == [None] * 4
+        assert (await hub.enrich("score_sentiment", texts))[0] == [Found()] * 4
         assert hub.counts["failures", "enrichment.de", "score_sentiment"] == 1
+
+
+async def test_an_enricher_that_gives_what_is_no_answer_is_not_believed(
+    install: Any, configure: Any, recorder: Any
+) -> None:
+    install("r", Recogniser)
+    orders = (
+        ORDERS.replace('["short", "de", "en"]', '["odd", "de"]') + '[enrichment.odd]\nplugin = "r"\nanswer = "odd"\n'
+    )
+    async with opened(configure, recorder, orders, clock=FakeClock()) as hub:
+        for _ in range(FAILURES):
+            ((found,), _outcomes) = await hub.enrich("detect_language", [Text(text="de")])
+            assert found.by == "enrichment.de"
+        states = {one.name: (one.state, one.reason) for one in hub.status()}
+        assert states["enrichment.odd"][0] == "quarantined"
+        assert "'confidence' must be <= 1" in states["enrichment.odd"][1]
 
 
 async def test_an_enricher_whose_service_is_down_is_passed_over_then_left_alone(
@@ -597,7 +617,8 @@ async def test_an_enricher_whose_service_is_down_is_passed_over_then_left_alone(
     clock = FakeClock()
     async with opened(configure, recorder, orders, clock=clock) as hub:
         for _ in range(FAILURES + 2):
-            assert [one.code for one in await hub.detect_language([Text(text="de")]) if one] == ["de"]
+            ((found,), _) = await hub.enrich("detect_language", [Text(text="de")])
+            assert found == Found(Language(code="de", confidence=1.0), "enrichment.de")
         assert hub.counts["failures", "enrichment.down", "detect_language"] == FAILURES
         states = {one.name: (one.state, one.reason) for one in hub.status()}
         state, reason = states["enrichment.down"]

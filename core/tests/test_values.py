@@ -21,6 +21,7 @@ from channelry.model import (
     Edit,
     Event,
     Kind,
+    Language,
     Location,
     MarkRead,
     Media,
@@ -34,6 +35,7 @@ from channelry.model import (
     Received,
     Request,
     SendMessage,
+    Sentiment,
     Status,
     StatusChanged,
     Sticker,
@@ -290,3 +292,25 @@ def test_every_part_and_event_has_a_name_of_its_own() -> None:
     names = [cls.__name__ for cls in (*get_args(Part), *get_args(Event), *get_args(Outbound))]
     assert len(names) == len(set(names))
     assert Received(request(b"")).connection == ""
+
+
+@pytest.mark.parametrize("code", ["de", "zh-Hans", "pt-BR", "es-419", "yue", "de-CH-1996"])
+def test_a_language_has_a_tag(code: str) -> None:
+    assert Language(code=code, confidence=0.5).code == code
+
+
+@pytest.mark.parametrize("code", ["", "(Unknown)", "zh_chs", "d", "de ", "de-", "английский", "de\n"])
+def test_what_is_no_tag_is_no_language(code: str) -> None:
+    with pytest.raises(ValueError, match="must be a language tag"):
+        Language(code=code, confidence=0.5)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.01, 1.01])
+def test_scores_and_confidences_keep_their_range(number: float) -> None:
+    assert Sentiment(score=-1, confidence=0).score == -1
+    with pytest.raises(ValueError, match="'score' must be"):
+        Sentiment(score=number, confidence=0.5)
+    with pytest.raises(ValueError, match="'confidence' must be"):
+        Sentiment(score=0, confidence=number)
+    with pytest.raises(ValueError, match="'confidence' must be"):
+        Language(code="de", confidence=number)

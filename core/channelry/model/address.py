@@ -5,7 +5,7 @@ from attrs import field, frozen
 
 @frozen(slots=False)
 class Address:
-    """Where somebody can be reached on one channel.
+    """Where somebody can be reached on one channel. (Without slots it is made in three quarters of the time.)
 
     - `scheme`: the name space of `value`: `"phone"`, `"whatsapp"`, `"telegram"`, `"email"`, …
     - `value`: the provider's id, an opaque string (never a number: ids exceed 2^53).

@@ -161,8 +161,7 @@ class Capabilities:
             media = part.media if isinstance(part, Sticker) else part
             if isinstance(media, Media):
                 self._admit_media(media)
-        limit = self.buttons
-        if message.buttons and limit is not None:
+        if message.buttons and (limit := self.buttons) is not None:
             if len(message.buttons) > limit.count:
                 raise PermanentError(f"at most {limit.count} buttons fit in a message", code="too_many_buttons")
             for button in message.buttons:

@@ -27,7 +27,7 @@ class Surface(StrEnum):
     WALK_UP = "walk-up"
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Thread:
     """Where in a tree of messages one stands.
 
@@ -43,7 +43,7 @@ class Thread:
     private: bool = True
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Quote:
     """The message (or story) that a customer's message answers; `text` and `url` where the provider gives them."""
 
@@ -52,7 +52,7 @@ class Quote:
     url: str = ""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Referral:
     """What led the customer here: an ad, a link, a QR code."""
 

@@ -94,9 +94,7 @@ class SendMessage(Action):
         return (*found, Kind.TEMPLATE) if self.template else tuple(found)
 
 
-_PART_KINDS: dict[type, Kind] = {
-    Location: Kind.LOCATION, Contact: Kind.CONTACT, Sticker: Kind.STICKER
-}  # fmt: skip
+_PART_KINDS: dict[type, Kind] = {Location: Kind.LOCATION, Contact: Kind.CONTACT, Sticker: Kind.STICKER}
 
 
 @frozen(kw_only=True)

@@ -29,10 +29,7 @@ class Request:
 
     def header(self, name: bytes) -> bytes:
         """Give the first header of this lower-case name, or `b""`."""
-        for key, value in self.headers:
-            if key == name:
-                return value
-        return b""
+        return next((value for key, value in self.headers if key == name), b"")
 
     def query(self) -> dict[str, str]:
         """Give the query's parameters, the last of each name."""

@@ -1,20 +1,20 @@
 """The command `channelry demo`."""
 
-import asyncio
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from attrs import asdict
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from channelry.cli import json_option, print_json, print_table
-from channelry_desk.values import Conversation
 
-from .totals import TITLES, totals
+if TYPE_CHECKING:
+    import asyncio
+
+    from channelry_desk.values import Conversation
 
 ROWS = 24
 """Conversations that are shown; a screen has no room for two hundred."""
@@ -42,7 +42,13 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
       channelry demo --customers 1000 --seed 7
       channelry demo --keep
     """
+    import asyncio
+
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
     from . import stage
+    from .totals import TITLES, totals
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True))
@@ -51,7 +57,7 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
     def progress(taken: int, expected: int) -> None:
         bar.update(task, completed=taken, total=expected)
 
-    async def shown(conversations: Sequence[Conversation]) -> None:
+    async def shown(conversations: "Sequence[Conversation]") -> None:
         bar.stop()
         if not as_json:
             print_table(CONVERSATION, [_cells(one) for one in conversations[:ROWS]])
@@ -84,13 +90,13 @@ def demo(customers: int, seed: int, keep: bool, as_json: bool) -> None:
     click.echo("The desk's file and the simulated providers' ledgers agree.", err=True)
 
 
-def _cells(one: Conversation) -> list[str]:
+def _cells(one: "Conversation") -> list[str]:
     sentiment = "" if one.sentiment is None else f"{one.sentiment:+.2f}"
     last = one.last_text if len(one.last_text) <= 40 else f"{one.last_text[:39]}…"
     return [one.title, one.connection, one.language, sentiment, one.state, last, one.delivery or ""]
 
 
-def _met_again(conversations: Sequence[Conversation]) -> Iterator[str]:
+def _met_again(conversations: "Sequence[Conversation]") -> Iterator[str]:
     """Name the customers who wrote on several channels."""
     met: dict[int, dict[str, Conversation]] = {}
     for one in conversations:
@@ -101,8 +107,9 @@ def _met_again(conversations: Sequence[Conversation]) -> Iterator[str]:
             yield f"{next(iter(channels.values())).title} is one customer on {', '.join(sorted(channels))}"
 
 
-def _interruption() -> asyncio.Event:
+def _interruption() -> "asyncio.Event":
     """Give what Ctrl+C and SIGTERM set from now on."""
+    import asyncio
     import signal
 
     interrupted = asyncio.Event()

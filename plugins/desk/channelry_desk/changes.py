@@ -4,7 +4,7 @@ Each event is a row, and applies to what it is about when both are there, whiche
 the provider's clock) holds, a deletion and a status never go back.
 """
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -36,6 +36,9 @@ from .database import Database
 from .grants import SYSTEM_ID
 from .moments import micros
 from .texts import event_of, json_of, visible
+
+Open: TypeAlias = tuple[int, str, int, int]
+"""An open conversation: its id, its state, for how long it waits for the customer, and until when."""
 
 
 def record(db: Database, channel: str, connection: str, event: Event, journal: int | None) -> int | None:
@@ -359,18 +362,46 @@ def _own_echo(db: Database, connection: str, event: EchoSent) -> bool:
 
 
 def _echo(db: Database, channel: str, connection: str, event: EchoSent, at: int, journal: int | None) -> None:
-    """Show what the business wrote elsewhere in the customer's open conversation, if there is one."""
-    profile = None if event.recipient is None else _profile(db, channel, event.recipient)
-    row = db.execute(
-        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND ended_at IS NULL ORDER BY id DESC",
-        (profile, connection),
-    ).fetchone()
-    if row is not None:
+    """Show what the business wrote elsewhere in the open conversation that it belongs to, if there is one."""
+    conversation = _conversation(db, channel, connection, event)
+    if conversation is not None:
         number = db.insert(
             "INSERT INTO messages (conversation, connection, key, external_id, direction, author, occurred_at,"
             " recorded_at, text, payload, journal) VALUES (?,?,?,?,'echo','',?,?,?,?,?) ON CONFLICT DO NOTHING",
-            (row[0], connection, event.key, event.external_id, at, at, visible(event.text), json_of(event, Event),
-             journal),
+            (conversation, connection, event.key, event.external_id, at, at, visible(event.text),
+             json_of(event, Event), journal),
         )  # fmt: skip
         if number:
-            _log(db, at, number, "echoed", row[0])
+            _log(db, at, number, "echoed", conversation)
+
+
+def _conversation(db: Database, channel: str, connection: str, event: EchoSent) -> int | None:
+    """Find where an echo belongs: at the place that its thread names, else with its recipient in private."""
+    if event.thread is not None:
+        _, found = joined(db, connection, event.thread.root if event.thread.private else event.thread.parent)
+        return found and found[0]
+    profile = None if event.recipient is None else _profile(db, channel, event.recipient)
+    row = db.execute(
+        "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND place = '' AND ended_at IS NULL",
+        (profile, connection),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def joined(db: Database, connection: str, place: str) -> tuple[str, Open | None]:
+    """Find the conversation that what is written below a comment joins: at the first-level comment, which is named,
+    or which the answer that is named stands below. Give that place, and the conversation if it is open."""
+    found = _at_place(db, connection, place)
+    if found is None and (answered := find_message(db, connection, place)) is not None:
+        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (answered[1],)).fetchone()
+        found = _at_place(db, connection, place)
+    return place, found
+
+
+def _at_place(db: Database, connection: str, place: str) -> Open | None:
+    found: Open | None = db.execute(
+        "SELECT id, state, open_for, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
+        " AND ended_at IS NULL ORDER BY id LIMIT 1",
+        (connection, place),
+    ).fetchone()
+    return found

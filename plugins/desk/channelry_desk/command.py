@@ -1,8 +1,6 @@
-"""The commands `channelry worker` and `channelry desk …`."""
+"""The commands `channelry desk …`."""
 
 import asyncio
-import logging
-import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,6 +15,8 @@ from attrs import evolve
 from channelry.cli import config_option, json_option, print_json
 
 from . import tables
+from .cli import desk
+from .errors import NotFoundError
 from .grants import SYSTEM, Access
 from .moments import DAY, micros
 from .people import INVITATION
@@ -30,47 +30,6 @@ if TYPE_CHECKING:
     from .service import Service
 
 _Result = TypeVar("_Result")
-
-
-@click.command()
-@config_option
-def worker(config: Path) -> None:
-    """Send replies and tidy up, in a process apart from `channelry serve --no-worker`, until SIGTERM or Ctrl+C.
-
-    \b
-    Examples:
-      channelry serve --no-worker & channelry worker
-      channelry worker --config /etc/channelry.toml
-    """
-    from .desk import only_worker
-
-    for point in entry_points(group="channelry.logging"):
-        point.load()("info")
-
-    async def wait(desk: "Desk") -> None:
-        logging.getLogger("channelry.desk").info("the worker runs")
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        await stopped.wait()
-
-    asyncio.run(_opened(config, only_worker, wait))
-
-
-@click.group()
-def desk() -> None:
-    """Look at what the desk keeps, and decide what only a person can.
-
-    \b
-    channelry desk conversations            who wrote, and how it stands
-    channelry desk dead-letters             what could not be understood
-    channelry desk replay 7                 try one of them again, or raw requests by --journal
-    channelry desk enrich --since 2026-11-01   judge language and sentiment again
-    channelry desk uncertain                sends whose answer was lost
-    channelry desk decide 12 resend --who eve
-    channelry desk users                    who works here
-    channelry desk invite eve@example.org Eve Ng --access administration
-    """
 
 
 @desk.command()
@@ -140,7 +99,7 @@ def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], si
             click.echo(f"{len(new)} requests of the journal: {sum(new)} events were new")
         return [one for one in dead_letters if not await service.letters.replay(by=SYSTEM, dead_letter=one)]
 
-    still_dead = _ask(config, replayed)
+    still_dead = _ask(config, replayed, "channelry desk dead-letters")
     for letter in dead_letters:
         if letter not in still_dead:
             click.echo(f"dead letter {letter} is settled")
@@ -180,7 +139,7 @@ def enrich(config: Path, since: datetime, until: datetime | None) -> None:
 
     from .desk import without_worker
 
-    if blank := asyncio.run(_opened(config, without_worker, again, judges)):
+    if blank := asyncio.run(opened_desk(config, without_worker, again, judges)):
         raise click.ClickException(f"{blank} messages may lack something, for a provider failed; try again later")
 
 
@@ -218,6 +177,7 @@ def decide(config: Path, call: int, decision: str, who: str) -> None:
     _ask(
         config,
         lambda service: service.outbox.decide(by=evolve(SYSTEM, name=who), call=call, decision=Decision(decision)),
+        "channelry desk uncertain",
     )
     click.echo(f"call {call}: {decision}")
 
@@ -249,7 +209,8 @@ def invite(
 ) -> None:  # fmt: skip
     """Invite somebody, the first administrator for example, and print the token that they set their password with.
 
-    They may do nothing but what is granted here or, later, by an administrator.
+    They may do nothing but what is granted here or, later, by an administrator. Whoever is invited again before they
+    have answered gets a new token, and keeps what was granted unless it is named anew.
 
     \b
     Examples:
@@ -259,10 +220,13 @@ def invite(
     granted = [Access(one) for one in access]
 
     async def invited(service: "Service") -> str:
+        if unknown := sorted({*connection} - service.hub.connections.keys()):
+            known = ", ".join(service.hub.connections) or "none"
+            raise click.UsageError(f"{config} has no [connections.{unknown[0]}]; it has {known}")
         user, token = await service.people.invite(
             by=SYSTEM, email=email, first_name=first_name, last_name=last_name, short_code=short_code
         )
-        await service.people.grant(by=SYSTEM, user=user.id, access=granted, connections=connection)
+        await service.people.grant(by=SYSTEM, user=user.id, access=granted or None, connections=connection or None)
         return token
 
     token = _ask(config, invited)
@@ -298,7 +262,8 @@ def fill(config: Path, conversations: int) -> None:
     _ask(config, filled)
 
 
-def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _Result:
+def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]", listing: str = "") -> _Result:
+    """Ask the desk; an error about what is not there names the command that lists what is."""
     from channelry.config import load_configuration
     from channelry.hub import closed_hub
 
@@ -310,16 +275,18 @@ def _ask(config: Path, question: "Callable[[Service], Awaitable[_Result]]") -> _
 
     async def ask() -> _Result:
         async with without_worker(closed_hub(configuration)) as opened:
-            return await question(opened.service)
+            try:
+                return await question(opened.service)
+            except NotFoundError as error:
+                raise click.ClickException(f"{error}; see: {listing}" if listing else str(error)) from None
 
     return asyncio.run(ask())
 
 
-async def _opened(
+async def opened_desk(
     config: Path, application: Any, use: "Callable[[Desk], Awaitable[_Result]]",
     of: "Callable[[Configuration], Configuration]" = lambda configuration: configuration,
 ) -> _Result:  # fmt: skip
-    from importlib.metadata import entry_points
 
     from channelry.config import load_configuration
     from channelry.hub import open_hub

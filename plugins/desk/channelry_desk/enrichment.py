@@ -5,6 +5,7 @@ A cursor in the database says how far each has come, so a message costs nothing 
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from attrs import define, evolve, frozen
 
@@ -18,14 +19,21 @@ from .database import Database, Row
 from .journal import request_of
 from .moments import SECOND, micros
 from .mood import WINDOW, conversation_score
-from .providers import Found, asked
 from .store import Store
+from .unjudged import BATCH, LAST, PERIOD, Due, due
 
-BATCH = 32
 IDLE = 0.5
 REPAIR = 60 * SECOND
 """Until the first second look at what stayed blank while a provider failed."""
 ENRICHERS = ("detect_language", "score_sentiment")
+
+
+@frozen
+class Found:
+    """What was found of a text (None: nobody was sure), and by whom: the provider and its version, or `""`."""
+
+    answer: Any
+    by: str
 
 
 @frozen
@@ -57,11 +65,11 @@ class Enrichment:
         if not any(self.hub.configuration.orders.get(hook) for hook in ENRICHERS):
             return 60.0
         last = await self.store.read(lambda db: cursor(db, "enrichment"))
-        rows = await self.store.read(lambda db: _texts(db, last))
-        if not rows:
+        texts = await self.store.read(lambda db: due(db, last))
+        if not texts:
             return IDLE
         began = self.hub.clock.monotonic()
-        judged = await self._judge(rows)
+        judged = await self._judge(texts)
         took = self.hub.clock.monotonic() - began
         later = micros(self.hub.clock.now()) + REPAIR
 
@@ -74,11 +82,11 @@ class Enrichment:
 
         await self.store.write(write)
         share = self.config.enrichment_duty
-        return max(took * (1 - share) / share, 0.0 if len(rows) == BATCH else IDLE)
+        return max(took * (1 - share) / share, 0.0 if len(texts) == BATCH else IDLE)
 
     async def judge(self, message: int) -> bool:
         """Judge one message again; tell whether nothing more can be expected."""
-        judged = await self._judge(await self.store.read(lambda db: _texts(db, message - 1, message)))
+        judged = await self._judge(await self.store.read(lambda db: due(db, message - 1, message)))
         await self.store.write(partial(_write, judged=judged))
         return not any(one.blank for one in judged)
 
@@ -86,8 +94,8 @@ class Enrichment:
         """Judge all that was recorded in a period again, from `since` until before `until` (microseconds); tell of
         each batch how many it was, and give how many may have been kept back by an outage and stay as they were."""
         last, blank = 0, 0
-        while rows := await self.store.read(partial(_texts, after=last, since=since, until=until)):
-            judged = await self._judge(rows)
+        while texts := await self.store.read(partial(due, after=last, since=since, until=until)):
+            judged = await self._judge(texts)
             await self.store.write(partial(_write, judged=judged))
             blank += sum(one.blank for one in judged)
             last = judged[-1].message
@@ -97,7 +105,7 @@ class Enrichment:
     async def count(self, since: int, until: int) -> int:
         """Give how many messages `redo` would judge."""
         return await self.store.read(
-            lambda db: int(db.execute(f"SELECT count(*) {_PERIOD}", (0, LAST, since, until)).fetchone()[0])
+            lambda db: int(db.execute(f"SELECT count(*) {PERIOD}", (0, LAST, since, until)).fetchone()[0])
         )
 
     def healthy(self, *hooks: str) -> bool:
@@ -105,19 +113,32 @@ class Enrichment:
         named = {path for hook in hooks for path in self.hub.configuration.orders.get(hook, ())}
         return all(status.state == "ready" for status in self.hub.status() if status.name in named)
 
-    async def _judge(self, rows: Sequence[Row]) -> list[Judged]:
-        texts = [Text(text=row["text"], language=row["language"], hint=row["locale"]) for row in rows]
-        languages = await asked(self.hub, "detect_language", texts)
+    async def _judge(self, texts: Sequence[Due]) -> list[Judged]:
+        asked = [evolve(one.text, languages=self._languages(one.connection)) for one in texts]
+        languages = await self._found("detect_language", asked)
         told = [
-            evolve(text, language=found.answer.code) if found.answer else text
-            for text, found in zip(texts, languages, strict=True)
+            evolve(text, language=found.answer.code if found.answer else one.spoken)
+            for one, text, found in zip(texts, asked, languages, strict=True)
         ]
-        sentiments = await asked(self.hub, "score_sentiment", told)
+        sentiments = await self._found("score_sentiment", told)
         final = self.healthy(*ENRICHERS)
         return [
-            Judged(row["id"], row["conversation"], language, sentiment, final)
-            for row, language, sentiment in zip(rows, languages, sentiments, strict=True)
+            Judged(one.message, one.conversation, language, sentiment, final)
+            for one, language, sentiment in zip(texts, languages, sentiments, strict=True)
         ]
+
+    def _languages(self, connection: str) -> tuple[str, ...]:
+        """Give the languages that a connection is configured for; none if it is gone from the configuration."""
+        instance = self.hub.connections.get(connection)
+        return instance.entry.languages if instance else ()
+
+    async def _found(self, hook: str, texts: Sequence[Text]) -> list[Found]:
+        found, _ = await self.hub.enrich(hook, texts)
+        return [Found(one.answer, self._named(one.by) if one.by else "") for one in found]
+
+    def _named(self, provider: str) -> str:
+        entry = self.hub.instances[provider].entry
+        return f"{entry.plugin} {entry.version}".strip()
 
     async def observe(self) -> float:
         """Show the next recorded requests' events to the plugins that observe."""
@@ -135,21 +156,6 @@ class Enrichment:
         if rows:
             await self.store.write(lambda db: advance(db, "observers", rows[-1]["id"]))
         return 0.0 if len(rows) == BATCH else IDLE
-
-
-LAST = 2**63 - 1
-_PERIOD = (
-    "FROM messages m JOIN conversations c ON c.id = m.conversation JOIN profiles p ON p.id = c.profile"
-    " WHERE m.id > ? AND m.id <= ? AND m.recorded_at >= ? AND m.recorded_at < ? AND m.direction = 'in' AND m.text <> ''"
-)
-
-
-def _texts(db: Database, after: int, last: int = LAST, since: int = 0, until: int = LAST) -> list[Row]:
-    """Give what customers wrote after a message, each with the language that its conversation has by now."""
-    return db.rows(
-        f"SELECT m.id, m.conversation, m.text, c.language, p.locale {_PERIOD} ORDER BY m.id LIMIT ?",
-        (after, last, since, until, BATCH),
-    )
 
 
 def _next_requests(db: Database, last: int) -> list[Row]:

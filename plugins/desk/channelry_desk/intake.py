@@ -1,7 +1,6 @@
 """What arrives, into the store: one operation for each request, in the transaction that its acknowledgement awaits."""
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from attrs import define
 
@@ -26,9 +25,6 @@ from .journal import enter
 from .moments import micros
 from .states import ConversationState
 from .texts import json_of, payload, plain, visible
-
-_Open: TypeAlias = tuple[int, str, int, int]
-"""An open conversation: its id, state, patience and expiry."""
 
 UNCLAIMED = "unclaimed: no connection has this account"
 
@@ -117,7 +113,7 @@ class Intake:
             db.execute(sql.DROPPED, (profile,))
             return False
         if rules.joins_anybody(event):
-            place, found = _joined(db, connection, place)
+            place, found = changes.joined(db, connection, place)
             if found is not None:
                 conversation, state, open_for, expires_at = found
         opens = conversation is None or at > expires_at
@@ -227,25 +223,6 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
             (channel, one.scheme, one.value, one.scope, number),
         )
     return number
-
-
-def _joined(db: Database, connection: str, place: str) -> tuple[str, _Open | None]:
-    """Find the conversation that an answer below a comment joins: at the first-level comment, which the answer names,
-    or which the answer that it names stands below."""
-    found = _at_place(db, connection, place)
-    if found is None and (answered := changes.find_message(db, connection, place)) is not None:
-        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (answered[1],)).fetchone()
-        found = _at_place(db, connection, place)
-    return place, found
-
-
-def _at_place(db: Database, connection: str, place: str) -> _Open | None:
-    found: _Open | None = db.execute(
-        "SELECT id, state, open_for, expires_at FROM conversations WHERE connection = ? AND place = ? AND place <> ''"
-        " AND ended_at IS NULL ORDER BY id LIMIT 1",
-        (connection, place),
-    ).fetchone()
-    return found
 
 
 def _is_known(db: Database, connection: str, key: str) -> bool:

@@ -30,6 +30,18 @@ def canonical(text: str, region: str = "") -> str:
     return f"+{country}{national}" if phonenumbers.is_possible_number(one) else ""
 
 
+def country(value: str) -> str:
+    """Give the country (ISO 3166, two letters) of a number that a channel has; `""` where it is none, or of several."""
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(value if value.startswith("+") else f"+{value}")
+    except phonenumbers.NumberParseException:
+        return ""
+    found = phonenumbers.region_code_for_number(number) or ""
+    return found if found.isalpha() else ""  # 001 is a number of no country
+
+
 def of_channel(value: str, region: str = "") -> str:
     """As `canonical`, of an address of a channel: these always have their country, some without the `+`."""
     return canonical(value if value.startswith("+") else f"+{value}") or canonical(value, region)

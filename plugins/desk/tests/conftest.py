@@ -186,6 +186,7 @@ class Brain:
     config: Config
     seen: list[str] = field(factory=list)
     asked: list[Text] = field(factory=list)
+    scored: list[Text] = field(factory=list)
     languages: dict[str, Language | None] = field(factory=dict)
     scores: dict[str, Sentiment | None] = field(factory=dict)
     pause: Callable[[], Awaitable[None]] | None = None
@@ -208,6 +209,7 @@ class Brain:
 
     @hookimpl
     async def score_sentiment(self, texts: Sequence[Text]) -> Sequence[Sentiment | None]:
+        self.scored += texts
         half = Sentiment(score=0.5, confidence=0.9)
         return [self.scores.get(text.text, half if text.language == "en" else None) for text in texts]
 

@@ -42,6 +42,12 @@ def test_the_commands_print_tables_and_json(tmp_path: Path, command: str) -> Non
     assert "Examples:" in CliRunner().invoke(main, ["desk", command, "--help"]).output
 
 
+def test_the_help_of_the_desk_cuts_no_sentence() -> None:
+    shown = CliRunner().invoke(main, ["desk", "--help"]).output
+    assert "..." not in shown.partition("Commands:")[2]
+    assert "List what could not be understood or applied, with the" in shown
+
+
 async def test_a_table_tells_who_wrote_and_how_it_stands(opening: Opening, capsys: pytest.CaptureFixture[str]) -> None:
     async with opening(brain={}) as house:
         await house.deliver(message("eve", "the parcel that I have been waiting for\nis broken", occurred_at=START))
@@ -80,12 +86,18 @@ def test_the_commands_make_no_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["replay", "7"], ["replay", "--journal", "7"], ["decide", "7", "sent", "--who", "eve"]]
+    ("words", "listing"),
+    [
+        (["replay", "7"], "dead-letters"),
+        (["replay", "--journal", "7"], "dead-letters"),
+        (["decide", "7", "sent", "--who", "eve"], "uncertain"),
+    ],
 )
-def test_a_command_about_nothing_says_so(tmp_path: Path, words: list[str]) -> None:
+def test_a_command_about_nothing_says_so_and_names_the_list(tmp_path: Path, words: list[str], listing: str) -> None:
     shown = CliRunner().invoke(main, ["desk", *words, *configured(tmp_path)])
     assert shown.exit_code == 1
     assert "there is no" in shown.output
+    assert shown.output.endswith(f"; see: channelry desk {listing}\n")
 
 
 def test_a_replay_of_nothing_is_refused_and_that_of_an_empty_period_says_so(tmp_path: Path) -> None:
@@ -136,9 +148,18 @@ def test_the_first_administrator_is_invited_by_a_command(tmp_path: Path) -> None
     header, row = CliRunner().invoke(main, ["desk", "users", *words]).stdout.splitlines()
     assert header.split() == list(tables.USERS)
     assert "administration" in row
-    refused = CliRunner().invoke(main, [*invited, "--connection", "nowhere"])
-    assert refused.exit_code == 1
-    assert "no connection 'nowhere'" in refused.output
+    again = CliRunner().invoke(main, ["desk", "invite", "eve@example.org", "Eve", "Ng", *words])
+    assert again.stdout != shown.stdout
+    (user,) = orjson.loads(CliRunner().invoke(main, ["desk", "users", "--json", *words]).stdout)
+    assert user["access"] == ["administration"]
+
+
+def test_whom_nothing_can_be_granted_is_not_invited(tmp_path: Path) -> None:
+    words = configured(tmp_path)
+    refused = CliRunner().invoke(main, ["desk", "invite", "ann@example.org", "Ann", "--connection", "nowhere", *words])
+    assert refused.exit_code == 2
+    assert "has no [connections.nowhere]; it has none" in refused.output
+    assert CliRunner().invoke(main, ["desk", "users", *words]).stdout == "none\n"
 
 
 def test_the_section_is_checked(tmp_path: Path) -> None:

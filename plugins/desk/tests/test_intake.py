@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from channelry.model import (
     Address,
     Announced,
     Delete,
+    EchoSent,
     Edit,
     Hide,
     IdentityChanged,
@@ -140,6 +142,34 @@ async def test_each_first_level_comment_is_a_conversation_that_answers_join(hous
     await house.desk.service.conversations.close(by=SYSTEM, conversation=found[1].id)
     await house.deliver(comment("cid", "c6", depth=3, parent="c3"), comment("eve", "c7", depth=2, parent="c1"))
     assert await texts(house) == ["c6", "c7"]
+
+
+async def test_what_the_business_wrote_elsewhere_shows_where_it_stands(house: House) -> None:
+    """An answer below a comment shows with the comment, whoever it answers; a direct one with its recipient only."""
+
+    def echo(key: str, parent: str | None = None, recipient: Address | None = None) -> EchoSent:
+        thread = None if parent is None else Thread(root="post-1", parent=parent, depth=2, private=False)
+        return EchoSent(key=key, occurred_at=START, recipient=recipient, external_id=key, thread=thread, text=key)
+
+    thread = Thread(root="post-1", parent="post-1", depth=1, private=False)
+    direct = await house.written("eve", "hello", key="m1")
+    comment = await house.written("eve", "price?", key="c1", surface=Surface.COMMENT, thread=thread)
+    other = await house.written("bob", "mine too", key="c2", surface=Surface.COMMENT, thread=thread)
+    await house.deliver(
+        message("bob", "and?", key="c3", surface=Surface.COMMENT, thread=evolve(thread, parent="c1", depth=2)),
+        echo("e1", parent="c1"),
+        echo("e2", parent="c3", recipient=Address("post", "bob")),
+        echo("e3", recipient=EVE),
+        echo("e4", parent="post-1"),
+        echo("e5", recipient=Address("post", "cid")),
+    )
+    await house.deliver(echo("e1", parent="c1"))
+    assert await texts(house, comment) == ["price?", "and?", "e1", "e2"]
+    assert await texts(house, direct) == ["hello", "e3"]
+    assert await texts(house, other) == ["mine too"]
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=comment)
+    await house.deliver(echo("e6", parent="c1"))
+    assert await texts(house, comment) == ["price?", "and?", "e1", "e2"]
 
 
 @pytest.mark.row("A2")

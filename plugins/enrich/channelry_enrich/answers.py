@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from channelry.dispatch import first_per_item
+from channelry.dispatch import Found
 from channelry.hub import Hub
 from channelry.model import Language, Sentiment, Text
 from channelry_desk.mood import mood
@@ -41,27 +41,26 @@ async def enriched(hub: Hub, texts: Sequence[Text], complain: Complain) -> list[
     """Name the language of each text, then score it."""
     began = time.perf_counter()
     languages = await asked(hub, "detect_language", texts, complain)
-    told = [evolve(text, language=one.code if one else "") for text, (one, _) in zip(texts, languages, strict=True)]
+    told = [
+        evolve(text, language=one.answer.code if one.answer else "") for text, one in zip(texts, languages, strict=True)
+    ]
     sentiments = await asked(hub, "score_sentiment", told, complain)
     seconds = (time.perf_counter() - began) / len(texts)
     return [
-        Answer(text.text, language, sentiment, tuple(dict.fromkeys(filter(None, (named, scored)))), seconds)
-        for text, (language, named), (sentiment, scored) in zip(texts, languages, sentiments, strict=True)
+        Answer(text.text, language.answer, sentiment.answer, _named(hub, language.by, sentiment.by), seconds)
+        for text, language, sentiment in zip(texts, languages, sentiments, strict=True)
     ]
 
 
-async def asked(hub: Hub, hook: str, texts: Sequence[Text], complain: Complain) -> list[tuple[Any, str]]:
-    """Ask the providers of a hook in their order, each for what is still open; give each answer with who gave it."""
-    answers: list[tuple[Any, str]] = [(None, "")] * len(texts)
-    for path in hub.configuration.orders.get(hook, ()):
-        instance = hub.instances[path]
-        still_open = [index for index, (answer, _) in enumerate(answers) if answer is None]
-        if not still_open or instance.state != "ready":
-            continue
-        found, (outcome,) = await first_per_item([instance.hooks[hook]], [texts[index] for index in still_open])
+async def asked(hub: Hub, hook: str, texts: Sequence[Text], complain: Complain) -> list[Found]:
+    """Ask the providers of a hook in their order, each for what is still open."""
+    found, outcomes = await hub.enrich(hook, texts)
+    for outcome in outcomes:
         if outcome.error is not None:
-            complain(path, str(outcome.error))
-        for index, answer in zip(still_open, found, strict=True):
-            if answer is not None:
-                answers[index] = answer, instance.entry.plugin
-    return answers
+            complain(outcome.plugin, str(outcome.error))
+    return found
+
+
+def _named(hub: Hub, *providers: str) -> tuple[str, ...]:
+    """Give the names of the plugins behind some paths, each once."""
+    return tuple(dict.fromkeys(hub.instances[path].entry.plugin for path in providers if path))

@@ -7,21 +7,19 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from stat import S_ISREG
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import anyio
 import click
 import orjson
 
 from channelry.cli import config_option, json_option, print_json, print_table
-from channelry.config import Configuration
 from channelry.errors import ConfigError
 from channelry.secrets import one_line
 
-from . import compare as comparing
-from .answers import enriched
-from .lines import labelled, text_of
-from .providers import configuration, opened
+if TYPE_CHECKING:
+    from channelry.config import Configuration
+
+    from .compare import Comparison
 
 BATCH = 32
 """Texts that are judged at once, as many as the desk judges."""
@@ -41,11 +39,13 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
     """Tell the language and the sentiment of texts: reads FILE, or standard input, and prints a JSON object a line.
 
     \b
-    A line is a text, or JSON: {"text", "hint" (a locale, as de-AT)}. What comes out, in the same order:
+    A line is a text, or JSON: {"text"}, perhaps with "hint" (a locale, as de-AT), "languages" (the only ones it
+    may be in, as ["de", "en"]) and "before" (what the customer wrote in before, as {"de": 3}).
+    What comes out, in the same order:
       {"text", "language" (BCP 47), "confidence", "sentiment" (very-negative … very-positive),
        "score" (-1 to 1), "plugin" (who told it), "ms"}; null is what nobody was sure of.
-    With --compare a line is {"text", "language", "sentiment" (may be missing)}, all true, and what comes
-    out is tables, or with --json one object per provider and hook.
+    With --compare a line is {"text", "language", "sentiment" (may be missing)}, all true, perhaps with what
+    is said above, and what comes out is tables, or with --json one object per provider and hook.
 
     \b
     Examples:
@@ -53,6 +53,10 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
       channelry enrich messages.jsonl --config channelry.toml | jq -r .language | sort | uniq -c
       channelry enrich --compare labelled.jsonl --order langdetect,py3langid
     """
+    import anyio
+
+    from .providers import configuration
+
     if compare:
         _compare(file, config, order, as_json)
         return
@@ -62,7 +66,11 @@ def enrich(file: BinaryIO, config: Path, order: list[str], compare: bool, as_jso
     anyio.run(_enrich, file, settings)
 
 
-async def _enrich(file: BinaryIO, settings: Configuration) -> None:
+async def _enrich(file: BinaryIO, settings: "Configuration") -> None:
+    from .answers import enriched
+    from .lines import text_of
+    from .providers import opened
+
     complaints: set[str] = set()
 
     def complain(path: str, reason: str) -> None:
@@ -94,6 +102,10 @@ def _progress(file: BinaryIO) -> Iterator[Callable[[int], None]]:
 
 
 def _compare(file: BinaryIO, config: Path, order: Sequence[str], as_json: bool) -> None:
+    from . import compare as comparing
+    from .lines import labelled
+    from .providers import configuration
+
     try:
         sentences = list(labelled(file))
     except ValueError as error:
@@ -119,7 +131,7 @@ def _compare(file: BinaryIO, config: Path, order: Sequence[str], as_json: bool) 
         _print_tables(found)
 
 
-def _print_tables(found: Sequence[comparing.Comparison]) -> None:
+def _print_tables(found: "Sequence[Comparison]") -> None:
     rows = []
     for one in found:
         shares = [(one.answered, len(one.told)), (one.right, one.answered), (one.right, len(one.told))]

@@ -9,12 +9,11 @@ from time import perf_counter
 from typing import Any
 
 import anyio
-from attrs import frozen
+from attrs import evolve, frozen
 
 from channelry.discovery import available
 from channelry.errors import PluginError
 from channelry.hub import Hub
-from channelry.model import Text
 from channelry.registry import examine, marked
 from channelry_desk.mood import LEVELS, Mood, mood
 
@@ -133,13 +132,14 @@ async def _one(hub: Hub, name: str, hook: str, sentences: Sequence[Labelled], be
     failures: dict[str, str] = {}
     if sentiment:
         sentences = [one for one in sentences if one.sentiment]
-    texts = [Text(text=one.text, language=one.language if sentiment else "") for one in sentences]
+    texts = [evolve(one.text, language=one.language if sentiment else "") for one in sentences]
     await asked(hub, hook, texts[:1], failures.setdefault)
     after = _megabytes()
     began = perf_counter()
     answers: list[Any] = []
     for start in range(0, len(texts), BATCH):
-        answers += [answer for answer, _ in await asked(hub, hook, texts[start : start + BATCH], failures.setdefault)]
+        found = await asked(hub, hook, texts[start : start + BATCH], failures.setdefault)
+        answers += [one.answer for one in found]
     seconds = (perf_counter() - began) / max(1, len(texts))
     told = [str(mood(one.score) if sentiment else one.code) if one else None for one in answers]
     expected = [one.sentiment if sentiment else one.language for one in sentences]

@@ -1,7 +1,7 @@
 """Which providers are asked, in which order, and with which Config."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ from channelry.config import DEFAULT_FILE, Configuration, Entry, load_configurat
 from channelry.discovery import advice, available
 from channelry.errors import ConfigError, Fault, PluginError
 from channelry.hub import Hub, open_hub
-from channelry.model import Received
 from channelry.registry import examine, marked
-from channelry.sink import Sink
+from channelry.sink import Sink, nowhere
 from channelry.structure import structure
 
 HOOKS = ("detect_language", "score_sentiment")
@@ -68,16 +67,12 @@ async def opened(found: Configuration) -> AsyncIterator[Hub]:
     clients: list[Any] = [point.load() for point in entry_points(group="channelry.http")]
     async with (
         clients[0]() if clients else nullcontext() as http,
-        open_hub(found, _nowhere, **({"http": http} if http else {})) as hub,
+        open_hub(found, _quietly, **({"http": http} if http else {})) as hub,
     ):
         yield hub
 
 
-class _Nowhere(Sink):
-    async def record(self, received: Received) -> None:
-        raise RuntimeError("this command keeps nothing")
-
-
-@asynccontextmanager
-async def _nowhere(hub: Hub) -> AsyncIterator[Sink]:
-    yield _Nowhere()
+def _quietly(hub: Hub) -> AbstractAsyncContextManager[Sink]:
+    """Keep nothing, and have who asks tell of failures, once, where the hub would log each."""
+    hub.blame = lambda _: None
+    return nowhere(hub)

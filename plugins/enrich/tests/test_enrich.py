@@ -137,9 +137,51 @@ def test_bytes_that_are_no_utf_8_are_replaced() -> None:
     assert text_of(b'{"text": "\\ud800"}\n').text == '{"text": "\\ud800"}'  # JSON that is none
 
 
+@pytest.mark.row("A28")
+def test_a_line_may_tell_which_languages_there_are_and_what_the_customer_wrote_before() -> None:
+    told = {
+        "text": "Det er ikke den fargen",
+        "hint": "nb-NO",
+        "languages": ["no", "da"],
+        "before": {"no": 2, "da": 0.5},
+    }
+    assert text_of(json.dumps(told).encode()) == Text(
+        text=told["text"], hint="nb-NO", languages=("no", "da"), before={"no": 2.0, "da": 0.5}
+    )
+    texts = [
+        {"text": "Det er ikke den fargen"},
+        {"text": "Det er ikke den fargen", "before": {"no": 3}},
+        {"text": "Det er ikke den fargen", "languages": ["no", "de"]},
+        {"text": "Mein Paket ist leider noch nicht da", "languages": ["sv", "en"]},
+    ]
+    found = answers(run("--order", "langdetect", stdin="\n".join(map(json.dumps, texts))))
+    assert [one["language"] for one in found] == [None, "no", "no", None]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"languages": "de"}, {"languages": [7, "", "zh_CN", None]}, {"before": ["de"]}, {"hint": ["de"]},
+     {"before": {"de": True, "en": "1", "": 1, "fr": -1, "es": None, "it": 0}}],
+)  # fmt: skip
+def test_what_a_line_tells_wrongly_is_passed_over(more: dict[str, Any]) -> None:
+    assert text_of(json.dumps({"text": "Hello", **more}).encode()) == Text(text="Hello")
+
+
 @given(st.binary())
 def test_every_line_is_a_text(line: bytes) -> None:
     assert isinstance(text_of(line).text, str)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark() -> None:
+    assert text_of(b'\xef\xbb\xbf{"text": "Hello"}').text == text_of(b"\xef\xbb\xbfHello").text == "Hello"
+    assert [one.text.text for one in labelled([b'\xef\xbb\xbf{"text": "Hello", "language": "en"}'])] == ["Hello"]
+
+
+def test_where_nobody_tells_a_language_sentiment_goes_by_the_hint() -> None:
+    lines = [{"text": "great service", "hint": "en_US"}, {"text": "sehr schlecht", "hint": "de-AT"}, {"text": "great"}]
+    found = answers(run("--order", "vader,lexicon", stdin="\n".join(map(json.dumps, lines))))
+    assert [(one["language"], one["plugin"]) for one in found] == [(None, "vader"), (None, "lexicon"), (None, None)]
+    assert found[0]["score"] > 0 > found[1]["score"]
 
 
 @pytest.mark.row("A28")
@@ -238,6 +280,6 @@ def test_near_is_the_next_level_or_another_script() -> None:
 def test_labelled_lines_are_read() -> None:
     lines: Iterator[bytes] = (json.dumps(one).encode() for one in LABELLED)
     assert list(labelled(lines))[:2] == [
-        Labelled("Where is my order? I am waiting", "en", "neutral"),
-        Labelled("Wo ist denn meine Bestellung geblieben?", "de", ""),
+        Labelled(Text(text="Where is my order? I am waiting"), "en", "neutral"),
+        Labelled(Text(text="Wo ist denn meine Bestellung geblieben?"), "de", ""),
     ]

@@ -3,14 +3,15 @@
 from functools import partial
 from mimetypes import guess_type
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-import anyio
 import click
 
-from channelry import codec
 from channelry.cli import config_option, find_connection, json_option, opened_hub, print_json, print_table
-from channelry.model import Address, Kind, Media, Receipt, SendMessage, Target
+
+if TYPE_CHECKING:
+    from channelry.model import Receipt
 
 
 @click.command()
@@ -30,9 +31,15 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
       channelry send support --to 491700000001 --text "Your parcel is on its way."
       channelry send bot --to 42 --text "The bill" --media https://example.org/bill.pdf
     """
+    import anyio
+
+    from channelry import codec
+
     scheme, colon, value = to.partition(":")
     if not (colon and scheme.isalpha()):
         scheme, value = "", to
+    if not (text.strip() or media):
+        raise click.UsageError("there is nothing to send: say --text, or --media, or both")
     if not value.strip():
         raise click.UsageError(f"--to {to!r} names nobody: expected VALUE, or SCHEME:VALUE, as phone:+491700000001")
     receipts = anyio.run(partial(_send, config, connection, scheme, value, text, media))
@@ -43,7 +50,9 @@ def send(connection: str, to: str, text: str, media: str, config: Path, as_json:
         print_table(("accepted", "external ids"), [("yes", ", ".join(row["external_ids"])) for row in rows])
 
 
-async def _send(config: Path, connection: str, scheme: str, value: str, text: str, media: str) -> list[Receipt]:
+async def _send(config: Path, connection: str, scheme: str, value: str, text: str, media: str) -> "list[Receipt]":
+    from channelry.model import Address, Kind, Media, SendMessage, Target
+
     async with opened_hub(config) as hub:
         plugin = find_connection(hub, connection).entry.plugin
         parts = []
@@ -68,6 +77,8 @@ def setup(connection: str, config: Path) -> None:
       channelry setup support
       channelry setup bot --config staging.toml && channelry check --live --config staging.toml
     """
+    import anyio
+
     url = anyio.run(_setup, config, connection)
     click.echo(f"{connection} is registered at {url}")
 

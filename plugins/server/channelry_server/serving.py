@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
@@ -52,6 +52,13 @@ class Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
+_ACTIONS: Mapping[int, tuple[str, str]] = {
+    errno.EADDRINUSE: ("port", "end what listens there, perhaps another channelry serve, or choose another port"),
+    errno.EACCES: ("port", "choose a port from 1024 on, or run it where lower ones are allowed"),
+}
+"""What is to be changed, and how, when an address cannot be listened on."""
+
+
 def listener(config: ServerConfig, file: str) -> socket.socket:
     """Bind the address of `[server]`; ConfigError tells why that is not possible."""
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
@@ -59,9 +66,9 @@ def listener(config: ServerConfig, file: str) -> socket.socket:
         return socket.create_server((config.host, config.port), family=family, backlog=_BACKLOG)
     except OSError as error:
         where = f"{config.host}:{config.port}"
-        of_the_port = error.errno in (errno.EADDRINUSE, errno.EACCES)
-        key, action = ("port", "choose another port") if of_the_port else ("host", "choose an address of this machine")
-        fault = Fault(f"server.{key}", f"an address to listen on, not {where} ({error.strerror})", action)
+        key, action = _ACTIONS.get(error.errno or 0, ("host", "choose an address of this machine"))
+        reason, _, _ = str(error.strerror).partition(" (while ")  # Python goes on with the address
+        fault = Fault(f"server.{key}", f"an address to listen on, not {where} ({reason})", action)
         raise ConfigError(file, [fault]) from None
 
 

@@ -86,8 +86,6 @@ def test_send_prints_the_receipts(run: Any) -> None:
 
 @pytest.mark.row("F10")
 def test_a_failed_send_is_one_line_without_secrets(run: Any) -> None:
-    refused = run("send", "well", "--to", "ada")
-    assert (refused.exit_code, refused.stderr) == (1, "the message is empty\n")
     failed = run("send", "well", "--to", "nobody", "--text", "hi")
     assert (failed.exit_code, failed.stderr) == (1, "the token *** is not good\n")
 
@@ -97,6 +95,13 @@ def test_a_message_to_nobody_is_an_error_before_anything_is_opened(run: Any, to:
     result = run("send", "well", "--to", to, "--text", "hi")
     assert result.exit_code == 2
     assert f"--to {to!r} names nobody: expected VALUE, or SCHEME:VALUE" in result.stderr
+
+
+@pytest.mark.parametrize("text", [[], ["--text", " "]])
+def test_an_empty_message_is_an_error_before_anything_is_opened(run: Any, text: list[str]) -> None:
+    result = run("send", "well", "--to", "ada", *text)
+    assert result.exit_code == 2
+    assert "there is nothing to send: say --text, or --media, or both" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["send", "setup"])

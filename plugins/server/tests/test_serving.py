@@ -150,7 +150,8 @@ def test_the_current_folder_is_importable(tmp_path: Path, monkeypatch: pytest.Mo
 def test_an_address_that_is_taken_is_named() -> None:
     with listener(ServerConfig(port=0), "channelry.toml") as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(ConfigError, match=rf"server\.port: .*127.0.0.1:{port}"):
+        said = rf"server\.port: .*127.0.0.1:{port} \(Address already in use\)\n.*end what listens there"
+        with pytest.raises(ConfigError, match=said):
             listener(ServerConfig(port=port), "channelry.toml")
 
 

@@ -24,7 +24,7 @@ from .clock import FakeClock
 from .conformance import fail
 from .http import AsgiHttp
 from .samples import FILE, REF
-from .services import MemoryFiles, services
+from .stand_ins import MemoryFiles, services
 
 PUBLIC_URL = "https://care.example.com/hooks/test"
 ORIGIN = "https://simulated.example"

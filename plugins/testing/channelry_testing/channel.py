@@ -45,7 +45,7 @@ class ChannelConformance(AccountRules, PluginConformance):
     - fixtures: `plugin` (made with a configuration), `simulator` (fresh for each test), `payloads` (the folder of the
       recorded ones, `channelry_testing.payloads`), and `second`, the simulator of another account with other secrets.
     - to override where the channel needs it: `sample` (an action that this provider takes), `target` (where public
-      answers go), `held` (a file that a customer sent).
+      answers go), `writings` (further places that customers write at), `held` (a file that a customer sent).
     - `exempt`, `@overrides`: see `Conformance`.
 
     `pytest --channelry-report` prints which rules hold and the grade that is reached.

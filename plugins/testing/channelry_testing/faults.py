@@ -13,10 +13,11 @@ from .bench import Bench, raised
 from .broken_http import Answering, Losing
 from .conformance import Grade, fail, not_declared, rule, run
 from .http import AsgiHttp
+from .places import PlaceRules
 from .plugin_rules import with_canaries
 from .receiving import posted
 from .samples import MEDIA, SENDABLE
-from .sending import SendingRules, composed
+from .sending import composed
 
 RETRY_AFTER = 7.0
 _ANSWERS: Sequence[tuple[int, bytes]] = (
@@ -26,7 +27,7 @@ _ANSWERS: Sequence[tuple[int, bytes]] = (
 )  # fmt: skip
 
 
-class FaultRules(SendingRules):
+class FaultRules(PlaceRules):
     """What holds when the provider refuses, answers oddly, or is not heard."""
 
     @rule("errors", Grade.SILVER)

@@ -1,14 +1,30 @@
 """The rules about what is sent: actions, calls, receipts, errors."""
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import unquote_plus
 
 import orjson
 from attrs import evolve
 
 from channelry.codec import from_json, to_json
 from channelry.errors import PermanentError, SendError
-from channelry.model import Audience, Call, Capabilities, Kind, Outbound, Receipt, SendMessage, Target, Thread
+from channelry.model import (
+    Audience,
+    Call,
+    Capabilities,
+    Delete,
+    Edit,
+    Hide,
+    Kind,
+    Outbound,
+    React,
+    Receipt,
+    SendMessage,
+    Target,
+    Thread,
+)
 
 from .bench import Bench
 from .conformance import Grade, fail, not_declared, rule, run
@@ -66,10 +82,12 @@ class SendingRules(ReceivingRules):
     @rule("sends", Grade.SILVER)
     def test_everything_declared_is_sent(self, bench: Bench, simulator: Any) -> None:
         """For each kind in `capabilities.sends` (and `.public`, `.aside`) an example is composed and sent, is taken by
-        the simulator, and gives a receipt per call; the receipt of a message names its id.
+        the simulator, and gives a receipt per call; the receipt of a message names its id. What is done to a message
+        that is not the last (an edit, a reaction) names that message to the provider.
 
-        Why: what is declared is offered to agents. Mend: send it, or declare it no more. Where the provider wants
-        special content (a template it knows), override `sample`; where it is public, `target`.
+        Why: what is declared is offered to agents. Mend: send it, or declare it no more; what an action changes is its
+        `external_id`, whatever its target answers. Where the provider wants special content (a template it knows),
+        override `sample`; where it is public, `target`.
         """
         self._demand_sending(bench)
 
@@ -84,9 +102,15 @@ class SendingRules(ReceivingRules):
             for kind in sorted(carried.sends):
                 if kind not in SENDABLE:
                     fail(f"{kind} is declared among what is sent", "kinds that an action exists for", "leave it out")
-                receipts = await self._message_sent(bench, target, carried, f"kit-before-{place}-{kind}")
-                ours = next((one for receipt in receipts for one in receipt.external_ids), "")
+                ours = await self._sent_before(bench, target, carried, f"kit-before-{place}-{kind}")
                 outbound = self.action(kind, target, ours, carried, f"kit-{place}-{kind}")
+                changed, naming = "", set[str]()
+                if isinstance(outbound, Edit | Delete | React | Hide):  # what is read is a conversation to many
+                    changed, latest = outbound.external_id, self.target(place, bench, simulator)
+                    ours = await self._sent_before(bench, latest, carried, f"kit-then-{place}-{kind}")
+                    newer = self.action(kind, latest, ours, carried, outbound.key)
+                    outbound = evolve(outbound, target=latest)
+                    naming = _words(changed) & (_told(bench, outbound) - _told(bench, newer))
                 seen, taken = len(simulator.ledger.entries), len(simulator.ledger.taken)
                 try:
                     receipts = await self._sent(bench, outbound)
@@ -98,11 +122,25 @@ class SendingRules(ReceivingRules):
                     )
                 if len(simulator.ledger.entries) == seen:
                     fail(f"{kind} ({place}) makes no request", "one at least in the simulator's ledger", "send it")
+                requested = " ".join(
+                    f"{entry.path} {entry.body.decode(errors='replace')}" for entry in simulator.ledger.entries[seen:]
+                )
+                if changed and not naming & _words(requested):
+                    fail(
+                        f"{kind} ({place}) of the message {changed!r} does not name it to the provider",
+                        "the message of `external_id`, whatever is newer",
+                        "take outbound.external_id, not target.reply_to and not what was sent last",
+                    )
                 if isinstance(outbound, SendMessage):
                     if len(simulator.ledger.taken) == taken:
                         fail(f"{kind} ({place}) is not in `ledger.taken`", "what customers see", "mend the simulator")
                     if not any(receipt.external_ids for receipt in receipts):
                         fail(f"the receipts of {kind} ({place}) name no id", "the provider's ids", "read its answer")
+
+    async def _sent_before(self, bench: Bench, target: Target, carried: Capabilities, key: str) -> str:
+        """Send a message to have one, and give its id."""
+        receipts = await self._message_sent(bench, target, carried, key)
+        return next((one for receipt in receipts for one in receipt.external_ids), "")
 
     @rule("refuses", Grade.SILVER)
     def test_what_is_not_declared_is_refused_before_any_request(self, bench: Bench, simulator: Any) -> None:
@@ -280,6 +318,16 @@ def composed(bench: Bench, outbound: Outbound) -> Sequence[Call]:
         return bench.compose(outbound)
     except SendError:
         return ()
+
+
+def _told(bench: Bench, outbound: Outbound) -> set[str]:
+    """Give the words of an action's calls."""
+    return _words(" ".join(f"{call.action} {orjson.dumps(call.body).decode()}" for call in composed(bench, outbound)))
+
+
+def _words(text: str) -> set[str]:
+    """Take a text apart: ids are written in parts here and there (a chat's, a message's)."""
+    return set(re.findall(r"\w+", unquote_plus(text)))
 
 
 def _demand_plain(call: Call) -> None:

@@ -23,6 +23,7 @@ CAUGHT = {
     "TestUnlisted": "installed",
     "TestRowless": "rows",
     "TestSingle": "accounts",
+    "TestUnwritten": "places",
 }
 """What each class of `bad/suite.py` is to be caught by."""
 

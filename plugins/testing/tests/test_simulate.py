@@ -1,19 +1,31 @@
 """`channelry simulate`: what is typed goes to the server signed, what is sent to the provider is shown."""
 
 import hmac
+import os
 import socket
+import subprocess
+import sys
 import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from subprocess import PIPE
 from threading import Thread
 from typing import Any
 
 import orjson
 import pytest
 from attrs import define, field
+
+from channelry.discovery import available
+from channelry.model import MessageReceived
+from channelry_testing import connected
+from channelry_testing import simulate as simulating
+from channelry_testing.receiving import posted
 
 SIGNATURE = "x-our-channel-signature"
 
@@ -165,9 +177,10 @@ def test_a_configured_connection_lends_its_credentials_and_its_address(
     ("lines", "reason"),
     [
         ("hello\n", "http://127.0.0.1:9/ does not answer; run: channelry serve, or say --to URL"),
-        ("/fault hunger\n", "/fault hunger: 'hunger' is not a valid FaultKind; see /help"),
+        ("/fault hunger\n", "/fault hunger: expected a kind of fault: rate-limited, unavailable, "),
         ("/fault\n", "/fault: "),
         ("/wait many\n", "/wait many: "),
+        ("/dance\n", "/dance is no command; "),
         ("/dance\n", "/fault KIND"),
     ],
 )
@@ -183,3 +196,38 @@ def test_what_has_no_simulator_is_named_with_what_has(simulate: Any) -> None:
     assert ran.returncode == 2
     told = ran.stderr.partition("'telegraph' is neither a connection nor a channel with a simulator; known: ")[2]
     assert "our-channel" in told.strip().split(", ")
+
+
+def test_at_a_terminal_the_prompt_comes_again_below_what_happens(made: dict[str, Path], care: Care) -> None:
+    terminal, standard_input = os.openpty()
+    command = [sys.executable, "-m", "channelry", "simulate", "our-channel", *at(care)]
+    environ = os.environ | {"PYTHONPATH": str(made["channel"]), "PYTHONDONTWRITEBYTECODE": "1"}
+    with subprocess.Popen(
+        command, cwd=made["channel"], env=environ, stdin=standard_input, stdout=PIPE, stderr=PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        shown = process.stderr.read(len(b"491700000001> "))
+        care.answer("42", "while it waits")
+        while b"while it waits" not in process.stdout.readline():
+            pass
+        os.write(terminal, b"/quit\n")
+        shown += process.communicate(timeout=60)[1]
+    os.close(terminal)
+    os.close(standard_input)
+    assert shown.startswith(b"491700000001> \r491700000001> ")  # and the end of the line is wiped on a screen
+
+
+@pytest.mark.parametrize("channel", sorted(available("channelry.simulators")))
+def test_a_new_run_of_a_simulator_writes_new_messages(channel: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the provider's clock says the same: a desk that kept its file would take them for redeliveries."""
+    now, found = datetime(2026, 11, 22, tzinfo=UTC), list[MessageReceived]()
+    for began in (1_795_300_000.0, 1_795_300_060.0):
+        monkeypatch.setattr(simulating, "time", partial(float, began))
+        simulator = simulating.make_simulator(channel, None)
+        simulator.now = lambda: now
+        plugin = connected(available()[channel].load(), simulator)
+        found += plugin.parse(posted(simulator, simulator.message("15005550006", "hello"))).events
+    first, second = found
+    assert first.key != second.key
+    assert first.external_id != second.external_id

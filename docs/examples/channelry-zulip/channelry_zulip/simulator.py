@@ -6,7 +6,7 @@ from itertools import count
 from typing import Any, ClassVar
 
 import orjson
-from attrs import define, evolve, field
+from attrs import Factory, define, evolve, field
 from starlette.requests import Request as ApiRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -32,23 +32,30 @@ class ZulipSimulator(Simulator):
     api_key: str = "simulated-api-key"
     webhook_token: str = "simulated-webhook-token"
     files: dict[str, tuple[bytes, str]] = field(factory=dict, init=False)
-    ids: Iterator[int] = field(factory=lambda: count(1001), init=False)
+    ids: Iterator[int] = field(default=Factory(lambda self: count(self.first + 1001), takes_self=True), init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
         secrets = {"api_key": self.api_key, "webhook_token": self.webhook_token}
         return {"plugin": self.channel, "base_url": base_url, "bot_email": self.bot_email, **secrets}
 
     def message(self, customer: str, text: str) -> Request:
-        name, email = f"Customer {customer}", f"user{customer}@zulip.example.com"
+        return self.written(customer, text, type="private", display_recipient=self.people(customer))
+
+    def people(self, *customers: str) -> list[dict[str, Any]]:
+        """Give the members of a direct conversation, the bot among them."""
+        others = [{"id": int(one), "email": f"user{one}@zulip.example.com"} for one in customers]
+        return [*others, {"id": 1, "email": self.bot_email}]
+
+    def written(self, customer: str, text: str, **where: Any) -> Request:
+        """Write anywhere: `type` and what that type has."""
         message = {
             "id": next(self.ids),
-            "type": "private",
             "sender_id": int(customer),
-            "sender_email": email,
-            "sender_full_name": name,
-            "display_recipient": [{"id": int(customer), "email": email}, {"id": 1, "email": self.bot_email}],
+            "sender_email": f"user{customer}@zulip.example.com",
+            "sender_full_name": f"Customer {customer}",
             "content": text,
             "timestamp": int(self.now().timestamp()),
+            **where,
         }
         body = {"bot_email": self.bot_email, "data": text, "trigger": "direct_message", "message": message}
         headers = ((b"content-type", b"application/json"),)

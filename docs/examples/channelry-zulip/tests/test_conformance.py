@@ -33,6 +33,11 @@ class TestZulip(ChannelConformance):
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
 
+    def writings(self, simulator: ZulipSimulator) -> list[Request]:
+        group = {"type": "private", "display_recipient": simulator.people(self.customer, "9")}
+        stream = {"type": "stream", "stream_id": 5, "display_recipient": "shop", "subject": "Parcels/May"}
+        return [simulator.written(self.customer, "hello", **where) for where in (group, stream)]
+
     def held(self, simulator: ZulipSimulator) -> Media:
         return Media(kind=Kind.IMAGE, id=simulator.hold(FILE, "image/png"))
 

@@ -8,32 +8,17 @@ from typing import Any
 
 from attrs import evolve
 
+from channelry import model
 from channelry.errors import PermanentError
-from channelry.model import (
-    Audience,
-    Call,
-    Capabilities,
-    Delete,
-    Edit,
-    Hide,
-    Media,
-    Outbound,
-    React,
-    Receipt,
-    SendMessage,
-    Sticker,
-)
 from channelry.services import Services
 from channelry.text import split
 from channelry_meta import Graph, comments, messages
 
-LIKE = "👍"
-"""The only reaction that a Page can leave on a comment."""
 _LINK_SECONDS = 3600.0
 """How long a picture that Facebook loads can be loaded."""
 
 
-def _no_sticker(sticker: Sticker) -> dict[str, Any]:
+def _no_sticker(sticker: model.Sticker) -> dict[str, Any]:
     raise PermanentError("a private reply is text", code="unsupported")
 
 
@@ -41,34 +26,34 @@ ASIDE = messages.Dialect("messenger", _no_sticker)
 """A private reply opens a conversation in Messenger, where its author has another id."""
 
 
-def compose(outbound: Outbound, limits: Capabilities) -> Sequence[Call]:
+def compose(outbound: model.Outbound, limits: model.Capabilities) -> Sequence[model.Call]:
     """Turn an admitted action into calls."""
     target, key = outbound.target, f"{outbound.key}:0"
-    if target.audience is Audience.PRIVATE:
+    if target.audience is model.Audience.PRIVATE:
         return messages.compose(outbound, limits, ASIDE, tagged=False)
-    if isinstance(outbound, SendMessage):
+    if isinstance(outbound, model.SendMessage):
         return list(_comments(outbound, limits))
-    if isinstance(outbound, Edit):
+    if isinstance(outbound, model.Edit):
         at = comments.path(outbound.external_id)
         return [comments.change(key, target, "POST", at, {"message": outbound.text})]
-    if isinstance(outbound, React):
+    if isinstance(outbound, model.React):
         at = comments.path(outbound.external_id, "likes")
         return [comments.change(key, target, "POST" if outbound.on else "DELETE", at)]
-    if isinstance(outbound, Delete | Hide):
+    if isinstance(outbound, model.Delete | model.Hide):
         return [comments.moderation(outbound, "is_hidden")]
     raise PermanentError(f"comments have no {outbound.kind}", code="unsupported")
 
 
-def _comments(message: SendMessage, limits: Capabilities) -> Iterator[Call]:
+def _comments(message: model.SendMessage, limits: model.Capabilities) -> Iterator[model.Call]:
     """Cut a message into comments of a text and at most one picture each; the first picture goes with the last text."""
     texts = split(message.text, limits.text, limits.unit.measure)
-    pictures = [part for part in message.parts if isinstance(part, Media)]
-    pieces: list[tuple[str, Media | None]] = [(text, None) for text in texts[:-1]]
+    pictures = [part for part in message.parts if isinstance(part, model.Media)]
+    pieces: list[tuple[str, model.Media | None]] = [(text, None) for text in texts[:-1]]
     pieces.append((texts[-1] if texts else "", pictures[0] if pictures else None))
     pieces += [("", picture) for picture in pictures[1:]]
     for index, (text, picture) in enumerate(pieces):
         json = {"message": text} if text else {}
-        uploads: tuple[Media, ...] = ()
+        uploads: tuple[model.Media, ...] = ()
         if picture is not None and picture.ref:
             uploads = (picture,)
         elif picture is not None:
@@ -81,7 +66,7 @@ def listing(page: str) -> comments.Listing:
     return comments.Listing("message", page, {"filter": "toplevel", "order": "reverse_chronological"})
 
 
-async def send(call: Call, graph: Graph, page: str, services: Services) -> Receipt:
+async def send(call: model.Call, graph: Graph, page: str, services: Services) -> model.Receipt:
     """Make one call; Facebook loads a file of the application's by a link."""
     if call.action == messages.PRIVATE:
         return await messages.send(call, graph, page, ASIDE, services)

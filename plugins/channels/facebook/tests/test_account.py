@@ -19,7 +19,8 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_facebook.plugin import FIELDS, Facebook
+from channelry_facebook.capabilities import FIELDS
+from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
 from channelry_testing import services
 

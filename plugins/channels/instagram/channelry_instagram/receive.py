@@ -4,31 +4,19 @@ https://developers.facebook.com/documentation/instagram-platform/webhooks
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-import orjson
 from attrs import define
 
-from channelry.model import (
-    Address,
-    Announced,
-    EchoSent,
-    Event,
-    MessageReceived,
-    Part,
-    Profile,
-    Received,
-    Request,
-    Surface,
-    Thread,
-    Unsupported,
-)
+from channelry.model import Address, Announced, Event, MessageReceived, Profile, Received, Request
 from channelry.parsing import each, identifier, mapping, string, timestamp
-from channelry_meta import conversations, webhook
+from channelry_meta import conversations, feed, webhook
+from channelry_meta.attachments import unsupported
 
-from .send import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA, SCHEME
+from .capabilities import SCHEME
+from .send import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA
 
 OBJECT = "instagram"
 """What a webhook of Instagram is about."""
@@ -70,47 +58,17 @@ class _Account:
         return f"field {string(field):.40}"
 
     def _comment(self, value: Any, *, live: bool) -> Event:
-        account, name, author = self.inbox.account, identifier(value["id"]), value.get("from")
-        occurred_at, text = timestamp(self.time, self.inbox.at), string(value.get("text"))
-        media, parent = identifier(value["media"]["id"]), value.get("parent_id")
-        nested = parent is not None and parent != media
-        thread = Thread(
-            root=media, parent=identifier(parent) if nested else media, depth=2 if nested else 1, private=False
-        )
-        parts: tuple[Part, ...] = ()
-        if not text:
-            parts = (Unsupported(kind="comment", raw=orjson.dumps(value).decode()),)
-        person = f"author of {name}" if author is None else identifier(author["id"])
-        if person == account:
-            return EchoSent(
-                account=account,
-                key=name,
-                occurred_at=occurred_at,
-                recipient=None,
-                external_id=name,
-                thread=thread,
-                text=text,
-                parts=parts,
-            )
-        return MessageReceived(
-            account=account,
-            key=name,
-            occurred_at=occurred_at,
-            sender=_person(SCHEME, person, account, "" if author is None else string(author.get("username"))),
-            external_id=name,
-            text=text,
-            parts=parts,
-            surface=Surface.COMMENT,
-            thread=thread,
-            context={LIVE: "1"} if live else {},
-        )
+        account, name = self.inbox.account, identifier(value["id"])
+        at, text = timestamp(self.time, self.inbox.at), string(value.get("text"))
+        author = feed.author(SCHEME, account, value.get("from"), name)
+        thread = feed.thread(identifier(value["media"]["id"]), value.get("parent_id"))
+        parts = () if text else (unsupported("comment", value),)
+        return feed.written(account, name, at, author, thread, text, parts, {LIVE: "1"} if live else {})
 
     def _mention(self, value: Any) -> Event:
         """Read that somebody named us elsewhere: `expand` reads what they wrote."""
         media, comment = identifier(value["media_id"]), value.get("comment_id")
-        ids = {MENTIONED_MEDIA: media}
-        if comment is not None:
-            ids[MENTIONED_COMMENT] = identifier(comment)
+        ids = {MENTIONED_MEDIA: media} | ({} if comment is None else {MENTIONED_COMMENT: identifier(comment)})
         return Announced(
             account=self.inbox.account,
             key=f"mention:{ids.get(MENTIONED_COMMENT, media)}",
@@ -118,11 +76,6 @@ class _Account:
             what="mention",
             ids=ids,
         )
-
-
-def _person(scheme: str, value: str, account: str, username: str) -> Profile:
-    scope = account if scheme == SCHEME else ""
-    return Profile(address=Address(scheme, value, scope, username and f"@{username}"), name=username)
 
 
 def mention_fields(event: Announced) -> str:
@@ -137,25 +90,12 @@ def mention(event: Announced, found: Mapping[str, Any] | None) -> MessageReceive
     """Make the message of a mention from what Meta tells of it, or tells not."""
     ids, told = event.ids, found or {}
     comment, media = mapping(told.get("mentioned_comment")), mapping(told.get("mentioned_media"))
-    what, written = ids.get(MENTIONED_COMMENT, ids[MENTIONED_MEDIA]), comment or media
+    written, root = comment or media, ids[MENTIONED_MEDIA]
     text, username = string(written.get("text") or written.get("caption")), string(written.get("username"))
     link = string((mapping(comment.get("media")) or media).get("permalink"))
-    time, nested = written.get("timestamp"), MENTIONED_COMMENT in ids
-    root = ids[MENTIONED_MEDIA]
-    return MessageReceived(
-        account=event.account,
-        key=f"{what}:mention",
-        occurred_at=datetime.fromisoformat(time).astimezone(UTC) if isinstance(time, str) else event.occurred_at,
-        sender=_person(BY_NAME, username or f"author of {what}", event.account, username),
-        external_id=what,
-        text=text,
-        parts=() if text else (Unsupported(kind="mention", raw=orjson.dumps(dict(ids)).decode()),),
-        surface=Surface.MENTION,
-        thread=Thread(
-            root=root, parent=root if nested else "", depth=1 if nested else 0, permalink=link, private=False
-        ),
-        context=ids,
-    )
+    person = username or f"author of {ids.get(MENTIONED_COMMENT, root)}"
+    sender = Profile(address=Address(BY_NAME, person, "", username and f"@{username}"), name=username)
+    return feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)
 
 
 def profile(address: Address, found: Mapping[str, Any]) -> Profile:

@@ -12,12 +12,10 @@ from channelry.services import Services
 from channelry.text import split
 from channelry_meta import Graph, comments, messages
 
-SCHEME = "instagram"
-"""The scheme of people's addresses, whose ids are scoped to the account."""
+from .capabilities import HEART, SCHEME
+
 LIVE, MENTIONED_MEDIA, MENTIONED_COMMENT = "live", "media", "comment"
 """The keys of a message's context: it came during a broadcast; where a mention stands."""
-HEART, LOVE = "like_heart", "❤️"
-"""The one sticker, and the one reaction."""
 
 
 def _sticker(sticker: Sticker) -> dict[str, Any]:

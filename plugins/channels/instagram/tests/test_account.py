@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve
 
 from channelry.errors import AuthError, PermanentError, RetryableError
 from channelry.model import (
@@ -22,7 +22,8 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_instagram.plugin import FIELDS, Instagram
+from channelry_instagram.capabilities import FIELDS
+from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
 from channelry_testing import FakeClock, services
 
@@ -129,9 +130,10 @@ async def test_check_tells_a_bad_token_and_an_unknown_account(simulator: Instagr
 
 
 def test_each_login_has_its_own_origin(simulator: InstagramSimulator) -> None:
-    config = evolve(plugin_of(simulator).config, base_url="")
-    assert Instagram(config).origins == ("https://graph.instagram.com",)
-    assert Instagram(evolve(config, page_id="55")).origins == ("https://graph.facebook.com",)
+    given = asdict(plugin_of(simulator).config, recurse=False)
+    del given["base_url"]
+    assert Instagram.Config(**given).base_url == "https://graph.instagram.com"
+    assert Instagram.Config(**given | {"page_id": "55"}).base_url == "https://graph.facebook.com"
 
 
 # The token

@@ -14,6 +14,7 @@ from channelry.model import (
     Media,
     MessageReceived,
     Outbound,
+    Request,
     SendMessage,
     Sticker,
     Target,
@@ -71,6 +72,9 @@ class TestInstagram(ChannelConformance):
         assert isinstance(event, MessageReceived)
         audience = Audience.PUBLIC if place == "public" else Audience.PRIVATE
         return evolve(Target.answering(event), audience=audience)
+
+    def writings(self, simulator: InstagramSimulator) -> list[Request]:
+        return [simulator.comment(self.customer, "hello")]
 
     def sample(self, kind: Kind, target: Target, ours: str, capabilities: Capabilities) -> Outbound:
         if kind is Kind.STICKER:  # the heart, the only one that Instagram takes

@@ -3,20 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
 
-from channelry.errors import (
-    AmbiguousError,
-    AuthError,
-    PermanentError,
-    RecipientError,
-    RetryableError,
-    SendError,
-    WindowClosedError,
-)
+from channelry.errors import AmbiguousError, PermanentError, RecipientError, WindowClosedError
 from channelry.model import (
     Accepted,
     Address,
@@ -47,12 +38,12 @@ from channelry.model import (
     Unknown,
 )
 from channelry.services import Services
-from channelry_instagram.plugin import CAPABILITIES, Instagram
+from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
 from channelry_simulation import FaultKind
-from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
+from channelry_testing import FakeClock
 
-from .conftest import ORIGIN, plugin_of
+from .conftest import plugin_of
 
 pytestmark = pytest.mark.anyio
 
@@ -148,11 +139,6 @@ async def test_signs_may_be_repeated_and_have_no_ids(
     assert await instagram.send(call, desk) == Receipt()
     assert orjson.loads(simulator.ledger.entries[-1].body) == {"recipient": {"id": "IGSID2"}, **expected}
     assert simulator.ledger.entries[-1].status == 200
-
-
-def test_every_kind_that_is_declared_is_sent_here() -> None:
-    sent = [kind for _, outbound, _ in CASES for kind in outbound.kinds()]
-    assert {*sent, *(outbound.kind for outbound, _ in SIGNS)} == CAPABILITIES.sends
 
 
 @pytest.mark.parametrize("page", ["", "55"])
@@ -374,40 +360,6 @@ async def test_what_instagram_cannot_carry_is_refused_before_any_request(
     assert not simulator.ledger.entries
 
 
-def test_every_kind_that_is_not_declared_is_among_the_refused() -> None:
-    tried = {kind for outbound in UNKNOWN for kind in outbound.kinds()}
-    assert set(Kind) - CAPABILITIES.sends - {Kind.FORM, Kind.ORDER, Kind.CALL} == tried
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "code"),
-    [
-        (FaultKind.RATE_LIMITED, RetryableError, "613"),
-        (FaultKind.UNAVAILABLE, RetryableError, "2"),
-        (FaultKind.WINDOW_CLOSED, WindowClosedError, "10/2018278"),
-        (FaultKind.BLOCKED, RecipientError, "551/1545041"),
-        (FaultKind.LOST, AmbiguousError, "answer_lost"),
-        (FaultKind.LOST_UNTAKEN, AmbiguousError, "answer_lost"),
-    ],
-)
-async def test_each_fault_becomes_its_error(
-    fault: FaultKind,
-    error: type[SendError],
-    code: str,
-    instagram: Instagram,
-    simulator: InstagramSimulator,
-    desk: Services,
-) -> None:
-    for outbound in (message("hi"), message("hi", target=comment(instagram, simulator))):
-        simulator.faults.add(fault, retry_after=7)
-        with pytest.raises(SendError) as raised:
-            await send(instagram, desk, outbound)
-        assert (type(raised.value), raised.value.code) == (error, code)
-        if fault is FaultKind.RATE_LIMITED:
-            assert isinstance(raised.value, RetryableError)
-            assert raised.value.retry_after == 7
-
-
 async def test_an_answer_on_standby_takes_control_first(
     instagram: Instagram, simulator: InstagramSimulator, desk: Services
 ) -> None:
@@ -416,51 +368,3 @@ async def test_an_answer_on_standby_takes_control_first(
     assert isinstance(event, MessageReceived)
     await send(instagram, desk, message("I take over", target=Target.answering(event)))
     assert requests(simulator) == ["POST 1784/take_thread_control", "POST 1784/messages"]
-
-
-async def test_a_send_that_is_cancelled_leaves_nothing_behind(
-    instagram: Instagram, simulator: InstagramSimulator, desk: Services
-) -> None:
-    began = anyio.Event()
-
-    async def hangs(scope: Any, receive: Any, send: Any) -> None:
-        began.set()
-        await anyio.sleep_forever()
-
-    hanging = services(http=AsgiHttp({ORIGIN: hangs}), clock=desk.clock, files=MemoryFiles())
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(send, instagram, hanging, message("hi"))
-        await began.wait()
-        tasks.cancel_scope.cancel()
-    await send(instagram, desk, message("hi"))
-    assert len(simulator.ledger.taken) == 1
-
-
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(
-    instagram: Instagram, simulator: InstagramSimulator, desk: Services
-) -> None:
-    """With the token renewed in their midst."""
-    receipts: list[Receipt] = []
-
-    async def one(number: int) -> None:
-        (call,) = instagram.compose(SendMessage(key=f"out-{number}", target=CY, text=str(number)))
-        receipts.append(await instagram.send(call, desk))
-
-    await instagram.open(desk)
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-
-
-async def test_two_accounts_send_side_by_side(clock: FakeClock) -> None:
-    one = InstagramSimulator(now=clock.now, page_id="55")
-    two = InstagramSimulator(now=clock.now, account="1785", page_id="56", access_token="another-token")
-    for simulator, other in ((one, two), (two, one)):
-        simulator.know("IGSID2")
-        desk = services(http=AsgiHttp({ORIGIN: simulator.app}), clock=clock)
-        await send(plugin_of(simulator), desk, message("hi"))
-        with pytest.raises(AuthError):
-            await send(plugin_of(other), desk, message("hi"))
-        assert len(simulator.ledger.taken) == 1

@@ -7,7 +7,8 @@ import pytest
 
 from channelry.model import Kind, MessageReceived, Surface
 from channelry.registry import examine
-from channelry_instagram.plugin import CAPABILITIES, Instagram
+from channelry_instagram.capabilities import CAPABILITIES
+from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
 from channelry_meta.simulator import UPLOADS
 from channelry_testing import AsgiHttp, FakeClock

@@ -1,5 +1,6 @@
 """The channel's own affairs: its webhook, its credentials and quota, its customers' names and files."""
 
+from typing import Any
 from urllib.parse import quote
 
 from channelry.errors import PermanentError, RetryableError
@@ -7,6 +8,7 @@ from channelry.model import Address, Capabilities, Kind, Media, Profile
 from channelry.parsing import size, string
 from channelry.services import Save, Services
 from channelry_webapi import Client, fetch
+from channelry_webapi.webhooks import require_here
 
 from .api import BOT, call, result
 
@@ -34,10 +36,7 @@ async def check(client: Client, account: str, services: Services) -> None:
         raise PermanentError(f"the token is of {found}, but bot_user_id is {account}", code="bot_user_id")
     answer = await client.ask(services, "GET", f"{BOT}{WEBHOOK}/endpoint")
     webhook = {} if answer.status == 404 else result(answer, services)
-    url = string(webhook.get("endpoint"))
-    if url != services.public_url:
-        told = f"it is {url}" if url else "there is none"
-        raise PermanentError(f"the webhook should be {services.public_url}, but {told}; set it up", code="webhook")
+    require_here(string(webhook.get("endpoint")), services)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
     most = size((await call(client, services, "GET", "/message/quota")).get("value"))  # none where it is unlimited
@@ -68,13 +67,12 @@ async def download(
     if media.id and not url:
         url = f"{data_url}{BOT}/message/{quote(media.id, safe='')}/content"
         if media.kind in _TRANSCODED:
-            await _transcoded(client, f"{url}/transcoding", services)
+            _require_ready(result(await client.ask(services, "GET", f"{url}/transcoding"), services).get("status"))
     headers = await client.shown(services, url, data_url)
     return await fetch(services, media, save, capabilities, url=url, headers=headers)
 
 
-async def _transcoded(client: Client, url: str, services: Services) -> None:
-    status = result(await client.ask(services, "GET", url), services).get("status")
+def _require_ready(status: Any) -> None:
     if status == "failed":
         raise PermanentError("LINE could not make the file ready", code="transcoding")
     if status != "succeeded":

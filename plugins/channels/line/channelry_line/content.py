@@ -3,27 +3,17 @@
 Source: https://developers.line.biz/en/reference/messaging-api/#message-event
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
 
-from channelry.model import FormReply, Kind, Location, Media, Part, Postback, Sticker, Unsupported
+from channelry.model import FormReply, Kind, Location, Media, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, size, string
-
-Content: TypeAlias = tuple[str, tuple[Part, ...]]
-
-
-def read(message: Mapping[str, Any]) -> Content:
-    """Give the text of a message, and its other content; what is of an unknown type is kept whole."""
-    kind = string(message["type"])
-    reader = _READERS.get(kind)
-    if reader is None:
-        return "", (Unsupported(kind=kind, raw=orjson.dumps(message).decode()),)
-    return reader(message)
+from channelry_webapi.parts import Content, Reader
 
 
-def _file(kind: Kind) -> Callable[[Mapping[str, Any]], Content]:
+def _file(kind: Kind) -> Reader:
     """Read a file, which LINE holds under the message's id, unless an application of its own brought a link."""
 
     def reader(message: Mapping[str, Any]) -> Content:
@@ -64,7 +54,7 @@ def _postback(pressed: Mapping[str, Any]) -> Content:
     return "", (button, FormReply(name=data, answers=orjson.dumps(picked).decode())) if picked else (button,)
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+READERS: Mapping[str, Reader] = {
     "text": lambda message: (string(message["text"]), ()),
     "image": _file(Kind.IMAGE),
     "video": _file(Kind.VIDEO),

@@ -7,15 +7,15 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from hmac import digest
 from typing import Any, TypeAlias
 
 from channelry import model
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
-from channelry_webapi.signatures import require
+from channelry_webapi.parts import read
+from channelry_webapi.signatures import require_hmac
 
-from .content import read
+from .content import READERS
 
 SCHEME = "line"
 SIGNATURE = b"x-line-signature"
@@ -25,8 +25,7 @@ REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token
 
 def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless the body is signed with one of the channel's secrets."""
-    macs = [b64encode(digest(secret.encode(), request.body, "sha256")) for secret in secrets]
-    require(request.header(SIGNATURE), macs, "LINE")
+    require_hmac(request.header(SIGNATURE), request.body, secrets, b64encode, "LINE")
 
 
 def parse(request: model.Request) -> model.Received:
@@ -41,7 +40,7 @@ def _events(at: datetime, body: Any) -> Iterator[model.Event | str]:
 
 def _event(account: str, at: datetime, row: Any) -> model.Event | str:
     kind = string(row["type"])
-    reader = _READERS.get(kind)
+    reader = _EVENTS.get(kind)
     if reader is None:
         return f"event {kind:.40}"
     occurred_at = timestamp(row.get("timestamp"), at)
@@ -70,7 +69,7 @@ def _whole(row: Any) -> model.Address:
 
 def _message(row: Any, common: _Common) -> model.Event:
     message = row["message"]
-    (sender, group), (text, parts) = _source(row), read(message)
+    (sender, group), (text, parts) = _source(row), read(message, READERS)
     quoted, album = message.get("quotedMessageId"), message.get("imageSet")
     reply, quote, mark = row.get("replyToken"), message.get("quoteToken"), message.get("markAsReadToken")
     tokens = {REPLY_TOKEN: reply, QUOTE_TOKEN: quote, READ_TOKEN: mark}
@@ -95,7 +94,7 @@ def _pressed(row: Any, common: _Common) -> model.Event:
 
 def _edited(row: Any, common: _Common) -> model.Event:
     (sender, _), message = _source(row), row["message"]
-    text, parts = read(message)
+    text, parts = read(message, READERS)
     external_id = identifier(message["id"])
     return model.MessageEdited(**common, sender=sender, external_id=external_id, text=text, parts=parts)
 
@@ -140,7 +139,7 @@ def _health(code: str, healthy: bool) -> _Reader:
     return lambda row, common: model.AccountHealth(**common, code=code, healthy=healthy)
 
 
-_READERS: Mapping[str, _Reader] = {
+_EVENTS: Mapping[str, _Reader] = {
     "message": _message,
     "postback": _pressed,
     "messageEdited": _edited,

@@ -6,7 +6,7 @@ Sources: https://developers.line.biz/en/reference/messaging-api/#send-reply-mess
 https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID, uuid5
@@ -17,8 +17,10 @@ from channelry.errors import AmbiguousError, PermanentError
 from channelry.parsing import identifier
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import Client
+from channelry_webapi import Client, batches
 from channelry_webapi.answers import content, unreadable
+from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.files import require_link
 
 from .api import BOT, call, message_of, refused
 from .capabilities import MESSAGE, READ, TYPING
@@ -44,6 +46,8 @@ NOTES = 1024
 """How many notes of pushes are kept; a newer one takes an older one's place."""
 _MARKS = {READ: "/chat/markAsRead", TYPING: "/chat/loading/start"}
 
+SAFE = model.Resend.SAFE
+
 Body: TypeAlias = dict[str, Any]
 _Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
 """One message's body, and the file that still needs a link."""
@@ -52,43 +56,36 @@ _Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
 def compose(capabilities: model.Capabilities, outbound: model.Outbound, preview_url: str) -> Sequence[model.Call]:
     """Turn an action into calls; messages go in fives, and the first five as a reply where there is a token."""
     capabilities.admit(outbound)
-    target, action = outbound.target, READ
+    target = outbound.target
     if isinstance(outbound, model.SendMessage):
-        return _message(capabilities, outbound, preview_url)
+        return calls(outbound, _message(capabilities, outbound, preview_url))
     if isinstance(outbound, model.ShowTyping):
         if target.thread is not None:
             raise PermanentError("LINE shows typing to one person only, not in groups", code="unsupported")
-        if not outbound.on:  # it ends by itself
-            return []
-        action, body = TYPING, {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
-    elif token := target.context.get(READ_TOKEN):
-        body = {"markAsReadToken": token}
-    else:
+        body = {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
+        return calls(outbound, [Draft(TYPING, body, resend=SAFE)] if outbound.on else [])  # it ends by itself
+    if not (token := target.context.get(READ_TOKEN)):
         raise PermanentError("LINE marks as read by a token, which this message did not bring", code="no_token")
-    return [model.Call(key=f"{outbound.key}:0", to=target.to, action=action, body=body, resend=model.Resend.SAFE)]
+    return calls(outbound, [Draft(READ, {"markAsReadToken": token}, resend=SAFE)])
 
 
-def _message(capabilities: model.Capabilities, message: model.SendMessage, preview_url: str) -> list[model.Call]:
-    target, calls = message.target, []
+def _message(capabilities: model.Capabilities, message: model.SendMessage, preview_url: str) -> Iterator[Draft]:
     pieces = [_text(piece) for piece in split(message.text, capabilities.text, capabilities.unit.measure)]
     pieces += [_part(part, preview_url) for part in message.parts]
     if not pieces:
         raise PermanentError("buttons need a text or a file on LINE", code="empty")
-    first, last = pieces[0][0], pieces[-1][0]
+    target, first, last = message.target, pieces[0][0], pieces[-1][0]
     quote = target.context.get(QUOTE_TOKEN) if message.quote else None
     if quote and first["type"] in ("text", "sticker"):
         first["quoteToken"] = quote
     if message.buttons:
         last["quickReply"] = {"items": [_button(one) for one in message.buttons]}
-    reply, group = _reply(target), target.thread is not None
-    for n, start in enumerate(range(0, len(pieces), MESSAGES)):
-        bodies, files = zip(*pieces[start : start + MESSAGES], strict=True)
-        body = {"to": target.to.value, "messages": list(bodies), **reply}
-        uploads, resend = sum(files, ()), None if reply else model.Resend.SAFE
-        key, reply = f"{message.key}:{n}", {}
-        of = model.Call(key=key, to=target.to, action=MESSAGE, body=body, uploads=uploads, group=group, resend=resend)
-        calls.append(of)
-    return calls
+    reply = _reply(target)
+    for five in batches(pieces, MESSAGES):
+        body = {"to": target.to.value, "messages": [body for body, _ in five], **reply}
+        uploads = tuple(file for _, files in five for file in files)
+        yield Draft(MESSAGE, body, uploads, None if reply else SAFE)
+        reply = {}
 
 
 def _reply(target: model.Target) -> Body:
@@ -119,10 +116,7 @@ def _part(part: Any, preview_url: str) -> _Piece:
 
 def _file(media: model.Media, preview_url: str) -> _Piece:
     """Show a file by its link; what LINE cannot show without more than we know goes as the link itself."""
-    if not media.url and not media.ref:
-        raise PermanentError("LINE takes files by link: the file has neither url nor ref", code="no_file")
-    if media.url and not media.url.startswith("https://"):
-        raise PermanentError("LINE takes https links only", code="bad_url")
+    require_link(media, "https://")
     uploads, name = () if media.url else (media,), f"{media.name}\n" if media.name else ""
     url: str | Body = media.url or {"ref": media.ref}  # until `send` has the application's link
     match media.kind:
@@ -199,6 +193,6 @@ def _slot(given: model.Call) -> str:
 
 async def reconcile(given: model.Call, services: Services) -> model.Reconciled:
     """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key."""
-    if given.resend is model.Resend.SAFE or await services.state.get(_slot(given)) == given.key:
+    if given.resend is SAFE or await services.state.get(_slot(given)) == given.key:
         return model.NotTaken()
     return model.Unknown("it was sent as a reply, which LINE cannot be asked about")

@@ -139,7 +139,7 @@ class LineSimulator(Simulator):
 
     def _next(self) -> str:
         self._count += 1
-        return str(self._count)
+        return str(self.first + self._count)
 
     # The Messaging API
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from channelry.model import Capabilities, Kind, Media, Outbound, SendMessage, Sticker, Target
+from channelry.model import Capabilities, Kind, Media, Outbound, Request, SendMessage, Sticker, Target
 from channelry_line.plugin import Line
 from channelry_line.simulator import LineSimulator
 from channelry_testing import FILE, ChannelConformance, connected
@@ -35,6 +35,9 @@ class TestLine(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: LineSimulator) -> list[Request]:
+        return [simulator.webhook(simulator.written(self.customer, "Cgroup", type="text", text="hello"))]
 
     def sample(self, kind: Kind, target: Target, ours: str, capabilities: Capabilities) -> Outbound:
         if kind is Kind.STICKER:  # LINE's own, by its numbers

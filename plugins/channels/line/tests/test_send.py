@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
@@ -147,12 +146,6 @@ async def test_each_kind_is_sent_as_line_wants_it(
     assert [taken.body for taken in simulator.ledger.taken] == messages
     assert receipt.external_ids == tuple(taken.external_id for taken in simulator.ledger.taken)
     assert {taken.to for taken in simulator.ledger.taken} == {"Udi"}
-
-
-def test_every_declared_kind_is_among_the_cases(line: Line) -> None:
-    """Read marks and typing have tests of their own, for they are no messages."""
-    kinds = {kind for _, outbound, _ in CASES for kind in outbound.kinds()}
-    assert kinds | {Kind.READ, Kind.TYPING} == line.capabilities.sends
 
 
 async def test_without_a_preview_a_video_is_a_link(simulator: LineSimulator, desk: Services) -> None:
@@ -329,15 +322,12 @@ async def test_typing_is_shown_to_one_person_and_ends_by_itself(
     assert line.compose(ShowTyping(key="k", target=DI, on=False)) == []
 
 
-ACTIONS: Sequence[Outbound] = (
+REFUSED: Sequence[Outbound] = (
     Edit(key="k", target=DI, external_id="1", text="x"),
     Delete(key="k", target=DI, external_id="1"),
     Hide(key="k", target=DI, external_id="1"),
     React(key="k", target=DI, external_id="1", emoji="👍"),
     AnswerButton(key="k", target=DI, postback_id="p"),
-)
-REFUSED: Sequence[Outbound] = (
-    *ACTIONS,
     message(),
     message("  "),
     message("", buttons=(YES,)),
@@ -369,12 +359,6 @@ async def test_what_line_cannot_carry_is_refused_before_any_request(
     with pytest.raises(PermanentError):
         await send(line, desk, outbound)
     assert not simulator.ledger.entries
-
-
-def test_every_action_that_is_not_declared_is_among_the_refused(line: Line) -> None:
-    kinds = {Kind.EDIT, Kind.DELETE, Kind.HIDE, Kind.REACTION, Kind.ANSWER}
-    assert {action.kind for action in ACTIONS} == kinds
-    assert not kinds & line.capabilities.sends
 
 
 @pytest.mark.parametrize("answered", [False, True])
@@ -467,56 +451,6 @@ async def test_a_success_without_an_id_is_ambiguous(line: Line, answer: Any) -> 
 
 async def test_a_repeat_that_line_knows_is_a_success_even_without_ids(line: Line) -> None:
     assert await send(line, answering(409, {"message": "already accepted"}), message("hi")) == [Receipt()]
-
-
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(
-    line: Line, simulator: LineSimulator, desk: Services
-) -> None:
-    """Half of them replies."""
-    receipts = list[Receipt]()
-    targets = [written(line, simulator, f"U{number}") if number % 2 else DI for number in range(100)]
-
-    async def one(number: int) -> None:
-        (call,) = line.compose(SendMessage(key=f"out-{number}", target=targets[number], text=str(number)))
-        receipts.append(await line.send(call, desk))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-
-
-async def test_a_send_that_is_cancelled_ends_at_once_and_a_reply_stays_undecided(
-    line: Line, simulator: LineSimulator, desk: Services
-) -> None:
-    async def stalls(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await anyio.sleep_forever()
-
-    stalling = evolve(desk, http=AsgiHttp({ORIGIN: stalls}))
-    (call,) = line.compose(message("hi", target=written(line, simulator)))
-    with anyio.move_on_after(0) as scope:
-        await line.send(call, stalling)
-    assert scope.cancelled_caught
-    assert isinstance(await line.reconcile(call, desk), Unknown)
-    await send(line, desk, message("hi"))
-
-
-@pytest.mark.row("F9")
-async def test_two_channels_send_side_by_side() -> None:
-    """Each with its own token."""
-    one, two = LineSimulator(), LineSimulator(channel_access_token="another")
-    for simulator, other in ((one, two), (two, one)):
-        own, foreign = (
-            Line(Line.Config(channel_secret=(Secret("s"),), channel_access_token=Secret(each.channel_access_token)))
-            for each in (simulator, other)
-        )
-        given = services(http=AsgiHttp({ORIGIN: simulator.app}))
-        await send(own, given, message("hi"))
-        with pytest.raises(AuthError):
-            await send(foreign, given, message("hi"))
-        assert len(simulator.ledger.taken) == 1
 
 
 async def test_tokens_are_issued_kept_and_renewed(simulator: LineSimulator, desk: Services, clock: FakeClock) -> None:

@@ -12,7 +12,7 @@ from channelry.model import Address, Profile, Received, Request
 from channelry.parsing import sequence, string
 from channelry_meta import conversations, webhook
 
-from .send import DIALECT
+from .capabilities import SCHEME
 
 OBJECT = "page"
 """What a webhook of Messenger is about."""
@@ -24,7 +24,7 @@ def parse(request: Request, app_id: str) -> Received:
 
 
 def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
-    conversations.read(entry, at, DIALECT.scheme, app_id, found)
+    conversations.read(entry, at, SCHEME, app_id, found)
     if "changes" in entry:  # of the Page's feed: comments, which are another channel's
         found += [f"field {string(change['field']):.40}" for change in sequence(entry["changes"])]
 

@@ -9,6 +9,8 @@ from channelry.errors import PermanentError
 from channelry.model import Sticker
 from channelry_meta.messages import Dialect
 
+from .capabilities import SCHEME
+
 
 def _sticker(sticker: Sticker) -> dict[str, Any]:
     """Send one of Messenger's stickers, whose ids are whole numbers."""
@@ -17,4 +19,4 @@ def _sticker(sticker: Sticker) -> dict[str, Any]:
     return {"sticker_id": int(sticker.id)}
 
 
-DIALECT = Dialect("messenger", _sticker)
+DIALECT = Dialect(SCHEME, _sticker)

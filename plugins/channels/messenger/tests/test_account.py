@@ -7,7 +7,8 @@ from channelry.errors import AuthError, PermanentError
 from channelry.model import Address, Kind, Media, Profile, Request
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_messenger.plugin import FIELDS, Messenger
+from channelry_messenger.capabilities import FIELDS
+from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
 
 from .conftest import ORIGIN, plugin_of
@@ -101,4 +102,4 @@ def test_no_secret_shows(simulator: MessengerSimulator) -> None:
     canary = Secret("canary-7f3a")
     shown = Messenger(evolve(config, access_token=canary, app_secret=(canary,), verify_token=canary))
     assert "canary" not in repr(shown)
-    assert "canary" not in repr(shown._access.app())
+    assert "canary" not in repr(shown.config.app())

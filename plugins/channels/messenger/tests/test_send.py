@@ -3,14 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
 
 from channelry.errors import (
     AmbiguousError,
-    AuthError,
     PermanentError,
     RecipientError,
     RetryableError,
@@ -22,7 +20,6 @@ from channelry.model import (
     AnswerButton,
     Audience,
     Button,
-    Call,
     Contact,
     Delete,
     Edit,
@@ -45,7 +42,8 @@ from channelry.model import (
     Thread,
 )
 from channelry.services import Services
-from channelry_messenger.plugin import CAPABILITIES, Messenger
+from channelry_messenger.capabilities import CAPABILITIES
+from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
 from channelry_meta.codes import REFUSALS
 from channelry_simulation import FaultKind
@@ -163,11 +161,6 @@ async def test_signs_may_be_repeated_and_have_no_ids(
     assert orjson.loads(simulator.ledger.entries[0].body) == {"recipient": {"id": "PSID1"}, **expected}
     assert simulator.ledger.entries[0].status == 200
     assert not simulator.ledger.taken
-
-
-def test_every_kind_that_is_declared_is_sent_here() -> None:
-    sent = [kind for _, outbound, _ in CASES for kind in outbound.kinds()]
-    assert {*sent, *(outbound.kind for outbound, _ in SIGNS)} == CAPABILITIES.sends
 
 
 async def test_a_file_is_uploaded_first_and_then_named_by_its_id(
@@ -289,11 +282,6 @@ async def test_what_messenger_cannot_carry_is_refused_before_any_request(
     assert not simulator.ledger.entries
 
 
-def test_every_kind_that_is_not_declared_is_among_the_refused() -> None:
-    tried = {kind for outbound in (*ACTIONS, *PARTS) for kind in outbound.kinds()}
-    assert set(Kind) - CAPABILITIES.sends - {Kind.FORM, Kind.ORDER, Kind.CALL} == tried
-
-
 @pytest.mark.parametrize(
     ("fault", "error", "code"),
     [
@@ -366,16 +354,6 @@ async def test_an_echo_may_come_before_the_answer(
     assert seen[0].external_id == receipt.external_ids[0]
 
 
-@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"message_id":1.5}'])
-async def test_a_success_without_an_id_is_ambiguous(answer: bytes, messenger: Messenger) -> None:
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": answer})
-
-    with pytest.raises(AmbiguousError):
-        await send(messenger, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
-
-
 @pytest.mark.parametrize(
     "outbound",
     [message("", Media(kind=Kind.IMAGE, ref="photo", media_type="image/png")), ShowTyping(key="k", target=ADA)],
@@ -389,61 +367,18 @@ async def test_preparation_and_signs_are_never_ambiguous(outbound: Outbound, mes
         await send(messenger, broken, outbound)
 
 
-async def test_a_send_that_is_cancelled_leaves_nothing_behind(messenger: Messenger, clock: FakeClock) -> None:
-    """The next one goes out as if nothing had been."""
-    began = anyio.Event()
-
-    async def hangs(scope: Any, receive: Any, send: Any) -> None:
-        began.set()
-        await anyio.sleep_forever()
-
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(send, messenger, services(http=AsgiHttp({ORIGIN: hangs})), message("hi"))
-        await began.wait()
-        tasks.cancel_scope.cancel()
-    simulator = MessengerSimulator(now=clock.now)
-    simulator.know("PSID1")
-    await send(messenger, services(http=AsgiHttp({ORIGIN: simulator.app}), clock=clock), message("hi"))
-    assert len(simulator.ledger.taken) == 1
-
-
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(
-    messenger: Messenger, simulator: MessengerSimulator, desk: Services
-) -> None:
-    receipts: list[Receipt] = []
-
-    async def one(number: int) -> None:
-        (call,) = messenger.compose(SendMessage(key=f"out-{number}", target=ADA, text=str(number)))
-        receipts.append(await messenger.send(call, desk))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-
-
-async def test_two_pages_send_side_by_side(clock: FakeClock) -> None:
-    one = MessengerSimulator(now=clock.now)
-    two = MessengerSimulator(now=clock.now, account="56", access_token="another-token")
-    for simulator, other in ((one, two), (two, one)):
-        simulator.know("PSID1")
-        desk = services(http=AsgiHttp({ORIGIN: simulator.app}), clock=clock)
-        await send(plugin_of(simulator), desk, message("hi"))
-        with pytest.raises(AuthError):
-            await send(plugin_of(other), desk, message("hi"))
-        assert len(simulator.ledger.taken) == 1
-
-
-def test_the_keys_of_calls_are_their_own_and_stay_the_same(messenger: Messenger) -> None:
-    outbound = message("look", IMAGE, IMAGE)
-    calls: list[Call] = list(messenger.compose(outbound))
-    assert [call.key for call in calls] == ["out-1:0", "out-1:1", "out-1:2"]
-    assert list(messenger.compose(outbound)) == calls
-
-
 def test_audio_and_video_are_counted_apart(messenger: Messenger) -> None:
     calls = messenger.compose(message("x", IMAGE, Media(kind=Kind.VIDEO, url=URL)))
     assert [call.action for call in calls] == ["message", "media", "message"]
     assert all(any(call.action in rate.actions for rate in CAPABILITIES.rates) for call in calls)
     assert CAPABILITIES.window == timedelta(hours=24)
+
+
+@pytest.mark.parametrize("answer", [b"", b"<html>", b"[]", b"{}", b'{"message_id":1.5}'])
+async def test_a_success_without_an_id_is_ambiguous(answer: bytes, messenger: Messenger) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": answer})
+
+    with pytest.raises(AmbiguousError):
+        await send(messenger, services(http=AsgiHttp({ORIGIN: app})), message("hi"))

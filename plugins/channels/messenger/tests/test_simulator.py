@@ -7,7 +7,8 @@ import pytest
 
 from channelry.model import Kind, MessageReceived, Request
 from channelry.registry import examine
-from channelry_messenger.plugin import CAPABILITIES, Messenger
+from channelry_messenger.capabilities import CAPABILITIES
+from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
 from channelry_meta.simulator import UPLOADS
 from channelry_testing import AsgiHttp

@@ -6,10 +6,9 @@ Sources: https://docs.slack.dev/reference/events/message and https://docs.slack.
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
-from channelry.model import Kind, Media, Part, Unsupported
+from channelry.model import Kind, Media, Part
 from channelry.parsing import identifier, number, sequence, size, string
+from channelry_webapi.parts import Content, unsupported
 
 from .markup import plain
 
@@ -20,7 +19,7 @@ _GONE = frozenset({"tombstone", "hidden_by_limit"})
 """Modes of files that nobody can open any more."""
 
 
-def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
+def read(message: Mapping[str, Any]) -> Content:
     """Give the text of a message, and its files; what it shares or shows besides is kept as it came.
 
     `blocks` repeat the text in a richer form, so they are kept only where there is none.
@@ -50,8 +49,3 @@ def file(value: Mapping[str, Any]) -> Part:
         size=size(value.get("size")),
         seconds=None if duration is None else number(duration) / 1000,
     )
-
-
-def unsupported(kind: str, value: Any) -> Unsupported:
-    """Keep what we have no kind for as it came."""
-    return Unsupported(kind=kind, raw=orjson.dumps(value).decode())

@@ -8,8 +8,8 @@ from binascii import hexlify
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
-from hmac import digest
 from typing import Any, TypeAlias
+from urllib.parse import parse_qsl
 
 import orjson
 from attrs import evolve
@@ -18,7 +18,8 @@ from channelry import model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.secrets import Secrets
-from channelry_webapi.signatures import require
+from channelry_webapi.parts import unsupported
+from channelry_webapi.signatures import require_hmac
 
 from . import content
 from .emoji import emoji_of
@@ -50,7 +51,7 @@ def verify(request: model.Request, secrets: Secrets) -> None:
     """Raise RejectedError unless body and time are signed with one of the secrets, and the time is about now."""
     at, given = request.header(TIMESTAMP), request.header(SIGNATURE)
     signed = b"v0:%b:%b" % (at, request.body)
-    require(given, [b"v0=" + hexlify(digest(one.encode(), signed, "sha256")) for one in secrets], "Slack")
+    require_hmac(given, signed, secrets, lambda mac: b"v0=" + hexlify(mac), "Slack")
     if not (at.isdigit() and len(at) < 12 and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
         raise RejectedError(f"the request is not of these {WINDOW} seconds")
 
@@ -66,10 +67,7 @@ def parse(request: model.Request) -> model.Received:
 
 
 def _form(request: model.Request) -> model.Received:
-    try:
-        fields = dict(request.form())
-    except ValueError:
-        fields = {}
+    fields = dict(parse_qsl(request.body.decode(errors="replace")))
     if "command" in fields:
         return model.Received(request, ignored=("a slash command",))
     if "payload" not in fields:
@@ -130,14 +128,16 @@ def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
         return "written by this app"
     text, parts = content.read(row)
     if subtype and subtype not in _SAID:
-        parts = (*parts, content.unsupported(f"message {subtype}", row))
-    channel, ts = identifier(row["channel"]), identifier(row["ts"])
-    external_id = f"{channel}:{ts}"
+        parts = (*parts, unsupported(f"message {subtype}", row))
+    account, channel, ts = common["account"], identifier(row["channel"]), identifier(row["ts"])
+    external_id, attached, surface = f"{channel}:{ts}", row.get("attachments"), model.Surface.DIRECT
     thread, reply_to, context = _place(channel, row.get("channel_type"), ts, string(row.get("thread_ts")))
-    attached, mentioned = row.get("attachments"), row["type"] == "app_mention" or _names(row.get("text"), ours[0])
+    if thread is not None and thread.root != channel:
+        mentioned = row["type"] == "app_mention" or _names(row.get("text"), ours[0])
+        surface = model.Surface.MENTION if mentioned else surface
     sender = _address(common, row.get("user") or row["bot_id"])
     return model.MessageReceived(
-        account=common["account"],
+        account=account,
         key=external_id,
         occurred_at=common["occurred_at"],
         sender=model.Profile(address=sender, name=string(row.get("username"))),
@@ -145,11 +145,9 @@ def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
         text=text,
         parts=parts,
         reply_to=reply_to,
-        surface=model.Surface.MENTION
-        if mentioned and thread is not None and thread.root != channel
-        else model.Surface.DIRECT,
+        surface=surface,
         thread=thread,
-        reply_address=_address(common, channel),
+        reply_address=model.Address(SCHEME, channel, account),
         automatic="bot_id" in row,
         forwarded=any(one.get("is_share") for one in sequence(attached)) if attached else False,
         context=context,

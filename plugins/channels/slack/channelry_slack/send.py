@@ -5,17 +5,17 @@ https://docs.slack.dev/messaging/working-with-files#upload and https://docs.slac
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import groupby
 from typing import Any, TypeAlias
 
 from channelry import model
 from channelry.errors import PermanentError, RetryableError
-from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier, mapping, sequence, string
 from channelry.services import FilePart, Services
 from channelry.text import split
-from channelry_webapi import Client
+from channelry_webapi import Client, batches
 from channelry_webapi.answers import kind_of, named, unreadable
+from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.files import require_link
 
 from .account import PEOPLE
 from .api import call
@@ -44,26 +44,18 @@ DONE: Mapping[str, frozenset[str]] = {
 _PLACE = {POST: "channel", SHARE: "channel_id"}
 """The parameter that says where a new message goes."""
 
-
 _Body: TypeAlias = dict[str, Any]
-_Draft: TypeAlias = tuple[str, _Body, tuple[model.Media, ...]]
-"""A call in the making: its method and body, and the files that are uploaded before."""
+_Piece: TypeAlias = tuple[_Body, tuple[model.Media, ...]]
+"""The body of one message's call, and the files that are uploaded before."""
 
 
 def compose(capabilities: model.Capabilities, outbound: model.Outbound) -> Sequence[model.Call]:
     """Turn an action into calls: text is split, uploaded files go together and bear the text."""
     capabilities.admit(outbound)
-    writer = _WRITERS.get(outbound.kinds()[0])
-    drafts = [(*writer(outbound), ())] if writer else _message(capabilities, outbound)
-    to, group, calls = outbound.target.to, outbound.target.thread is not None, []
-    for n, (action, body, uploads) in enumerate(drafts):
-        key = f"{outbound.key}:{n}"
-        if action == POST:
-            body["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"key": key}}
-        # what is so after an action is so if it is done twice; nothing of ours is in the message that files make
-        resend = model.Resend.SAFE if writer else model.Resend.NEVER if uploads else None
-        calls.append(model.Call(key=key, to=to, action=action, body=body, uploads=uploads, group=group, resend=resend))
-    return calls
+    if isinstance(outbound, model.SendMessage):
+        return calls(outbound, _message(capabilities, outbound))
+    action, body = _WRITERS[outbound.kind](outbound)
+    return calls(outbound, [Draft(action, body, resend=model.Resend.SAFE)])  # what is so is so if it is done twice
 
 
 def _edit(edit: model.Edit) -> tuple[str, _Body]:
@@ -99,26 +91,26 @@ def _at(external_id: str) -> dict[str, str]:
     return {"channel": channel, "ts": ts}
 
 
-def _message(capabilities: model.Capabilities, message: Any) -> list[_Draft]:
+def _message(capabilities: model.Capabilities, message: model.SendMessage) -> Iterator[Draft]:
     """Text, then parts; but uploads bear the beginning of the text, and buttons hang below the end of it."""
     limit = capabilities.buttons.text if message.buttons and capabilities.buttons else capabilities.text
     pieces = [escape(piece) for piece in split(message.text, limit, lambda text: len(escape(text)))]
     if message.buttons and not pieces:
         raise PermanentError("buttons need a text on Slack", code="empty")
-    drafts = [_part(run) for run in _runs(message.parts)]
-    bearer = next((body for _, body, uploads in drafts if uploads), None)
+    files = [part for part in message.parts if isinstance(part, model.Media)]  # nothing else is admitted
+    shown = [_files(run) for run in batches(files, FILES, lambda file: not file.url)]
+    bearer = next((body for body, uploads in shown if uploads), None)
     if bearer is not None and pieces and not message.buttons:
         bearer["initial_comment"] = pieces.pop(0)
-    written: list[_Draft] = [(POST, {"text": piece}, ()) for piece in pieces]
+    written: list[_Piece] = [({"text": piece}, ()) for piece in pieces]
     if message.buttons:
-        _, last, _ = written[-1]
-        section = {"type": "section", "text": {"type": "mrkdwn", "text": last["text"]}}
+        section = {"type": "section", "text": {"type": "mrkdwn", "text": pieces[-1]}}
         elements = [_button(n, one) for n, one in enumerate(message.buttons)]
-        last["blocks"] = [section, {"type": "actions", "elements": elements}]
-    drafts = drafts + written if message.buttons or bearer is not None else written + drafts
-    for action, body, _ in drafts:
-        body.update({_PLACE[action]: message.target.to.value, **_thread(message)})
-    return drafts
+        written[-1][0]["blocks"] = [section, {"type": "actions", "elements": elements}]
+    thread, files_first = _thread(message), message.buttons or bearer is not None
+    for body, uploads in shown + written if files_first else written + shown:
+        # nothing of ours is in the message that files make
+        yield Draft(SHARE, body | thread, uploads, model.Resend.NEVER) if uploads else Draft(POST, body | thread)
 
 
 def _thread(message: model.SendMessage) -> dict[str, str]:
@@ -131,28 +123,17 @@ def _thread(message: model.SendMessage) -> dict[str, str]:
     return {}
 
 
-def _runs(parts: Sequence[SendablePart]) -> Iterator[Sequence[model.Media]]:
-    """Part by part, but neighbouring uploads together."""
-    files = [part for part in parts if isinstance(part, model.Media)]  # nothing else is admitted
-    for uploaded, run in groupby(files, lambda file: not file.url):
-        found, most = list(run), FILES if uploaded else 1
-        yield from (found[start : start + most] for start in range(0, len(found), most))
-
-
-def _part(files: Sequence[model.Media]) -> _Draft:
+def _files(files: tuple[model.Media, ...]) -> _Piece:
     """Upload files; show what we only have a link to: a picture itself, anything else as the link."""
-    first = files[0]
+    for file in files:
+        require_link(file, "https://", "http://")
+    first, name = files[0], escape(files[0].name)
     if not first.url:
-        if not all(file.ref for file in files):
-            raise PermanentError("the file has neither url nor ref", code="no_file")
-        return SHARE, {}, tuple(files)
-    if not first.url.startswith(("https://", "http://")):
-        raise PermanentError("the file's link is not http or https", code="bad_url")
-    name = escape(first.name)
+        return {}, files
     if first.kind is model.Kind.IMAGE:
         image = {"type": "image", "image_url": first.url, "alt_text": (first.name or first.url)[:ALT_TEXT]}
-        return POST, {"text": name or escape(first.url), "blocks": [image]}, ()
-    return POST, {"text": f"{name}\n{escape(first.url)}".strip()}, ()
+        return {"text": name or escape(first.url), "blocks": [image]}, ()
+    return {"text": f"{name}\n{escape(first.url)}".strip()}, ()
 
 
 def _button(number: int, button: model.Button) -> dict[str, Any]:
@@ -167,6 +148,8 @@ async def send(client: Client, given: model.Call, services: Services) -> model.R
     body, action = dict(given.body), given.action
     if place := _PLACE.get(action):
         body[place] = await _channel(client, given, services)
+    if action == POST:
+        body["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"key": given.key}}
     if given.uploads:
         body["files"] = [await _uploaded(client, media, services) for media in given.uploads]
     expected = DONE.get(action, frozenset())

@@ -106,7 +106,7 @@ class SlackSimulator(Simulator):
             "type": "event_callback",
             "team_id": self.team_id,
             "api_app_id": self.app_id,
-            "event_id": f"Ev{next(self._numbers):010}",
+            "event_id": f"Ev{self.first + next(self._numbers):010}",
             "event_time": int(self.now().timestamp()),
             "event": event,
             "authorizations": [{"enterprise_id": None, **authorization, "is_enterprise_install": False}],
@@ -157,7 +157,7 @@ class SlackSimulator(Simulator):
         return file_id
 
     def _ts(self) -> str:
-        return f"{int(self.now().timestamp())}.{next(self._numbers):06}"
+        return f"{int(self.now().timestamp())}.{(self.first + next(self._numbers)) % 1_000_000:06}"
 
     # The Web API
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from channelry.model import Kind, Media
+from channelry.model import Kind, Media, Request
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import FILE, ChannelConformance, connected
@@ -35,6 +35,10 @@ class TestSlack(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: SlackSimulator) -> list[Request]:
+        texts = ("hello", f"<@{simulator.bot_user}> hello")
+        return [simulator.written(self.customer, text, "C0000000001", channel_type="channel") for text in texts]
 
     def held(self, simulator: SlackSimulator) -> Media:
         return Media(kind=Kind.IMAGE, id=simulator.hold(FILE, "image/png"))

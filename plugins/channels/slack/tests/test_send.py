@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
@@ -465,17 +464,3 @@ async def test_a_file_that_the_application_has_lost_is_a_permanent_error(
     with pytest.raises(PermanentError):
         await send(slack, desk, message("", evolve(BILL, ref="gone")))
     assert not simulator.ledger.taken
-
-
-async def test_a_send_that_is_cancelled_ends_at_once_and_is_looked_for(
-    slack: Slack, simulator: SlackSimulator, desk: Services
-) -> None:
-    async def stalls(scope: Any, receive: Any, send: Any) -> None:
-        await simulator.app(scope, receive, send)
-        await anyio.sleep_forever()
-
-    (call,) = slack.compose(message("hi"))
-    with anyio.move_on_after(0.01) as scope:
-        await slack.send(call, evolve(desk, http=AsgiHttp({ORIGIN: stalls})))
-    assert scope.cancelled_caught
-    assert isinstance(await slack.reconcile(call, desk), Accepted)

@@ -10,6 +10,7 @@ from channelry.model import Capabilities, Media
 from channelry.parsing import mapping, string
 from channelry.secrets import Secrets
 from channelry.services import Save, Services
+from channelry_webapi import files, webhooks
 
 from .api import Api
 from .receive import HANDLED
@@ -19,8 +20,7 @@ async def setup(api: Api, url: str, secrets: Secrets, services: Services) -> Non
     """Have Telegram post updates to `url` with the first of the secret tokens."""
     if not secrets:
         raise AuthError("secret_token is not configured, so every webhook would be refused", code="secret_token")
-    secret = secrets[0].reveal()
-    asked = {"url": url, "secret_token": secret, "allowed_updates": HANDLED}
+    asked = {"url": url, "secret_token": secrets[0].reveal(), "allowed_updates": HANDLED}
     await api.call(services, "setWebhook", asked)
 
 
@@ -40,11 +40,7 @@ async def check(api: Api, secrets: Secrets, services: Services, *, polling: bool
         return
     if not secrets:
         raise AuthError("secret_token is not configured, so every webhook is refused", code="secret_token")
-    if url != services.public_url:
-        found = f"it is {url}" if url else "there is none"
-        raise PermanentError(
-            f"the webhook should be {services.public_url}, but {found}; run the set-up again", code="webhook"
-        )
+    webhooks.require_here(url, services)
     if missing := set(HANDLED).difference(webhook.get("allowed_updates") or ()):
         names = ", ".join(sorted(missing))
         raise PermanentError(f"the webhook does not bring {names}; run the set-up again", code="webhook")
@@ -52,16 +48,10 @@ async def check(api: Api, secrets: Secrets, services: Services, *, polling: bool
 
 async def fetch(api: Api, media: Media, save: Save, capabilities: Capabilities, services: Services) -> Media:
     """Download a file by its id; its address holds for an hour, so it is asked for each time."""
-    limit = capabilities.media[media.kind].fetch
-    if not media.id or limit is None:
+    if not media.id:
         raise PermanentError("the file has no id to fetch it by", code="no_file")
     path = string(mapping(await api.call(services, "getFile", {"file_id": media.id})).get("file_path"))
     if not path:
         raise PermanentError("Telegram gives no path to the file", code="no_file")
-    downloaded = await services.http.download(api.file_url(quote(path)), save, limit=limit)
-    return evolve(
-        media,
-        media_type=media.media_type or downloaded.media_type,
-        name=media.name or PurePosixPath(path).name,
-        size=downloaded.size,
-    )
+    file = await files.fetch(services, media, save, capabilities, url=api.file_url(quote(path)))
+    return evolve(file, name=media.name or PurePosixPath(path).name)

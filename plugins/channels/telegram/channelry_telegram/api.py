@@ -1,4 +1,4 @@
-"""The Bot API: one method call, its answer, and what its errors mean."""
+"""The Bot API: one method call, and what its answer means."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,88 +6,22 @@ from typing import Any
 import orjson
 from attrs import frozen
 
-from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, RetryableError, SendError
+from channelry.errors import PermanentError, RecipientError, RetryableError, SendError
 from channelry.model import RateScope
-from channelry.secrets import Secret, one_line
+from channelry.secrets import Secret
 from channelry.services import FilePart, HttpResponse, Services
+from channelry_webapi import answers
 
-ERRORS: tuple[tuple[int, str, type[SendError]], ...] = (
-    (400, "chat not found", RecipientError),
-    (400, "user not found", RecipientError),
-    (400, "peer_id_invalid", RecipientError),
-    (403, "bot was blocked by the user", RecipientError),
-    (403, "user is deactivated", RecipientError),
-    (403, "bot was kicked", RecipientError),
-    (403, "bot can't initiate conversation with a user", RecipientError),
-    (403, "bot can't send messages to the user", RetryableError),  # seen to pass at the next attempt
-    (401, "", AuthError),
-    (404, "", AuthError),  # the token is part of the path
-    (409, "", AuthError),
-    (429, "", RetryableError),
-)
-"""Status, words of the description in lower case, error; the first row that fits. What fits none: 5xx and an
-announced restart may be tried again, all else never works.
-Source: the descriptions that https://github.com/TelegramBotAPI/errors collects; Telegram documents none."""
+from .refusals import REFUSALS
 
 _CONFLICT = "another poller or webhook uses this bot: "
-
-
-@frozen
-class Answer:
-    """What the Bot API answered: the HTTP status, and the body's JSON object (empty where it was none)."""
-
-    status: int
-    body: Mapping[str, Any]
-    repeatable: bool
-
-    @property
-    def description(self) -> str:
-        """Give Telegram's words for an error."""
-        return one_line(str(self.body.get("description", "")))
-
-    @property
-    def migrated_to(self) -> str:
-        """Give the id of the supergroup that the addressed group became, or `""`."""
-        chat = self._parameters.get("migrate_to_chat_id")
-        return str(chat) if isinstance(chat, int | str) else ""
-
-    def says(self, words: str) -> bool:
-        """Tell whether it is an error with these words in its description, in lower case."""
-        return self.status != 200 and words in self.description.lower()
-
-    def result(self) -> Any:
-        """Give the method's result, or raise what the error means."""
-        if self.status == 200 and self.body.get("ok") is True and "result" in self.body:
-            return self.body["result"]
-        raise self._error()
-
-    @property
-    def _parameters(self) -> Mapping[str, Any]:
-        parameters = self.body.get("parameters")
-        return parameters if isinstance(parameters, dict) else {}
-
-    def _error(self) -> SendError:
-        said, code = self.description, str(self.status)
-        if self.status < 300:  # it was done, but by whom and how cannot be read: a proxy's page, a cut-off body
-            unread = RetryableError if self.repeatable else AmbiguousError
-            return unread("Telegram's answer was not understood", code=code)
-        message = f"{_CONFLICT if self.status == 409 else ''}{said or f'HTTP {code}'}"
-        kind = self._kind(said.lower())
-        if kind is RetryableError:
-            wait = self._parameters.get("retry_after")
-            seconds = min(float(wait), _DAY) if isinstance(wait, int | float) else None
-            scope = RateScope.RECIPIENT if self.status == 429 else None  # Telegram does not say which limit it was
-            return RetryableError(message, code=code, retry_after=seconds, scope=scope)
-        return kind(message, code=code)
-
-    def _kind(self, said: str) -> type[SendError]:
-        for status, words, kind in ERRORS:
-            if status == self.status and words in said:
-                return kind
-        return RetryableError if self.status >= 500 or "restart" in said else PermanentError
-
-
 _DAY = 86_400.0
+
+
+class MovedError(RecipientError):
+    """A group became the supergroup `to`, where it is written to from now on."""
+
+    to: str
 
 
 @frozen
@@ -101,7 +35,7 @@ class Api:
         """Give the address of a file by its `file_path`."""
         return f"{self.base_url}/file/bot{self.token.reveal()}/{path}"
 
-    async def ask(
+    async def call(
         self,
         services: Services,
         method: str,
@@ -110,29 +44,44 @@ class Api:
         files: Sequence[FilePart] = (),
         repeatable: bool = True,
         timeout: float = 30.0,
-    ) -> Answer:
-        """Call a method, with files as a multipart form, and give its answer whatever it is."""
-        url = f"{self.base_url}/bot{self.token.reveal()}/{method}"
-        parameters = parameters or {}
-        if not files:
-            sent = await services.http.request("POST", url, json=parameters, repeatable=repeatable, timeout=timeout)
-        else:
-            form = [(name, _form_value(value)) for name, value in parameters.items()]
-            sent = await services.http.request(
-                "POST", url, form=form, files=files, repeatable=repeatable, timeout=timeout
-            )
-        return Answer(sent.status, _object(sent), repeatable)
-
-    async def call(
-        self, services: Services, method: str, parameters: Mapping[str, Any] | None = None, *, timeout: float = 30.0
     ) -> Any:
-        """Call a method that may be repeated, and give its result."""
-        return (await self.ask(services, method, parameters, timeout=timeout)).result()
+        """Call a method, with files as a multipart form, and give its result."""
+        url, parameters = f"{self.base_url}/bot{self.token.reveal()}/{method}", parameters or {}
+        form = [(name, _form_value(value)) for name, value in parameters.items()] if files else None
+        json = None if files else parameters
+        answer = await services.http.request(
+            "POST", url, json=json, form=form, files=files, repeatable=repeatable, timeout=timeout
+        )
+        body = answers.content(answer)
+        if answer.status == 200 and body.get("ok") is True and "result" in body:
+            return body["result"]
+        if answer.status < 300:
+            raise answers.unreadable(repeatable=repeatable)
+        raise _refusal(answer, body, services)
 
 
-def _object(response: HttpResponse) -> Mapping[str, Any]:
-    found = response.json()
-    return found if isinstance(found, dict) else {}
+def _refusal(answer: HttpResponse, body: Mapping[str, Any], services: Services) -> SendError:
+    said, status = str(body.get("description", "")), answer.status
+    about = body.get("parameters")
+    parameters = about if isinstance(about, dict) else {}
+    wait, scope = parameters.get("retry_after"), RateScope.RECIPIENT  # Telegram does not say which limit it was
+    seconds = min(float(wait), _DAY) if isinstance(wait, int | float) else None
+    words = f"{_CONFLICT if status == 409 else ''}{said}"
+    kind = _kind(status, said.lower())
+    refused = answers.refusal(answer, services, kind, said=words, retry_after=seconds, scope=scope)
+    to = parameters.get("migrate_to_chat_id")
+    if isinstance(to, int | str) and to:
+        moved = MovedError(str(refused), code=refused.code)
+        moved.to = str(to)
+        return moved
+    return refused
+
+
+def _kind(status: int, said: str) -> type[SendError]:
+    for known, words, kind in REFUSALS:
+        if known == status and words in said:
+            return kind
+    return RetryableError if status >= 500 or "restart" in said else PermanentError
 
 
 def _form_value(value: Any) -> str:

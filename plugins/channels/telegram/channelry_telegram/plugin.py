@@ -43,13 +43,15 @@ class Telegram:
 
     config: Config
     _api: Api = field(init=False)
+    _tokens: tuple[bytes, ...] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self._api = Api(self.config.base_url.rstrip("/"), self.config.token)
+        self._tokens = tuple(secret.encode() for secret in self.config.secret_token)
 
     @hookimpl
     def verify(self, request: Request) -> None:
-        receive.verify(request, self.config.secret_token)
+        receive.verify(request, self._tokens)
 
     @hookimpl
     def parse(self, request: Request) -> Received:

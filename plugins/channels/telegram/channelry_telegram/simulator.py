@@ -102,7 +102,7 @@ class TelegramSimulator(Simulator):
     def update(self, **content: Any) -> Request:
         """Let anything happen (`message=`, `callback_query=`, …); give its signed webhook, not yet posted."""
         self._last_update += 1
-        update = {"update_id": self._last_update, **content}
+        update = {"update_id": self.first + self._last_update, **content}
         for row in content.values():
             place = row.get("message", row)
             if "chat" in place:
@@ -291,8 +291,9 @@ class TelegramSimulator(Simulator):
 
     def _next_message(self, chat: str, text: str) -> int:
         self._last_message += 1
-        self._messages[f"{chat}{self._last_message}"] = text
-        return self._last_message
+        number = self.first + self._last_message
+        self._messages[f"{chat}{number}"] = text
+        return number
 
     def _has(self, chat: str, number: Any) -> bool:
         return f"{chat}:{number}" in self._messages

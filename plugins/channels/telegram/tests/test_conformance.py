@@ -6,7 +6,7 @@ from typing import ClassVar
 import pytest
 from attrs import evolve
 
-from channelry.model import Capabilities, Kind, Media, Outbound, Target
+from channelry.model import Capabilities, Kind, Media, Outbound, Request, Target
 from channelry_telegram.plugin import Telegram
 from channelry_telegram.simulator import TelegramSimulator
 from channelry_testing import FILE, ChannelConformance, connected
@@ -37,6 +37,12 @@ class TestTelegram(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: TelegramSimulator) -> list[Request]:
+        group = {"id": -1000000000001, "type": "supergroup", "title": "A group"}
+        who = {"id": int(self.customer), "is_bot": False, "first_name": "Customer"}
+        at = int(simulator.now().timestamp())
+        return [simulator.update(message={"message_id": 1, "date": at, "chat": group, "from": who, "text": "hello"})]
 
     def sample(self, kind: Kind, target: Target, ours: str, capabilities: Capabilities) -> Outbound:
         if kind is Kind.READ:  # in business chats only

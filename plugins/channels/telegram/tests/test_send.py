@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 import pytest
 
-from channelry.codec import from_json, to_json
 from channelry.errors import (
     AmbiguousError,
     AuthError,
@@ -22,7 +21,6 @@ from channelry.model import (
     AnswerButton,
     Audience,
     Button,
-    Call,
     Contact,
     Delete,
     Edit,
@@ -184,7 +182,7 @@ async def test_long_text_is_split_and_the_buttons_come_last_and_the_quote_first(
 ) -> None:
     text = "word " * 2_000
     calls = telegram.compose(say(text, quote=True, buttons=(Button(title="Yes", payload="y"),)))
-    assert [call.key for call in calls] == ["k1/1", "k1/2", "k1/3"]
+    assert [call.key for call in calls] == ["k1:0", "k1:1", "k1:2"]
     assert ["reply_parameters" in call.body for call in calls] == [True, False, False]
     assert ["reply_markup" in call.body for call in calls] == [False, False, True]
     assert " ".join(call.body["text"] for call in calls) == text.strip()
@@ -346,12 +344,6 @@ async def test_what_the_channel_cannot_carry_is_refused_before_any_call(
     with pytest.raises(PermanentError):
         await deliver(telegram, outbound, desk)
     assert simulator.ledger.entries == []
-
-
-async def test_every_declared_kind_is_sent_by_a_test_above() -> None:
-    tested = {kind for _, message, _, _ in MESSAGES for kind in message.kinds()}
-    tested |= {Kind.EDIT, Kind.DELETE, Kind.REACTION, Kind.TYPING, Kind.ANSWER, Kind.READ}
-    assert tested == Telegram.capabilities.sends
 
 
 async def test_telegrams_rates_are_declared_and_nothing_is_ever_sent_again_by_itself() -> None:
@@ -539,7 +531,7 @@ async def test_each_answer_of_telegrams_is_one_class_of_error(
     with pytest.raises(SendError) as raised:
         await deliver(telegram, say("hello"), desk)
     assert type(raised.value) is error
-    assert raised.value.code == str(status)
+    assert raised.value.code == ("unreadable" if status == 200 else str(status))
     assert not isinstance(raised.value, WindowClosedError)
 
 
@@ -582,8 +574,3 @@ async def test_two_bots_write_side_by_side(clock: Any) -> None:
         telegram = Telegram(Telegram.Config(token=Secret(bot.token)))
         await deliver(telegram, say(f"from {n}"), services(http=AsgiHttp({ORIGIN: bot.app})))
     assert [bot.ledger.taken[0].text for bot in bots] == ["from 0", "from 1"]
-
-
-async def test_a_composed_call_survives_its_journey_as_json(telegram: Telegram) -> None:
-    for call in telegram.compose(say("a " * 3_000, parts=(PDF,), quote=True)):
-        assert from_json(orjson.loads(orjson.dumps(to_json(call))), Call) == call

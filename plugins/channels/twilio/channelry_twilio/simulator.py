@@ -153,7 +153,7 @@ class TwilioSimulator(Simulator):
 
     def _sid(self, prefix: str) -> str:
         self._count += 1
-        return f"{prefix}{self._count:032x}"
+        return f"{prefix}{self.first + self._count:032x}"
 
     # The API
 

@@ -160,7 +160,7 @@ class TwitterSimulator(Simulator):
 
     def _id(self) -> str:
         self._count += 1
-        return str(self._count)
+        return str(self.first + self._count)
 
     def _milliseconds(self) -> str:
         return str(int(self.now().timestamp() * 1000))

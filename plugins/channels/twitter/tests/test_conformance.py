@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import pytest
 
-from channelry.model import Kind, Media
+from channelry.model import Kind, Media, Request
 from channelry_testing import FILE, ChannelConformance, connected
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
@@ -43,6 +43,10 @@ class TestTwitter(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: TwitterSimulator) -> list[Request]:
+        mention = simulator.mention(self.customer, "hello")
+        return [mention, simulator.mention(self.customer, "hello", answers="1000")]
 
     def held(self, simulator: TwitterSimulator) -> Media:
         return Media(kind=Kind.IMAGE, url=simulator.base_url + simulator.hold(FILE, "image/png"))

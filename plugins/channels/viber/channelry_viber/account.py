@@ -4,6 +4,7 @@ from channelry.errors import PermanentError
 from channelry.parsing import sequence, string
 from channelry.services import Services
 from channelry_webapi import Client
+from channelry_webapi.webhooks import require_here
 
 from .api import call
 
@@ -21,9 +22,6 @@ async def setup(client: Client, url: str, services: Services) -> None:
 async def check(client: Client, services: Services) -> None:
     """Make sure that the token is good, and that callbacks come to this connection."""
     account = await call(client, services, "get_account_info", {})
-    url = string(account.get("webhook"))
-    if url != services.public_url:
-        found = f"it is {url}" if url else "there is none"
-        raise PermanentError(f"the webhook should be {services.public_url}, but {found}; set it up", code="webhook")
+    require_here(string(account.get("webhook")), services)
     if missing := set(EVENTS).difference(sequence(account.get("event_types"))):
         raise PermanentError(f"the webhook brings no {', '.join(sorted(missing))}; set it up", code="webhook")

@@ -3,26 +3,14 @@
 Source: https://developers.viber.com/docs/api/rest-bot-api/#receive-message-from-user
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from typing import Any
 
-import orjson
-
-from channelry.model import Contact, Kind, Location, Media, Part, Postback, Sticker, Unsupported
+from channelry.model import Contact, Kind, Location, Media, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, size, string
+from channelry_webapi.parts import Content, Reader
 
 from .tracking import offered
-
-Content: TypeAlias = tuple[str, tuple[Part, ...]]
-
-
-def read(message: Mapping[str, Any]) -> Content:
-    """Give the text or caption of a message, and its other content; what is of an unknown type is kept whole."""
-    kind = string(message["type"])
-    reader = _READERS.get(kind)
-    if reader is None:
-        return "", (Unsupported(kind=kind, raw=orjson.dumps(message).decode()),)
-    return reader(message)
 
 
 def _text(message: Mapping[str, Any]) -> Content:
@@ -33,7 +21,7 @@ def _text(message: Mapping[str, Any]) -> Content:
     return (text, ()) if payload is None else ("", (Postback(payload=payload, title=text),))
 
 
-def _file(kind: Kind) -> Callable[[Mapping[str, Any]], Content]:
+def _file(kind: Kind) -> Reader:
     return lambda message: (string(message.get("text")), (_media(kind, message),))
 
 
@@ -41,17 +29,11 @@ def _media(kind: Kind, message: Mapping[str, Any]) -> Media:
     seconds = message.get("duration")
     return Media(
         kind=kind,
-        url=_url(message["media"]),
+        url=identifier(message["media"]),
         name=string(message.get("file_name")),
         size=size(message.get("size")),
         seconds=None if seconds is None else number(seconds),
     )
-
-
-def _url(value: Any) -> str:
-    if not string(value):
-        raise ValueError("expected the URL of a file")
-    return string(value)
 
 
 def _sticker(message: Mapping[str, Any]) -> Content:
@@ -70,7 +52,7 @@ def _contact(message: Mapping[str, Any]) -> Content:
     return "", (Contact(name=string(card.get("name")), phones=(identifier(phone),) if phone else ()),)
 
 
-_READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
+READERS: Mapping[str, Reader] = {
     "text": _text,
     "picture": _file(Kind.IMAGE),
     "video": _file(Kind.VIDEO),
@@ -78,5 +60,5 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Content]] = {
     "sticker": _sticker,
     "location": _location,
     "contact": _contact,
-    "url": lambda message: (_url(message["media"]), ()),
+    "url": lambda message: (identifier(message["media"]), ()),
 }

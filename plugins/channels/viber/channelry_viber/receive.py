@@ -7,7 +7,6 @@ from binascii import hexlify
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
-from hmac import digest
 from typing import Any, TypeAlias
 
 from attrs import evolve
@@ -15,9 +14,10 @@ from attrs import evolve
 from channelry import model
 from channelry.parsing import identifier, received, string, timestamp
 from channelry.secrets import Secrets
-from channelry_webapi.signatures import require
+from channelry_webapi.parts import read
+from channelry_webapi.signatures import require_hmac
 
-from .content import read
+from .content import READERS
 
 SCHEME = "viber"
 SIGNATURE = b"x-viber-content-signature"
@@ -29,7 +29,7 @@ def verify(request: model.Request, tokens: Secrets) -> None:
     The signature stands in a header; some have seen it in the query as `sig` instead.
     """
     given = request.header(SIGNATURE) or request.query().get("sig", "").encode()
-    require(given, [hexlify(digest(token.encode(), request.body, "sha256")) for token in tokens], "Viber")
+    require_hmac(given, request.body, tokens, hexlify, "Viber")
 
 
 def parse(request: model.Request, welcome: str, greeting: model.Response) -> model.Received:
@@ -65,7 +65,7 @@ _Reader: TypeAlias = Callable[[Any, str, _Common], model.Event]
 
 
 def _message(body: Any, token: str, common: _Common) -> model.Event:
-    text, parts = read(body["message"])
+    text, parts = read(body["message"], READERS)
     return model.MessageReceived(**common, sender=_profile(body["sender"]), external_id=token, text=text, parts=parts)
 
 
@@ -81,15 +81,9 @@ def _status(status: model.Status) -> _Reader:
 
 def _opened(body: Any, token: str, common: _Common) -> model.Event:
     """Read that a customer came by a link or a code, which may have brought a `context` of ours along."""
-    subscribed = "yes" if body.get("subscribed") is True else "no"
-    ref = string(body.get("context"))
-    return model.Activity(
-        **common,
-        sender=_profile(body["user"]),
-        name="opened",
-        values={"subscribed": subscribed},
-        referral=model.Referral(source="link", ref=ref) if ref else None,
-    )
+    values, ref = {"subscribed": "yes" if body.get("subscribed") is True else "no"}, string(body.get("context"))
+    referral = model.Referral(source="link", ref=ref) if ref else None
+    return model.Activity(**common, sender=_profile(body["user"]), name="opened", values=values, referral=referral)
 
 
 def _address(value: Any) -> model.Address:

@@ -16,6 +16,8 @@ from channelry.services import Services
 from channelry.text import split
 from channelry_webapi import Client
 from channelry_webapi.answers import named
+from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.files import require_link
 
 from .api import call
 from .capabilities import CARD_TEXT
@@ -43,15 +45,11 @@ def compose(
     """Turn a message into calls: text is split, a first picture bears it as its caption, buttons come last."""
     capabilities.admit(outbound)
     assert isinstance(outbound, model.SendMessage)  # nothing else is admitted
-    to = outbound.target.to
-    common = {"receiver": to.value, "sender": dict(sender)}
-    calls = [
-        model.Call(key=f"{outbound.key}:{n}", to=to, action="send_message", body=common | body, uploads=uploads)
-        for n, (body, uploads) in enumerate(_pieces(outbound, capabilities, cards))
-    ]
-    if any(len(orjson.dumps(call.body)) > LARGEST_REQUEST for call in calls):
+    common, pieces = {"receiver": outbound.target.to.value, "sender": sender}, _pieces(outbound, capabilities, cards)
+    made = calls(outbound, (Draft("send_message", common | body, uploads) for body, uploads in pieces))
+    if any(len(orjson.dumps(one.body)) > LARGEST_REQUEST for one in made):
         raise PermanentError(f"the message is larger than {LARGEST_REQUEST} bytes", code="too_large")
-    return calls
+    return made
 
 
 def _pieces(message: model.SendMessage, capabilities: model.Capabilities, cards: bool) -> list[_Piece]:
@@ -93,8 +91,7 @@ def _part(part: Any) -> Iterator[_Piece]:
 
 def _file(media: model.Media) -> _Piece:
     """Name a file by its link, or leave that to `send`; all but pictures need their size."""
-    if not media.url and not media.ref:
-        raise PermanentError("Viber takes files by link: the file has neither url nor ref", code="no_file")
+    require_link(media, "https://", "http://")
     body: Body = {"type": "picture", "text": ""}
     if media.kind is not model.Kind.IMAGE:
         if media.size is None:

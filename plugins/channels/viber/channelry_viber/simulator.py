@@ -101,7 +101,7 @@ class ViberSimulator(Simulator):
 
     def _next_token(self) -> int:
         self._last_token += 1
-        return self._last_token
+        return self.first + self._last_token
 
     # The API
 

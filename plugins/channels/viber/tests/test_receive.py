@@ -1,28 +1,14 @@
-"""What Viber tells: recorded callbacks against the events that were written down for them by hand."""
+"""What Viber tells, beyond the recorded payloads: who signed it, whom it greets, what is no event."""
 
 from datetime import UTC, datetime
-from itertools import permutations
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 import pytest
 
-from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import (
-    OK,
-    Activity,
-    EchoSent,
-    Event,
-    MessageReceived,
-    Received,
-    Request,
-    Status,
-    StatusChanged,
-    Unparsed,
-    Unsupported,
-)
+from channelry.model import OK, Activity, EchoSent, MessageReceived, Received, Request, Unparsed, Unsupported
 from channelry.secrets import Secret
 from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
@@ -33,12 +19,6 @@ NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 
 VECTOR = b'{"hello":"w\\u00f6rld"}'
 SIGNED = b"1135a668714dfe74f067d6a0134f707235d861d020c7ff53822a3fca8a8ce34d"
-
-ROWS = {
-    "text", "picture", "video", "file", "sticker", "location", "contact", "url", "unknown message", "delivered",
-    "seen", "failed", "subscribed", "unsubscribed", "conversation_started", "webhook", "unknown event",
-}  # fmt: skip
-"""The types of Viber's messages, and its other events."""
 
 
 def bot(*tokens: str, **other: Any) -> Viber:
@@ -53,32 +33,9 @@ def parse(body: Any) -> Received:
     return bot("viber-token").parse(delivery(body))
 
 
-def written(event: Any) -> Any:
-    """Write an event as JSON; an expected one, which leaves the defaults out, with all its fields."""
-    return to_json(from_json(event, cast("Any", Event)) if isinstance(event, dict) else event, Event)
-
-
-@pytest.mark.parametrize("name", sorted(RECORDED))
-def test_a_recorded_callback_becomes_the_events_written_for_it(name: str) -> None:
-    recorded = RECORDED[name]
-    received = parse(recorded["json"])
-    assert [written(event) for event in received.events] == [written(event) for event in recorded["events"]]
-    assert list(received.ignored) == recorded["ignored"]
-    assert received.answer == OK
-
-
-def test_every_row_of_the_tables_has_a_recorded_callback() -> None:
-    assert {recorded["row"] for recorded in RECORDED.values()} == ROWS
-
-
 def test_the_published_vector_is_accepted() -> None:
     bot("viber-token").verify(delivery(VECTOR, (b"x-viber-content-signature", SIGNED)))
     bot("viber-token").verify(delivery(VECTOR, path=f"/hooks/viber?sig={SIGNED.decode()}"))
-
-
-@pytest.mark.parametrize("tokens", [("new", "viber-token"), ("viber-token", "new")])
-def test_both_tokens_are_good_while_one_replaces_the_other(tokens: tuple[str, ...]) -> None:
-    bot(*tokens).verify(delivery(VECTOR, (b"x-viber-content-signature", SIGNED)))
 
 
 @pytest.mark.parametrize("tokens", [(), ("another",), ("another", "and another")])
@@ -120,13 +77,6 @@ def test_who_opens_the_chat_is_greeted_by_the_answer_itself() -> None:
     assert channel.parse(delivery(RECORDED["text"]["json"])).answer == OK
 
 
-@pytest.mark.parametrize("body", [b"", b"no JSON", b"NaN", b"[]", b"3", b"{}", b'{"event":"message"}', b"\xff"])
-def test_a_body_that_is_none_of_vibers_is_kept_whole(body: bytes) -> None:
-    (event,) = parse(body).events
-    assert isinstance(event, Unparsed)
-    assert event.raw == body
-
-
 @pytest.mark.parametrize("token", [float(2**64), 1.5, True, "", None, []])
 def test_a_token_that_has_lost_its_digits_is_no_token(token: Any) -> None:
     (event,) = parse({**RECORDED["text"]["json"], "message_token": token}).events
@@ -146,22 +96,6 @@ def test_a_callback_without_a_time_happened_when_it_came() -> None:
     body = {name: value for name, value in RECORDED["seen"]["json"].items() if name != "timestamp"}
     (event,) = parse(body).events
     assert event.occurred_at == NOW
-
-
-@pytest.mark.parametrize("order", list(permutations(("delivered", "seen", "failed"))))
-def test_statuses_may_come_in_any_order(order: tuple[str, ...]) -> None:
-    """Each has a key of its own, and the highest wins."""
-    events = [event for name in order for event in parse(RECORDED[name]["json"]).events]
-    statuses = [event for event in events if isinstance(event, StatusChanged)]
-    assert len({event.key for event in statuses}) == 3
-    highest = Status.QUEUED
-    for event in statuses:
-        highest = highest.highest(event.status)
-    assert highest is Status.READ
-
-
-def test_redelivery_has_the_same_keys() -> None:
-    assert parse(RECORDED["text"]["json"]).events == parse(RECORDED["text"]["json"]).events
 
 
 @pytest.mark.parametrize("tracking", ["{", '{"buttons":', '{"buttons":3}', '{"buttons":{"hi":7}}', "", 3, None, {}])

@@ -3,20 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
 
-from channelry.errors import (
-    AmbiguousError,
-    AuthError,
-    PermanentError,
-    RecipientError,
-    RetryableError,
-    SendError,
-    WindowClosedError,
-)
+from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, RetryableError, SendError
 from channelry.model import (
     Address,
     AnswerButton,
@@ -157,10 +148,6 @@ async def test_each_kind_is_sent_as_viber_wants_it(
     assert [receipt.external_ids for receipt in receipts] == [(taken.external_id,) for taken in simulator.ledger.taken]
 
 
-def test_every_declared_kind_is_among_the_cases(viber: Viber) -> None:
-    assert {kind for _, outbound, _ in CASES for kind in outbound.kinds()} == viber.capabilities.sends
-
-
 async def test_buttons_stand_on_a_card_where_that_is_configured(
     cards: Viber, simulator: ViberSimulator, desk: Services
 ) -> None:
@@ -241,7 +228,7 @@ async def test_the_avatar_goes_along_where_there_is_one(simulator: ViberSimulato
     assert simulator.ledger.taken[0].body["sender"] == {"name": "Care", "avatar": avatar}
 
 
-ACTIONS: Sequence[Outbound] = (
+REFUSED: Sequence[Outbound] = (
     Edit(key="k", target=DI, external_id="1", text="x"),
     Delete(key="k", target=DI, external_id="1"),
     Hide(key="k", target=DI, external_id="1"),
@@ -249,9 +236,6 @@ ACTIONS: Sequence[Outbound] = (
     MarkRead(key="k", target=DI, external_id="1"),
     ShowTyping(key="k", target=DI),
     AnswerButton(key="k", target=DI, postback_id="p"),
-)
-REFUSED: Sequence[Outbound] = (
-    *ACTIONS,
     message(),
     message("  "),
     message("", buttons=(YES,)),
@@ -293,34 +277,6 @@ async def test_what_viber_cannot_carry_is_refused_before_any_request(
 def test_a_card_without_a_text_is_refused(cards: Viber) -> None:
     with pytest.raises(PermanentError):
         cards.compose(message("", PICTURE, buttons=(YES,)))
-
-
-def test_every_action_that_is_not_declared_is_among_the_refused(viber: Viber) -> None:
-    kinds = {Kind.EDIT, Kind.DELETE, Kind.HIDE, Kind.REACTION, Kind.READ, Kind.TYPING, Kind.ANSWER}
-    assert {action.kind for action in ACTIONS} == kinds
-    assert not kinds & viber.capabilities.sends
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "code"),
-    [
-        (FaultKind.RATE_LIMITED, RetryableError, "429"),
-        (FaultKind.UNAVAILABLE, RetryableError, "503"),
-        (FaultKind.WINDOW_CLOSED, WindowClosedError, "23"),
-        (FaultKind.BLOCKED, RecipientError, "6"),
-        (FaultKind.LOST, AmbiguousError, "answer_lost"),
-        (FaultKind.LOST_UNTAKEN, AmbiguousError, "answer_lost"),
-    ],
-)
-async def test_each_fault_becomes_its_error(
-    viber: Viber, simulator: ViberSimulator, desk: Services, fault: FaultKind, error: type[SendError], code: str
-) -> None:
-    simulator.faults.add(fault, retry_after=7)
-    with pytest.raises(SendError) as raised:
-        await send(viber, desk, message("hi"))
-    assert (type(raised.value), raised.value.code) == (error, code)
-    assert getattr(raised.value, "retry_after", None) == (7 if fault is FaultKind.RATE_LIMITED else None)
-    await send(viber, desk, message("hi"))
 
 
 async def test_who_does_not_answer_gets_a_hundred_messages_an_hour(
@@ -424,49 +380,3 @@ async def test_a_status_may_come_before_the_answer(viber: Viber, simulator: Vibe
     simulator.faults.add(FaultKind.EARLY_STATUS)
     (receipt,) = await send(viber, desk, message("hi"))
     assert {event.external_id for event in seen} == set(receipt.external_ids)
-
-
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(
-    viber: Viber, simulator: ViberSimulator, desk: Services
-) -> None:
-    receipts = list[Receipt]()
-
-    async def one(number: int) -> None:
-        (call,) = viber.compose(SendMessage(key=f"out-{number}", target=DI, text=str(number)))
-        receipts.append(await viber.send(call, desk))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
-    assert len({receipt.external_ids for receipt in receipts}) == 100
-
-
-async def test_a_send_that_is_cancelled_ends_at_once_and_the_next_one_works(
-    viber: Viber, simulator: ViberSimulator, desk: Services
-) -> None:
-    async def stalls(scope: Any, receive: Any, send: Any) -> None:
-        await receive()
-        await anyio.sleep_forever()
-
-    with anyio.move_on_after(0) as scope:
-        await send(viber, services(http=AsgiHttp({ORIGIN: stalls})), message("hi"))
-    assert scope.cancelled_caught
-    await send(viber, desk, message("hi"))
-    assert len(simulator.ledger.taken) == 1
-
-
-@pytest.mark.row("F9")
-async def test_two_bots_send_side_by_side(clock: FakeClock) -> None:
-    """Each with its own token."""
-    one, two = ViberSimulator(now=clock.now), ViberSimulator(now=clock.now, auth_token="another")
-    for simulator, other in ((one, two), (two, one)):
-        simulator.know("di==")
-        own, foreign = (
-            Viber(Viber.Config(auth_token=(Secret(it.auth_token),), sender_name="C")) for it in (simulator, other)
-        )
-        given = services(http=AsgiHttp({ORIGIN: simulator.app}))
-        await send(own, given, message("hi"))
-        with pytest.raises(AuthError):
-            await send(foreign, given, message("hi"))
-        assert len(simulator.ledger.taken) == 1

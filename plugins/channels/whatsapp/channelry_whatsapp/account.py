@@ -6,10 +6,11 @@ from channelry.errors import PermanentError, RetryableError
 from channelry.model import Media
 from channelry.services import Save, Services
 from channelry_meta import Graph
+from channelry_meta.limits import LARGEST
 
 
-async def fetch(media: Media, limit: int, graph: Graph, save: Save, services: Services) -> Media:
-    """Download a customer's file of at most `limit` bytes: ask where it is (for 5 minutes), then get it.
+async def fetch(media: Media, graph: Graph, save: Save, services: Services) -> Media:
+    """Download a customer's file: ask where it is (for 5 minutes), then get it.
 
     https://developers.facebook.com/documentation/business-messaging/whatsapp/business-phone-numbers/media
     """
@@ -19,7 +20,7 @@ async def fetch(media: Media, limit: int, graph: Graph, save: Save, services: Se
     url = found.get("url")
     if not isinstance(url, str):
         raise RetryableError("Meta does not say where the file is", code="unreadable")
-    file = await services.http.download(url, save, headers=graph.authorization(), limit=limit)
+    file = await services.http.download(url, save, headers=graph.authorization(), limit=LARGEST)
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
 

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker, Unsupported
+from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, sequence, string
+from channelry_meta.attachments import unsupported
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
 """The text and the parts of a message."""
@@ -22,12 +23,8 @@ def content(row: Any) -> Content:
     read = _READERS.get(kind)
     if read is None:
         named = mapping(row.get("unsupported")).get("type") if kind == "unsupported" else None
-        return "", (_unsupported(string(named) or string(kind), row),)
+        return "", (unsupported(string(named) or string(kind), row),)
     return read(row[kind])
-
-
-def _unsupported(kind: str, raw: Any) -> Unsupported:
-    return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())
 
 
 def _text(body: Any) -> Content:
@@ -73,7 +70,7 @@ def _contacts(body: Any) -> Content:
 
 def _contact(card: Any) -> Contact:
     return Contact(
-        name=string(card["name"].get("formatted_name")),
+        name=string(mapping(card.get("name")).get("formatted_name")),
         phones=_each(card, "phones", "phone"),
         emails=_each(card, "emails", "email"),
         organisation=string(mapping(card.get("org")).get("company")),
@@ -102,7 +99,7 @@ def _interactive(body: Any) -> Content:
             name=string(form.get("name")), answers=string(form["response_json"]), summary=string(form.get("body"))
         )
         return "", (answers,)
-    return "", (_unsupported(f"interactive.{kind}", body),)
+    return "", (unsupported(f"interactive.{kind}", body),)
 
 
 def _order(body: Any) -> Content:

@@ -3,78 +3,50 @@
 The envelope and its rows: https://developers.facebook.com/documentation/business-messaging/whatsapp/webhooks
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import orjson
 from attrs import define
 
-from channelry.model import (
-    AccountHealth,
-    Address,
-    CallRecord,
-    CallState,
-    EchoSent,
-    Event,
-    IdentityChanged,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Profile,
-    Quote,
-    ReactionChanged,
-    Received,
-    Referral,
-    Request,
-    Status,
-    StatusChanged,
-    Thread,
-)
-from channelry.parsing import each, identifier, mapping, number, received, sequence, string, timestamp
-from channelry_meta import challenge
+from channelry import model
+from channelry.model import Address, CallState, Event, Profile
+from channelry.parsing import each, identifier, mapping, number, sequence, string, timestamp
+from channelry_meta import webhook
 
 from .content import content
 
 OBJECT = "whatsapp_business_account"
 """What a webhook of WhatsApp is about; the other objects of an app come to the same URL."""
 
-_STATUSES = {
-    "sent": Status.SENT,
-    "delivered": Status.DELIVERED,
-    "read": Status.READ,
-    "played": Status.PLAYED,
-    "failed": Status.FAILED,
+_STATUSES = {name: model.Status(name) for name in ("sent", "delivered", "read", "played", "failed")}
+_CALLS = {
+    "connect": CallState.RINGING,
+    "RINGING": CallState.RINGING,
+    "ACCEPTED": CallState.ANSWERED,
+    "REJECTED": CallState.MISSED,
+    "COMPLETED": CallState.COMPLETED,
+    "FAILED": CallState.FAILED,
 }
-_ENDS = {"COMPLETED": CallState.COMPLETED, "FAILED": CallState.FAILED}
-_CALLS = {"RINGING": CallState.RINGING, "ACCEPTED": CallState.ANSWERED, "REJECTED": CallState.MISSED}
 """What is told of a call. The fields and words of calls and preferences are not confirmed by Meta's pages.
 https://developers.facebook.com/documentation/business-messaging/whatsapp/calling"""
-_PREFERENCES: Mapping[str, type[OptedIn] | type[OptedOut]] = {"stop": OptedOut, "resume": OptedIn}
+_PREFERENCES: Mapping[str, type[model.OptedIn | model.OptedOut]] = {"stop": model.OptedOut, "resume": model.OptedIn}
 
 
-def parse(request: Request) -> Received:
+def parse(request: model.Request) -> model.Received:
     """Tell what a verified request means: the events of a delivery, or the answer to a handshake."""
-    if request.method == "GET":
-        return Received(request, answer=challenge(request))
-    return received(request, partial(_events, request.received_at))
+    return webhook.parse(request, OBJECT, _entry)
 
 
-def _events(at: datetime, body: Any) -> Iterator[Event | str]:
-    """Walk entries, changes and rows, level by level, so that a bad one harms none beside it."""
-    if body["object"] != OBJECT:
-        yield "object is not WhatsApp's"
-        return
-    changes: list[Any] = []
-    yield from each(body["entry"], lambda entry: changes.extend(sequence(entry["changes"])), at)
+def _entry(entry: Any, at: datetime, found: webhook.Found) -> None:
+    """Walk changes, then rows, so that a bad one harms none beside it."""
     batches: list[tuple[_Number, Any, _Build]] = []
-    yield from each(changes, partial(_open, batches, at), at)
+    found += each(entry["changes"], partial(_open, batches, at), at)
     for line, rows, build in batches:
-        yield from each(rows, partial(build, line), at, line.account)
+        found += each(rows, partial(build, line), at, line.account)
 
 
 def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: Any) -> str | None:
@@ -105,60 +77,50 @@ class _Number:
     people: Mapping[str, Profile]
     at: datetime
 
+    def _common(self, row: Any, of: str = "") -> dict[str, Any]:
+        """Give what rows with an id have in common; `of` tells those of one id apart."""
+        at = timestamp(row.get("timestamp"), self.at)
+        return {"account": self.account, "key": identifier(row["id"]) + of, "occurred_at": at}
+
     def message(self, row: Any) -> Event:
-        get = row.get
-        kind, key, sender = row["type"], identifier(row["id"]), self._person(get("from"), get("from_user_id"))
-        occurred_at = timestamp(get("timestamp"), self.at)
-        special = _SPECIAL.get(kind)
+        get, kind, key, at = row.get, row["type"], identifier(row["id"]), timestamp(row.get("timestamp"), self.at)
+        sender, special = self._person(get("from"), get("from_user_id")), _SPECIAL.get(kind)
         if special is not None:
-            common = {"account": self.account, "key": key, "occurred_at": occurred_at}
-            event = special(mapping(row[kind]), sender, common)
+            event = special(mapping(row[kind]), sender, self._common(row))
             if event is not None:
                 return event
-        text, parts = content(row)
-        context, referral, group = get("context"), get("referral"), get("group_id")
+        (text, parts), context, referral, group = content(row), get("context"), get("referral"), get("group_id")
         quote, forwarded = (None, False) if context is None else _context(context)
-        return MessageReceived(
+        return model.MessageReceived(
             account=self.account,
             key=key,
-            occurred_at=occurred_at,
+            occurred_at=at,
             sender=sender,
             external_id=key,
             text=text,
             parts=parts,
             reply_to=quote,
             referral=None if referral is None else _referral(referral),
-            thread=None if group is None else Thread(root=identifier(group)),
+            thread=None if group is None else model.Thread(root=identifier(group)),
             reply_address=None if group is None else Address("whatsapp", identifier(group)),
             forwarded=forwarded,
         )
 
     def echo(self, row: Any) -> Event:
-        key, (text, parts) = identifier(row["id"]), content(row)
-        return EchoSent(
-            account=self.account,
-            key=key,
-            occurred_at=timestamp(row.get("timestamp"), self.at),
-            recipient=self._person(row.get("to"), row.get("to_user_id")).address,
-            external_id=key,
-            text=text,
-            parts=parts,
-        )
+        common, (text, parts) = self._common(row), content(row)
+        recipient = self._person(row.get("to"), row.get("to_user_id")).address
+        return model.EchoSent(**common, recipient=recipient, external_id=common["key"], text=text, parts=parts)
 
     def status(self, row: Any) -> Event | str:
-        name, external_id = string(row["status"]), identifier(row["id"])
+        name = string(row["status"])
         if name == "deleted":  # of old versions; nothing can be done about it
             return "status deleted"
-        if name not in _STATUSES:
-            raise ValueError("an unknown status")
         phone, user = row.get("recipient_id"), row.get("recipient_user_id")
         code, reason = _failure(sequence(row.get("errors")))
-        return StatusChanged(
-            account=self.account,
-            key=f"{external_id}:{name}",
-            occurred_at=timestamp(row.get("timestamp"), self.at),
-            external_id=external_id,
-            status=_STATUSES[name],
+        return model.StatusChanged(
+            **self._common(row, f":{name}"),
+            external_id=identifier(row["id"]),
+            status=_meaning(name, _STATUSES, "status"),
             reference=string(row.get("biz_opaque_callback_data")),
             recipient=None if phone is None and user is None else self._person(phone, user).address,
             code=code,
@@ -166,40 +128,25 @@ class _Number:
         )
 
     def call(self, row: Any) -> Event:
-        """Read that a call comes in or ended; who was not reached has no duration."""
-        external_id, kind = identifier(row["id"]), string(row["event"])
-        inbound, seconds = row.get("direction") != "BUSINESS_INITIATED", row.get("duration")
-        if kind == "connect":
-            state = CallState.RINGING
-        elif kind == "terminate":
-            state = _ENDS[row["status"]]
-            if state is CallState.COMPLETED and not seconds:
-                state = CallState.MISSED
-        else:
-            raise ValueError("an unknown event of a call")
-        phone, user = ("from", "from_user_id") if inbound else ("to", "to_user_id")
-        return CallRecord(
-            account=self.account,
-            key=f"{external_id}:{kind}",
-            occurred_at=timestamp(row.get("timestamp"), self.at),
-            caller=self._person(row.get(phone), row.get(user)).address,
-            external_id=external_id,
+        """Read how far a call has got, by its event; or one of ours, by its status. Who was not reached has no
+        duration."""
+        told, seconds = "event" in row, row.get("duration")
+        name, inbound = (
+            string(row["event" if told else "status"]),
+            told and row.get("direction") != "BUSINESS_INITIATED",
+        )
+        state = _meaning(string(row["status"]) if name == "terminate" else name, _CALLS, "state of a call")
+        if state is CallState.COMPLETED and not seconds:
+            state = CallState.MISSED
+        who = "from" if inbound else "to" if told else "recipient"
+        user, phone = row.get(f"{who}_user_id"), row.get(who if told else f"{who}_id")
+        return model.CallRecord(
+            **self._common(row, f":{name}"),
+            caller=self._person(phone, user).address,
+            external_id=identifier(row["id"]),
             state=state,
             inbound=inbound,
             seconds=None if seconds is None else number(seconds),
-        )
-
-    def call_status(self, row: Any) -> Event:
-        """Read how far a call of ours has got."""
-        external_id, name = identifier(row["id"]), string(row["status"])
-        return CallRecord(
-            account=self.account,
-            key=f"{external_id}:{name}",
-            occurred_at=timestamp(row.get("timestamp"), self.at),
-            caller=self._person(row.get("recipient_id"), row.get("recipient_user_id")).address,
-            external_id=external_id,
-            state=_CALLS[name],
-            inbound=False,
         )
 
     def preference(self, row: Any) -> Event:
@@ -207,12 +154,15 @@ class _Number:
         sender, value = self._person(row.get("wa_id"), row.get("user_id")).address, string(row["value"])
         told_at, topic = row.get("timestamp"), string(row.get("category"))
         key, at = f"preference:{sender.value}:{topic}:{value}:{told_at}", timestamp(told_at, self.at)
-        return _PREFERENCES[value](account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
+        event = _meaning(value, _PREFERENCES, "preference")
+        return event(account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
 
     def error(self, row: Any) -> Event:
         code, reason = _failure((row,))
         digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
-        return AccountHealth(account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason)
+        return model.AccountHealth(
+            account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason
+        )
 
     def _person(self, phone: Any, user: Any) -> Profile:
         """Tell who it is: by the business-scoped user id where there is one, else by the phone number.
@@ -228,6 +178,7 @@ class _Number:
         return _profile(user, phone, named.name if named else "")
 
 
+_T = TypeVar("_T")
 _Build: TypeAlias = Callable[[_Number, Any], Event | str]
 _MESSAGES: Mapping[str, _Build] = {
     "messages": _Number.message,
@@ -238,10 +189,16 @@ _MESSAGES: Mapping[str, _Build] = {
 _BUILDS: Mapping[str, Mapping[str, _Build]] = {
     "messages": _MESSAGES,
     "smb_message_echoes": _MESSAGES,
-    "calls": {"calls": _Number.call, "statuses": _Number.call_status, "errors": _Number.error},
+    "calls": {"calls": _Number.call, "statuses": _Number.call, "errors": _Number.error},
     "user_preferences": {"user_preferences": _Number.preference},
 }
 """What reads the rows of each field that webhooks are subscribed to."""
+
+
+def _meaning(word: str, table: Mapping[str, _T], what: str) -> _T:
+    if word not in table:
+        raise ValueError(f"an unknown {what}")
+    return table[word]
 
 
 def _people(contacts: Any) -> dict[str, Profile]:
@@ -272,15 +229,15 @@ def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profi
     return Profile(address=address, name=name, aliases=(Address("phone", written),))
 
 
-def _context(context: Any) -> tuple[Quote | None, bool]:
+def _context(context: Any) -> tuple[model.Quote | None, bool]:
     """Read what a message follows: the message that it answers, and whether it was forwarded."""
     get, quoted = context.get, context.get("id")
     forwarded = get("forwarded") is True or get("frequently_forwarded") is True
-    return None if quoted is None else Quote(external_id=identifier(quoted)), forwarded
+    return None if quoted is None else model.Quote(external_id=identifier(quoted)), forwarded
 
 
-def _referral(row: Any) -> Referral:
-    return Referral(
+def _referral(row: Any) -> model.Referral:
+    return model.Referral(
         source=string(row.get("source_type")),
         ref=string(row.get("source_id")),
         url=string(row.get("source_url")),
@@ -303,17 +260,17 @@ def _failure(errors: Any) -> tuple[str, str]:
 
 def _reaction(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
     message, emoji = identifier(body["message_id"]), string(body.get("emoji"))
-    return ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji, on=bool(emoji))
+    return model.ReactionChanged(**common, sender=sender.address, external_id=message, emoji=emoji, on=bool(emoji))
 
 
 def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
     text, parts = content(body["message"])
     message = identifier(body["original_message_id"])
-    return MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
+    return model.MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
 
 
 def _revoke(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
-    return MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
+    return model.MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
 
 
 def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event | None:
@@ -321,7 +278,7 @@ def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) ->
     if body.get("type") not in ("user_changed_number", "user_changed_user_id"):
         return None
     new = _profile(string(body.get("user_id")), string(body.get("wa_id"))).address
-    return IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
+    return model.IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
 
 
 _SPECIAL: Mapping[str, Callable[[Mapping[str, Any], Profile, dict[str, Any]], Event | None]] = {

@@ -6,29 +6,11 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/messag
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from channelry.errors import AmbiguousError, PermanentError, RetryableError
-from channelry.model import (
-    Address,
-    Button,
-    Call,
-    Capabilities,
-    Contact,
-    Kind,
-    Location,
-    MarkRead,
-    Media,
-    Outbound,
-    React,
-    Receipt,
-    SendMessage,
-    ShowTyping,
-    Sticker,
-    Target,
-    Template,
-)
+from channelry import model
+from channelry.errors import AmbiguousError, PermanentError
 from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier
-from channelry.services import FilePart, Services
+from channelry.services import Services
 from channelry.text import split
 from channelry_meta import Graph
 
@@ -36,18 +18,10 @@ MESSAGE, MARK = "message", "mark"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
 
 Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, *tuple[Media, ...]]
+_Piece: TypeAlias = tuple[Body, *tuple[model.Media, ...]]
 """One message's body, and the file to upload for it where it has one."""
 
-_WIRE_TYPES = {
-    Kind.IMAGE: "image",
-    Kind.AUDIO: "audio",
-    Kind.VOICE: "audio",
-    Kind.VIDEO: "video",
-    Kind.DOCUMENT: "document",
-    Kind.STICKER: "sticker",
-}
-_CAPTIONED = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT})
+_CAPTIONED = frozenset({model.Kind.IMAGE, model.Kind.VIDEO, model.Kind.DOCUMENT})
 
 REPLIES = 3
 """Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
@@ -58,30 +32,30 @@ _FILLS = {"reply": ("quick_reply", "payload"), "url": ("url", "text"), "code": (
 """What fills a template's button, by the option's name: its sub_type, and its parameter's."""
 
 
-def compose(outbound: Outbound, capabilities: Capabilities, menu: str) -> Sequence[Call]:
+def compose(outbound: model.Outbound, capabilities: model.Capabilities, menu: str) -> Sequence[model.Call]:
     """Turn an admitted action into calls; to stop typing takes none, for it ends by itself.
 
     `menu` names the button that opens a list.
     """
     target = outbound.target
-    if isinstance(outbound, SendMessage):
+    if isinstance(outbound, model.SendMessage):
         quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
         pieces = list(_pieces(outbound, capabilities, menu))
         return [
             _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), *uploads)
             for index, (body, *uploads) in enumerate(pieces)
         ]
-    if isinstance(outbound, React):
+    if isinstance(outbound, model.React):
         reaction = {"message_id": outbound.external_id, "emoji": outbound.emoji if outbound.on else ""}
         return [_call(f"{outbound.key}:0", target, {"type": "reaction", "reaction": reaction})]
-    if isinstance(outbound, MarkRead):
+    if isinstance(outbound, model.MarkRead):
         return [_mark(outbound.key, target, outbound.external_id)]
-    if isinstance(outbound, ShowTyping):
+    if isinstance(outbound, model.ShowTyping):
         return [_mark(outbound.key, target, target.reply_to, typing=True)] if outbound.on else []
     raise PermanentError(f"WhatsApp does not send {outbound.kind}", code="unsupported")
 
 
-def _call(key: str, target: Target, body: Body, *uploads: Media) -> Call:
+def _call(key: str, target: model.Target, body: Body, *uploads: model.Media) -> model.Call:
     to, group = target.to, target.thread is not None
     common = {
         "messaging_product": "whatsapp",
@@ -89,25 +63,25 @@ def _call(key: str, target: Target, body: Body, *uploads: Media) -> Call:
         **_recipient(to, group),
         "biz_opaque_callback_data": key,
     }
-    return Call(key=key, to=to, action=MESSAGE, body=common | body, uploads=uploads, group=group)
+    return model.Call(key=key, to=to, action=MESSAGE, body=common | body, uploads=uploads, group=group)
 
 
-def _recipient(to: Address, group: bool) -> Body:
+def _recipient(to: model.Address, group: bool) -> Body:
     """Name a phone number in digits or a group by `to`, a person's business-scoped user id by `recipient`."""
     digits = to.value.removeprefix("+")
     return {"to": digits} if group or digits.isdigit() else {"recipient": to.value}
 
 
-def _mark(key: str, target: Target, message: str, *, typing: bool = False) -> Call:
+def _mark(key: str, target: model.Target, message: str, *, typing: bool = False) -> model.Call:
     if not message:
         raise PermanentError("WhatsApp shows typing as an answer: name the message in reply_to", code="no_message")
     body: Body = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
     if typing:
         body["typing_indicator"] = {"type": "text"}
-    return Call(key=f"{key}:0", to=target.to, action=MARK, body=body)
+    return model.Call(key=f"{key}:0", to=target.to, action=MARK, body=body)
 
 
-def _pieces(message: SendMessage, capabilities: Capabilities, menu: str) -> Iterator[_Piece]:
+def _pieces(message: model.SendMessage, capabilities: model.Capabilities, menu: str) -> Iterator[_Piece]:
     """Cut a message into what WhatsApp can show: text before its files, but buttons and their text last."""
     if message.template is not None:
         yield _template(message, message.template)
@@ -116,7 +90,7 @@ def _pieces(message: SendMessage, capabilities: Capabilities, menu: str) -> Iter
     text = message.text.strip()
     first = parts[0] if parts else None
     if (
-        isinstance(first, Media)
+        isinstance(first, model.Media)
         and first.kind in _CAPTIONED
         and not message.buttons
         and capabilities.unit.measure(text) <= capabilities.caption
@@ -138,31 +112,31 @@ def _text(text: str) -> _Piece:
 
 
 def _part(part: SendablePart) -> _Piece:
-    if isinstance(part, Media):
+    if isinstance(part, model.Media):
         return _file(part)
-    if isinstance(part, Sticker):
-        return _file(part.media or Media(kind=Kind.STICKER, id=part.id))
-    if isinstance(part, Location):
+    if isinstance(part, model.Sticker):
+        return _file(part.media or model.Media(kind=model.Kind.STICKER, id=part.id))
+    if isinstance(part, model.Location):
         place = {"latitude": part.latitude, "longitude": part.longitude, "name": part.name, "address": part.address}
         return ({"type": "location", "location": _present(place)},)
     return ({"type": "contacts", "contacts": [_contact(part)]},)
 
 
-def _file(media: Media, caption: str = "") -> _Piece:
+def _file(media: model.Media, caption: str = "") -> _Piece:
     """Name a file by the application's own copy, else by its link, else by WhatsApp's id."""
     if media.ref and not media.media_type:
         raise PermanentError("a file to upload needs its media_type", code="no_media_type")
     source = {} if media.ref else {"link": media.url} if media.url else {"id": media.id}
-    name = media.name if media.kind is Kind.DOCUMENT else ""
+    name = media.name if media.kind is model.Kind.DOCUMENT else ""
     body: Body = source | _present({"caption": caption, "filename": name})
-    if media.kind is Kind.VOICE:
+    if media.kind is model.Kind.VOICE:
         body["voice"] = True
-    wire = _WIRE_TYPES[media.kind]
+    wire = "audio" if media.kind is model.Kind.VOICE else media.kind.value
     piece: Body = {"type": wire, wire: body}
     return (piece, media) if media.ref else (piece,)
 
 
-def _contact(contact: Contact) -> Body:
+def _contact(contact: model.Contact) -> Body:
     card: Body = {"name": {"formatted_name": contact.name, "first_name": contact.name}}
     if contact.phones:
         card["phones"] = [{"phone": phone, "type": "CELL"} for phone in contact.phones]
@@ -173,7 +147,7 @@ def _contact(contact: Contact) -> Body:
     return card
 
 
-def _interactive(text: str, buttons: Sequence[Button], menu: str) -> Body:
+def _interactive(text: str, buttons: Sequence[model.Button], menu: str) -> Body:
     """Offer reply buttons, or a list of more of them, or one button that opens a link; WhatsApp does not mix them."""
     if not text:
         raise PermanentError("buttons need a text on WhatsApp", code="empty")
@@ -194,12 +168,12 @@ def _interactive(text: str, buttons: Sequence[Button], menu: str) -> Body:
     return {"type": "interactive", "interactive": {"type": kind, "body": {"text": text}, "action": action}}
 
 
-def _template(message: SendMessage, template: Template) -> _Piece:
+def _template(message: model.SendMessage, template: model.Template) -> _Piece:
     """Fill a template: its header by a part or the option `header`, its body by values, its buttons by buttons or by
     the options `reply:N`, `url:N` (the link's end) and `code:N`, N being the button's place from 0."""
     fills = {f"url:{n}" if one.url else f"reply:{n}": one.url or one.payload for n, one in enumerate(message.buttons)}
     fills |= template.options
-    components, uploads = list[Body](), list[Media]()
+    components, uploads = list[Body](), list[model.Media]()
     words = fills.pop("header", "")
     if message.text or len(message.parts) + bool(words) > 1:
         raise PermanentError("beside a template stands at most what fills its header", code="unsupported")
@@ -234,14 +208,15 @@ def _present(values: Mapping[str, Any]) -> Body:
     return {name: value for name, value in values.items() if value != ""}
 
 
-async def send(call: Call, graph: Graph, account: str, services: Services) -> Receipt:
+async def send(call: model.Call, graph: Graph, account: str, services: Services) -> model.Receipt:
     """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
     body = dict(call.body)
     for file in call.uploads:
-        body = _with_file(body, await _upload(file, graph, account, services))
+        form = [("messaging_product", "whatsapp"), ("type", file.media_type)]
+        body = _with_file(body, await graph.upload(services, f"{account}/media", "file", file, form, "id"))
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
-        return Receipt()
+        return model.Receipt()
     try:
         ids = tuple(identifier(message["id"]) for message in answer["messages"])
         address = _known_as(answer)
@@ -249,7 +224,7 @@ async def send(call: Call, graph: Graph, account: str, services: Services) -> Re
         ids, address = (), None
     if not ids:
         raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
-    return Receipt(ids, None if address == call.to else address)
+    return model.Receipt(ids, None if address == call.to else address)
 
 
 def _with_file(body: Body, file_id: str) -> Body:
@@ -262,19 +237,9 @@ def _with_file(body: Body, file_id: str) -> Body:
     return {**body, kind: {**body[kind], "components": [header, *others]}}
 
 
-def _known_as(answer: Mapping[str, Any]) -> Address | None:
+def _known_as(answer: Mapping[str, Any]) -> model.Address | None:
     """Give the recipient's business-scoped user id, where the answer tells it."""
     for contact in answer.get("contacts") or ():
         if contact.get("user_id"):
-            return Address("whatsapp", identifier(contact["user_id"]))
+            return model.Address("whatsapp", identifier(contact["user_id"]))
     return None
-
-
-async def _upload(media: Media, graph: Graph, account: str, services: Services) -> str:
-    file = FilePart("file", media.name or "file", media.media_type, services.files.read(media.ref), media.size)
-    form = [("messaging_product", "whatsapp"), ("type", media.media_type)]
-    answer = await graph.call(services, "POST", f"{account}/media", form=form, files=[file], repeatable=True)
-    try:
-        return identifier(answer.get("id"))
-    except ValueError:
-        raise RetryableError("WhatsApp answered without the id of the file", code="unreadable") from None

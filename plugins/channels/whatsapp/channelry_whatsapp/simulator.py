@@ -125,7 +125,7 @@ class WhatsAppSimulator(Simulator):
 
     def _id(self, prefix: str) -> str:
         self._count += 1
-        return f"{prefix}{self.phone_number_id}-{self._count}"
+        return f"{prefix}{self.phone_number_id}-{self.first + self._count}"
 
     def _time(self) -> str:
         return str(int(self.now().timestamp()))

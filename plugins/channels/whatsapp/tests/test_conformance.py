@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from channelry.model import Kind, Media
+from channelry.model import Kind, Media, Request
 from channelry_testing import FILE, ChannelConformance, connected
 from channelry_whatsapp.plugin import WhatsApp
 from channelry_whatsapp.simulator import WhatsAppSimulator
@@ -40,6 +40,9 @@ class TestWhatsApp(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: WhatsAppSimulator) -> list[Request]:
+        return [simulator.webhook(simulator.row(self.customer, "text", {"body": "hello"}, group_id="a-group"))]
 
     def held(self, simulator: WhatsAppSimulator) -> Media:
         return Media(kind=Kind.IMAGE, id=simulator.receive_file(FILE, "image/png"))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import anyio
 import orjson
 import pytest
 from attrs import evolve
@@ -309,12 +308,6 @@ async def test_each_kind_is_sent_as_whatsapp_wants_it(
     assert [receipt.external_ids for receipt in receipts] == [(taken.external_id,) for taken in simulator.ledger.taken]
 
 
-def test_every_declared_kind_is_among_the_cases() -> None:
-    """Reading marks and typing have tests of their own, for they are no messages."""
-    kinds = {kind for _, outbound, _ in CASES for kind in outbound.kinds()}
-    assert kinds | {Kind.READ, Kind.TYPING} == WhatsApp.capabilities.sends
-
-
 async def test_a_long_text_is_split_and_each_piece_has_its_own_key(
     simulator: WhatsAppSimulator, given: Services
 ) -> None:
@@ -461,12 +454,6 @@ async def test_what_whatsapp_cannot_carry_is_refused_before_any_request(
     assert not simulator.ledger.entries
 
 
-def test_every_kind_that_is_not_declared_is_among_the_refused() -> None:
-    actions = {Kind.EDIT, Kind.DELETE, Kind.HIDE, Kind.ANSWER}
-    assert {action.kind for action in ACTIONS} == actions
-    assert not actions & WhatsApp.capabilities.sends
-
-
 @pytest.mark.parametrize(
     ("fault", "error", "code"),
     [
@@ -571,20 +558,6 @@ async def test_each_code_of_the_table_becomes_its_error(simulator: WhatsAppSimul
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
     assert (type(raised.value), raised.value.code) == (rule.error, str(code))
     assert getattr(raised.value, "retry_after", None) == rule.retry_after
-
-
-async def test_a_hundred_sends_at_once_are_a_hundred_messages(simulator: WhatsAppSimulator, given: Services) -> None:
-    channel, receipts = plugin(simulator), list[Receipt]()
-
-    async def one(number: int) -> None:
-        (call,) = channel.compose(SendMessage(key=f"out-{number}", target=ADA, text=str(number)))
-        receipts.append(await channel.send(call, given))
-
-    async with anyio.create_task_group() as tasks:
-        for number in range(100):
-            tasks.start_soon(one, number)
-    assert {taken.text for taken in simulator.ledger.taken} == {str(number) for number in range(100)}
-    assert len({receipt.external_ids for receipt in receipts}) == 100
 
 
 @pytest.mark.row("F9")

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
-from threading import Condition
+from threading import Condition, Thread
 from time import monotonic
 from typing import Any, TypeAlias
 
@@ -16,6 +16,10 @@ from .documents import Document, fitting
 
 Request: TypeAlias = Callable[[Sequence[Document], float], Sequence[Any]]
 """Asks about documents within so many seconds; gives an answer for each, in their order, None where it is refused."""
+
+
+AT_ONCE = 4
+"""Requests that one caller's documents make at the same time."""
 
 
 @define(eq=False)
@@ -34,9 +38,9 @@ class Batcher:
     """Asks about documents in requests of at most `most`, those of callers in other threads among them.
 
     A request leaves when it is full, or `linger` seconds after its first document came. It is made by a caller who
-    waits, for whomever it is: there are no threads besides the callers'. A request that fails fails those whose
-    documents it had. The last `remember` answers are kept, so that a text that comes again, after a failure of its
-    neighbours or because everybody writes it, is not paid for again.
+    waits, for whomever it is; what fills several requests has threads of its own besides, `AT_ONCE` with the
+    caller's. A request that fails fails those whose documents it had. The last `remember` answers are kept, so that a
+    text that comes again, after a failure of its neighbours or because everybody writes it, is not paid for again.
     """
 
     _request: Request
@@ -55,7 +59,10 @@ class Batcher:
         with self._changed:
             places = [self._place(document) for document in documents]
             self._waiting += [place for place in places if not place.settled]
+            full = len(self._waiting) // self._most
             self._changed.notify_all()
+        for _ in range(min(full, AT_ONCE) - 1):
+            Thread(target=self._help, args=(until,), daemon=True).start()  # so that no request keeps a process alive
         try:
             while batch := self._due(places, until):
                 self._settle(batch, until - self._clock.monotonic())
@@ -72,6 +79,26 @@ class Batcher:
         self._known.move_to_end(key)
         return _Place(document, 0.0, self._known[key], settled=True)
 
+    def _help(self, until: float) -> None:
+        """Make full requests as long as there are any."""
+        while batch := self._full():
+            self._settle(batch, until - self._clock.monotonic())
+
+    def _full(self) -> list[_Place]:
+        with self._changed:
+            count = self._fitting()
+            return self._taken(count) if self._is_full(count) else []
+
+    def _fitting(self) -> int:
+        return fitting([place.document for place in self._waiting[: self._most + 1]], self._most)
+
+    def _is_full(self, count: int) -> bool:
+        return count == self._most or count < len(self._waiting)
+
+    def _taken(self, count: int) -> list[_Place]:
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
     def _due(self, own: Sequence[_Place], until: float) -> list[_Place]:
         """Wait for a request that is to be made now; none when all of one's own documents have their answers."""
         with self._changed:
@@ -82,11 +109,10 @@ class Batcher:
                 if not self._waiting:  # another caller asks about them
                     self._changed.wait(left)
                     continue
-                count = fitting([place.document for place in self._waiting[: self._most + 1]], self._most)
+                count = self._fitting()
                 lingers = self._waiting[0].since + self._linger - monotonic()  # a thread waits in real time
-                if count == self._most or count < len(self._waiting) or lingers <= 0:
-                    batch, self._waiting = self._waiting[:count], self._waiting[count:]
-                    return batch
+                if self._is_full(count) or lingers <= 0:
+                    return self._taken(count)
                 self._changed.wait(lingers)
             for place in own:
                 if place.error is not None:

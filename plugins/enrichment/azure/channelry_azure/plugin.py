@@ -80,7 +80,8 @@ class Azure:
         - `base_url`: its endpoint, as Azure's portal calls it; https, for key or token travel with each request.
         - `key`: one of its two keys; or `entra`.
         - `country_hint`: the country (ISO 3166-1, two letters) where most customers write, for texts that could be
-          of several languages and bring no hint of their own, and for phone numbers to be masked.
+          of several languages and bring neither a locale nor the country of a phone, and for phone numbers to be
+          masked.
         - `min_confidence`: from 0 to 1; what Azure is less sure of is left open.
         - `timeout`: seconds that one batch of texts may take, in all its requests.
         - `linger`: seconds that a request which is not full waits for texts of other callers.
@@ -132,9 +133,8 @@ class Azure:
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
         """Ask about the first piece of each text: of a long one it tells as much as the whole."""
         found: list[Language | None] = [None] * len(texts)
-        home = self.config.country_hint
         asked = [
-            (index, {"text": pieces[0], "country_hint": documents.region(text.hint) or home})
+            (index, {"text": pieces[0], "country_hint": self._country(text)})
             for index, text in enumerate(texts)
             if (pieces := self._pieces(text))
         ]
@@ -177,8 +177,12 @@ class Azure:
 
     def _pieces(self, text: Text) -> list[str]:
         config = self.config
-        country = documents.region(text.hint) or config.country_hint
-        return documents.pieces(mask(text.text[: documents.LONGEST], config.mask, config.mask_patterns, country))
+        shown = mask(text.text[: documents.LONGEST], config.mask, config.mask_patterns, self._country(text))
+        return documents.pieces(shown)
+
+    def _country(self, text: Text) -> str:
+        """Give where a text comes from: by the channel's locale, the customer's phone number, or the configuration."""
+        return documents.region(text.hint) or documents.region(f"und-{text.country}") or self.config.country_hint
 
     def _connected(self) -> "Service":
         """Give the service, connected at the first call: hooks run in several threads at once."""

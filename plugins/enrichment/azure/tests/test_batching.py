@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from channelry.errors import AuthError, PermanentError, RetryableError, SendError
 from channelry.model import Sentiment, Text
-from channelry_azure.batching import Batcher
+from channelry_azure.batching import AT_ONCE, Batcher
 from channelry_azure.breaker import FAILURES, LONGEST_PAUSE, Breaker
 from channelry_azure.documents import Document
 from channelry_azure.plugin import Azure
@@ -29,14 +29,15 @@ DOWN = RetryableError("down")
 class Provider:
     """Answers each document with its text in upper case, fails when `fails` says so, and keeps what it was asked."""
 
-    fails: Callable[[], bool] = lambda: False
+    fails: Callable[[list[str]], bool] = lambda texts: False
     requests: list[list[str]] = field(factory=list)
     _lock: Lock = field(factory=Lock)
 
     def __call__(self, documents: Sequence[Document], seconds: float) -> list[str | None]:
         with self._lock:
-            self.requests.append([document["text"] for document in documents])
-            if self.fails():
+            texts = [document["text"] for document in documents]
+            self.requests.append(texts)
+            if self.fails(texts):
                 raise DOWN
         return [document["text"].upper() for document in documents]
 
@@ -52,7 +53,19 @@ def asked(*texts: str) -> list[Document]:
 def test_one_callers_documents_are_split_and_merged() -> None:
     provider = Provider()
     assert batcher(provider).ask(asked(*"abcdefghi")) == list("ABCDEFGHI")
-    assert provider.requests == [list("abcd"), list("efgh"), ["i"]]
+    assert sorted(provider.requests) == [list("abcd"), list("efgh"), ["i"]]
+
+
+def test_several_requests_of_one_caller_are_made_at_the_same_time() -> None:
+    """Each waits for the others here, and fails if they do not come."""
+    together = Barrier(AT_ONCE)
+
+    def wait(documents: Sequence[Document], seconds: float) -> list[Any]:
+        together.wait(10)
+        return [document["text"].upper() for document in documents]
+
+    texts = [f"text {number}" for number in range(2 * AT_ONCE * 3)]
+    assert batcher(wait, most=3).ask(asked(*texts)) == [text.upper() for text in texts]
 
 
 def test_nothing_is_no_request() -> None:
@@ -81,8 +94,7 @@ def test_a_request_that_is_not_full_leaves_when_nobody_came() -> None:
 
 
 def test_a_failed_request_fails_who_is_in_it_and_what_was_answered_is_kept() -> None:
-    answers = iter([False, True, False])
-    provider = Provider(lambda: next(answers, False))
+    provider = Provider(lambda texts: "e" in texts and provider.requests.count(texts) == 1)
     one = batcher(provider)
     with pytest.raises(RetryableError):
         one.ask(asked(*"abcdefghi"))
@@ -123,7 +135,7 @@ def test_who_waits_for_anothers_request_waits_no_longer_than_its_own_time() -> N
 def test_under_random_failures_nothing_is_lost_and_nothing_swapped(seed: int, most: int, sizes: list[int]) -> None:
     """Each caller asks again until it is answered: then with its own answers, all of them."""
     random = Random(seed)
-    one = batcher(Provider(lambda: random.random() < 0.3), most)
+    one = batcher(Provider(lambda _: random.random() < 0.3), most)
 
     def ask(number: int) -> bool:
         documents = asked(*(f"caller {number} text {index}" for index in range(sizes[number])))

@@ -59,14 +59,20 @@ def configuration(tmp_path: Path, simulator: AzureSimulator, server: Any) -> Con
     return load_configuration(file)
 
 
+async def answers(hub: Hub, hook: str, texts: Sequence[Text]) -> list[Any]:
+    """Give what the providers of a hook say of each text, one after the other."""
+    found, _ = await hub.enrich(hook, texts)
+    return [one.answer for one in found]
+
+
 @pytest.mark.row("A28")
 async def test_language_and_sentiment_come_from_azure(configuration: Configuration) -> None:
     async with open_hub(configuration, nowhere) as hub:
         texts = [Text(text="bonjour, merci"), Text(text="123"), Text(text="hello, where is my order?")]
-        french, unknown, english = await hub.detect_language(texts)
+        french, unknown, english = await answers(hub, "detect_language", texts)
         assert (french, unknown) == (Language(code="fr", confidence=0.99), None)
         assert english is not None
-        scored = await hub.score_sentiment([Text(text="merci", language="fr"), Text(text="?")])
+        scored = await answers(hub, "score_sentiment", [Text(text="merci", language="fr"), Text(text="?")])
         assert scored == [Sentiment(score=0.94, confidence=0.95), None]
         (status,) = hub.status()
         assert (status.name, status.plugin, status.state) == ("enrichment.azure", "azure", "ready")
@@ -77,9 +83,9 @@ async def test_while_azure_refuses_all_is_left_open(configuration: Configuration
     async with open_hub(configuration, nowhere) as hub:
         for kind in (FaultKind.UNAVAILABLE, FaultKind.LOST):
             simulator.faults.add(kind)
-            assert await hub.detect_language([Text(text="bonjour")]) == [None]
+            assert await answers(hub, "detect_language", [Text(text="bonjour")]) == [None]
             assert hub.status()[0].state == "failing"  # so that the application asks again
-        assert await hub.detect_language([Text(text="bonjour")]) == [Language(code="fr", confidence=0.99)]
+        assert await answers(hub, "detect_language", [Text(text="bonjour")]) == [Language(code="fr", confidence=0.99)]
         (status,) = hub.status()
         assert status.state == "ready"
 
@@ -96,11 +102,11 @@ async def test_while_azure_is_down_the_next_in_the_order_answers_and_then_azure_
     async with open_hub(evolve(configuration, entries=entries, orders=orders), nowhere, clock=clock) as hub:
         simulator.faults.add(FaultKind.UNAVAILABLE, 3)
         for _ in range(8):
-            assert await hub.score_sentiment([text]) == [SECOND]
+            assert await answers(hub, "score_sentiment", [text]) == [SECOND]
         assert len(simulator.ledger.entries) == 3  # the breaker opened, then the hook was quarantined
         assert {one.name: one.state for one in hub.status()}["enrichment.azure"] == "quarantined"
         await clock.advance(2)
-        assert await hub.score_sentiment([text]) == [Sentiment(score=0.94, confidence=0.95)]
+        assert await answers(hub, "score_sentiment", [text]) == [Sentiment(score=0.94, confidence=0.95)]
         assert {one.state for one in hub.status()} == {"ready"}
 
 
@@ -111,11 +117,11 @@ async def test_what_one_text_lacks_the_next_in_the_order_gives(
     entries = (*configuration.entries, Entry("enrichment.next", "next", cls=Next, config=Next.Config()))
     orders = {**configuration.orders, "score_sentiment": ("enrichment.azure", "enrichment.next")}
     async with open_hub(evolve(configuration, entries=entries, orders=orders), nowhere) as hub:
-        found = await hub.score_sentiment([Text(text=f"love {index}", language="en") for index in range(3)])
+        found = await answers(hub, "score_sentiment", [Text(text=f"love {index}", language="en") for index in range(3)])
     assert found == [Sentiment(score=0.94, confidence=0.95), SECOND, Sentiment(score=0.94, confidence=0.95)]
 
 
-def confused(configuration: Configuration, answers: Any) -> Configuration:
+def confused(configuration: Configuration, given: Any) -> Configuration:
     """Ask a provider first that gives these answers whatever it is asked."""
 
     @plugin
@@ -128,30 +134,30 @@ def confused(configuration: Configuration, answers: Any) -> Configuration:
 
         @hookimpl
         async def score_sentiment(self, texts: Sequence[Text]) -> Sequence[Sentiment | None]:
-            return answers  # type: ignore[no-any-return]
+            return given  # type: ignore[no-any-return]
 
     entries = (Entry("enrichment.confused", "confused", cls=Confused, config=Confused.Config()), *configuration.entries)
     orders = {**configuration.orders, "score_sentiment": ("enrichment.confused", "enrichment.azure")}
     return evolve(configuration, entries=entries, orders=orders)
 
 
-@pytest.mark.parametrize("answers", [(), (SECOND, SECOND), "mixed up"])
+@pytest.mark.parametrize("given", [(), (SECOND, SECOND), "mixed up"])
 async def test_answers_that_are_too_few_too_many_or_none_at_all_are_not_believed(
-    configuration: Configuration, answers: Any
+    configuration: Configuration, given: Any
 ) -> None:
     """Each time they are a failure, and the next in the order answers."""
-    async with open_hub(confused(configuration, answers), nowhere, clock=FakeClock()) as hub:
+    async with open_hub(confused(configuration, given), nowhere, clock=FakeClock()) as hub:
         for number in range(5):
-            found = await hub.score_sentiment([Text(text=f"love {number}", language="en")])
+            found = await answers(hub, "score_sentiment", [Text(text=f"love {number}", language="en")])
             assert found == [Sentiment(score=0.94, confidence=0.95)]
         assert hub.counts["failures", "enrichment.confused", "score_sentiment"] == 5
 
 
-@pytest.mark.parametrize("answers", [(), (SECOND, SECOND), "mixed up"])
-async def test_who_gives_such_answers_five_times_is_quarantined(configuration: Configuration, answers: Any) -> None:
-    async with open_hub(confused(configuration, answers), nowhere, clock=FakeClock()) as hub:
+@pytest.mark.parametrize("given", [(), (SECOND, SECOND), "mixed up"])
+async def test_who_gives_such_answers_five_times_is_quarantined(configuration: Configuration, given: Any) -> None:
+    async with open_hub(confused(configuration, given), nowhere, clock=FakeClock()) as hub:
         for number in range(5):
-            await hub.score_sentiment([Text(text=f"love {number}", language="en")])
+            await answers(hub, "score_sentiment", [Text(text=f"love {number}", language="en")])
         assert {one.name: one.state for one in hub.status()}["enrichment.confused"] == "quarantined"
 
 
@@ -163,7 +169,7 @@ async def test_many_batches_at_once_are_not_mixed_up(configuration: Configuratio
     async with open_hub(configuration, nowhere) as hub:
 
         async def ask(code: str) -> None:
-            found[code] = await hub.detect_language([Text(text=said[code])] * 30)
+            found[code] = await answers(hub, "detect_language", [Text(text=said[code])] * 30)
 
         async with anyio.create_task_group() as tasks:
             for code in said:

@@ -180,6 +180,10 @@ def test_hints_go_along(connect: Callable[..., Azure], simulator: AzureSimulator
     ambiguous = [Text(text="communication", hint=hint) for hint in ("", "fr", "fr-FR", "en_us")]
     assert codes(connect(country_hint="FR").detect_language(ambiguous)) == ["fr", "fr", "fr", "en"]
     assert codes(connect().detect_language(ambiguous)) == ["en", "en", "fr", "en"]
+    phones = [Text(text="communication", **told) for told in (
+        {"country": "FR"}, {"country": "FR", "hint": "fr"}, {"country": "FR", "hint": "en-US"}, {"country": "Paris"},
+    )]  # fmt: skip
+    assert codes(connect().detect_language(phones)) == ["fr", "fr", "en", "en"]
     assert connect().score_sentiment([Text(text="danke", hint="de-AT")]) == [GOOD]
     (scored,) = simulator.requests("SentimentAnalysis")
     assert scored["analysisInput"]["documents"][0]["language"] == "de"

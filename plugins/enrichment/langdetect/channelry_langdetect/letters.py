@@ -18,21 +18,33 @@ NOISE = re.compile(
     re.VERBOSE | re.ASCII,
 )
 
+_EVERYWHERE = """
+    hi hello hallo halo hey heya ok okay okey oki bye ciao salam salaam selam aleikum alaikum namaste aloha shalom
+    super wow lol omg sorry pls plz thx test info problem
+    whatsapp messenger facebook instagram telegram viber tiktok youtube google gmail outlook paypal amazon ebay netflix
+    spotify iphone ipad macbook android samsung huawei xiaomi playstation xbox nintendo dhl ups fedex visa mastercard
+    wifi router sms sim pin app account password email online internet hotel taxi pizza
+"""
+EVERYWHERE = frozenset(_EVERYWHERE.split())
+"""Greetings, exclamations and names that are written in many languages, and so tell none."""
+
+REPEATED = re.compile(r"\b(\w+)(?: \1\b)+", re.IGNORECASE)
 STRETCHED = re.compile(r"(\w)\1{2,}|\b(\w\w)\2+\w?\b")
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 
 
 def letters(text: str) -> str:
-    """Give the words of a text, letters only, with single spaces; “hahaha” is ha, and “sooo” is so.
+    """Give the words of a text, letters only, with single spaces; “hahaha” is ha, “no no no” is no, and “sooo” is so.
 
-    Links, addresses, mentions, numbers, tags, emoji and punctuation are no language; nor are a few Latin words (names
-    of products) in a text of another script.
+    Links, addresses, mentions, numbers, tags, emoji and punctuation are no language; nor is what is written
+    `EVERYWHERE`, nor are a few Latin words (names of products) in a text of another script.
     """
     words = NOISE.sub(" ", normalize("NFC", text[:READ]))
     kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in words).split())
-    kept = STRETCHED.sub(r"\1\2", kept)[:KEPT].rstrip()
+    kept = " ".join(word for word in kept.split() if word.lower() not in EVERYWHERE)
+    kept = REPEATED.sub(r"\1", STRETCHED.sub(r"\1\2", kept))[:KEPT].rstrip()
     other = " ".join(LATIN.sub(" ", kept).split())
-    if weight(other) > 2 * weight("".join(LATIN.findall(kept))):
+    if other and weight(other) > 2 * weight("".join(LATIN.findall(kept))):
         kept = other
     return kept
 
@@ -44,4 +56,6 @@ def small(text: str) -> str:
 
 def weight(text: str) -> int:
     """Count letters, a wide one as three: a Chinese character or a Korean syllable says as much."""
+    if text.isascii():
+        return sum(map(str.isalpha, text))
     return sum(3 if east_asian_width(one) in "WF" else 1 for one in text if one.isalpha())

@@ -1,6 +1,7 @@
 """langdetect as an enricher: its configuration and its hooks. langdetect itself is imported with the first text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -10,7 +11,7 @@ from channelry import hookimpl, plugin
 from channelry.model import Language, Text
 
 from .letters import letters, weight
-from .tags import LANGUAGES
+from .tags import LANGUAGES, among
 
 if TYPE_CHECKING:
     from .judge import Judge
@@ -31,10 +32,11 @@ class LangDetect:
 
         - `minimum_confidence`: from 0 to 1; below it there is no answer.
         - `shortest`: the letters a text needs for an answer; a wide letter (Chinese, Japanese, Korean) counts three.
-        - `languages`: the only candidates, two or more of `LANGUAGES`; none means all of them.
+        - `languages`: the only candidates, two or more of `LANGUAGES`, for texts that bring none of their own; none
+          means all of them.
         - `weights`: by language, how many times as often as another one it is written; 1 where nothing is said.
-        - `hint_weight`: so many times as likely is a language that the text's hint names, or the country of the hint,
-          or that the text bears already because the customer wrote in it before; 1 ignores them.
+        - `hint_weight`: so many times as likely is a language that the text's hint names, or that is spoken in the
+          country of its hint or of the customer's phone, or that the customer wrote in before; 1 ignores all this.
         - `preload`: read the profiles when the plugin is opened, not with the first text.
         """
 
@@ -50,7 +52,7 @@ class LangDetect:
     @hookimpl
     def open(self) -> None:
         if self.config.preload:
-            self._judge()
+            self._judge(())
 
     @hookimpl
     def detect_language(self, texts: Sequence[Text]) -> Sequence[Language | None]:
@@ -59,11 +61,20 @@ class LangDetect:
     def _language(self, text: Text, read: str) -> Language | None:
         if weight(read) < self.config.shortest:
             return None
-        found = self._judge().likeliest(read, text.hint, text.language)
+        candidates = among(text.languages)
+        if text.languages and not candidates:  # all of them are for other providers
+            return None
+        hints = (text.hint, text.country and f"und-{text.country}")
+        found = self._judge(candidates).likeliest(read, hints, text.before)
         return found if found and found.confidence >= self.config.minimum_confidence else None
 
-    def _judge(self) -> "Judge":
-        from . import judge  # with numpy and the profiles, which a process that detects nothing need not pay for
-
+    def _judge(self, candidates: tuple[str, ...]) -> "Judge":
         config = self.config
-        return judge.make(config.languages, tuple(config.weights.items()), config.hint_weight)
+        return _make()(candidates or config.languages, tuple(config.weights.items()), config.hint_weight)
+
+
+@cache
+def _make() -> "Callable[[tuple[str, ...], tuple[tuple[str, float], ...], float], Judge]":
+    from .judge import make  # with numpy and the profiles, which a process that detects nothing need not pay for
+
+    return make

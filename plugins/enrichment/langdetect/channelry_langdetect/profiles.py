@@ -30,8 +30,8 @@ FILES = {"zh-Hans": "zh-cn", "zh-Hant": "zh-tw"}
 """langdetect's names where they are not the BCP 47 tags."""
 UNSEEN = 0.5 / 10_000
 """The frequency that a sequence has in a language which lacks it: langdetect's alpha over its base."""
-WORD = 6.0
-"""What a common word says for its languages. A sequence that is frequent in a language says as much."""
+WORD = 10.0
+"""What a common word says for its languages: nearly twice as much as a sequence that is frequent in a language."""
 HANGUL = "가"
 """What langdetect's reader makes of every Korean syllable."""
 HAN = slice(0x4E00, 0xA000)
@@ -78,9 +78,9 @@ class Profiles:
             score[SCRIPTS] += _scripts(codes[chinese].tobytes().decode("utf-32-le"))
         return score, (letters > 0).sum(0, dtype=np.float32)
 
-    def has_word(self, text: str) -> bool:
-        """Tell whether a text has a common word of any language."""
-        return any(word in self._words for word in small(text).split())
+    def common(self, text: str) -> int:
+        """Count the words of a text that are common ones of any language."""
+        return sum(word in self._words for word in small(text).split())
 
     def _rows(self, sequences: NDArray[np.int64]) -> NDArray[np.int64]:
         places = np.searchsorted(self._sequences, sequences)

@@ -1,7 +1,7 @@
 """Which languages there are, and which of them a tag or a country speaks for."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 LANGUAGES = (
     *("af", "ar", "bg", "bn", "ca", "cs", "cy", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "gu", "he"),
@@ -33,6 +33,12 @@ SPOKEN: Mapping[str, str] = {
 """By country (ISO 3166-1), the languages most written there, of those above."""
 
 _TAG = re.compile(r"([a-z]{2,3})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}|\d{3}))?(?![a-z0-9])", re.IGNORECASE)
+
+
+def among(tags: Iterable[str]) -> tuple[str, ...]:
+    """Give those of `LANGUAGES` that tags name, Chinese without a script or a country being either."""
+    named = {one for tag in tags for one in (("zh-Hans", "zh-Hant") if tag.lower() == "zh" else meant(tag))}
+    return tuple(one for one in LANGUAGES if one in named)
 
 
 def meant(tag: str) -> tuple[str, ...]:

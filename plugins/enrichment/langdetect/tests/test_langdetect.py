@@ -124,6 +124,16 @@ def test_a_name_has_no_answer(text: str) -> None:
     assert detect(text, minimum_confidence=0.0) == [None]
 
 
+@pytest.mark.row("A28")
+@pytest.mark.parametrize(
+    "text",
+    ["Hello Hello", "Hi Maria", "Hello Anna Smith", "hallo hallo!", "Salam alaikum", "ok ok ok ok", "Okay, super!",
+     "no no no no", "da da da", "WhatsApp", "PayPal Amazon", "iPhone 15 Pro Max", "Hi :) https://t.co/x", "Hey @anna"],
+)  # fmt: skip
+def test_greetings_and_names_that_are_written_everywhere_have_no_answer(text: str) -> None:
+    assert detect(text) == [None]
+
+
 @pytest.mark.parametrize("text", ["hahahaha", "lol haha", "xxxxxxxxx", "хахахахах", "哈哈哈哈"])
 def test_laughter_has_no_answer(text: str) -> None:
     assert detect(text) == [None]
@@ -179,8 +189,8 @@ def test_below_the_configured_confidence_there_is_no_answer() -> None:
 def test_configured_languages_are_the_only_candidates() -> None:
     found = {code(text, languages=("de", "en"), minimum_confidence=0.0) for text in SENTENCES.values()}
     assert found <= {"de", "en", ""}
-    assert code("Mein Paket ist kaputt") != "de"  # among all 55 it is Finnish, and uncertain
-    assert code("Mein Paket ist kaputt", languages=("en", "de", "fr")) == "de"
+    assert code(NORDIC) == ""  # among all 55 it may be Danish
+    assert code(NORDIC, languages=("en", "no", "fr")) == "no"
 
 
 @pytest.mark.parametrize(("name", "told"), [("messages", 0.65), ("unseen", 0.85), ("afterwards", 0.75)])
@@ -223,14 +233,44 @@ def test_a_hint_of_the_channel_weighs(hint: str) -> None:
 
 
 def test_what_the_customer_wrote_before_weighs() -> None:
-    (found,) = plugin().detect_language([Text(text=NORDIC, language="no")])
-    assert found is not None
-    assert found.code == "no"
-    assert plugin(hint_weight=1.0).detect_language([Text(text=NORDIC, language="no", hint="no")]) == [None]
+    told = [Text(text=NORDIC, before={"no": weight}) for weight in (0.5, 1.0, 5.0, 20.0, 1e300, float("inf"))]
+    sure = [found.confidence if found else 0.0 for found in plugin(minimum_confidence=0.0).detect_language(told)]
+    assert sure == sorted(sure)
+    assert sure[0] < sure[1] < sure[2] < sure[3] == sure[4] == sure[5]
+    (both,) = plugin().detect_language([Text(text=NORDIC, before={"no": 1.0, "da": 9.0})])
+    assert both is None or both.code == "da"
+    unweighed = Text(text=NORDIC, before={"no": 1.0}, hint="no", country="NO")
+    assert plugin(hint_weight=1.0).detect_language([unweighed]) == [None]
+
+
+@pytest.mark.row("A28")
+def test_the_country_of_a_phone_weighs_as_a_hint_and_not_beside_the_same_one() -> None:
+    texts = [
+        Text(text=NORDIC, country="NO"),
+        Text(text=NORDIC, hint="nb-NO"),
+        Text(text=NORDIC, hint="no", country="NO"),
+    ]
+    first, *others = plugin().detect_language(texts)
+    assert first is not None
+    assert others == [first, first]
+    for country in ("", "001", "Norway", "\0", "\ud800"):
+        assert plugin().detect_language([Text(text=NORDIC, country=country)]) == [None]
+
+
+@pytest.mark.row("A28")
+def test_a_texts_own_languages_are_its_only_candidates() -> None:
+    """They come before those of the configuration; unknown ones are other providers'."""
+    short = "Mein Paket ist kaputt"
+    found = plugin(languages=("es", "pt")).detect_language([
+        Text(text=short, languages=("en-GB", "de", "fr")), Text(text=short), Text(text=short, languages=("ka", "hy")),
+        Text(text=short, languages=("de",)), Text(text="返金してください", languages=("zh", "en")),
+        Text(text="订单还没到", languages=("zh", "en")), Text(text="訂單還沒到", languages=("zh", "en")),
+    ])  # fmt: skip
+    assert [one and one.code for one in found] == ["de", None, None, "de", None, "zh-Hans", "zh-Hant"]
 
 
 def test_a_hint_does_not_overrule_a_clear_text() -> None:
-    texts = [Text(text=text, hint="de-DE", language="de") for text in SENTENCES.values()]
+    texts = [Text(text=text, hint="de-DE", country="DE", before={"de": 1.0}) for text in SENTENCES.values()]
     assert [found and found.code for found in plugin().detect_language(texts)] == list(SENTENCES)
 
 
@@ -245,8 +285,10 @@ def test_a_hint_does_not_overrule_a_clear_text() -> None:
 )  # fmt: skip
 def test_a_tag_means_languages_and_garbage_none(tag: str, languages: tuple[str, ...]) -> None:
     assert meant(tag) == languages
-    detect_all = plugin().detect_language([Text(text=SENTENCES["en"], hint=tag, language=tag)])
-    assert len(detect_all) == 1
+    told = {"hint": tag, "country": tag, "languages": (tag, "en"), "before": {tag: 1.0}}
+    (found,) = plugin().detect_language([Text(text=SENTENCES["en"], **told)])
+    assert found is not None
+    assert found.code == "en"
 
 
 def test_the_languages_of_countries_are_languages() -> None:
@@ -330,8 +372,8 @@ async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nlanguage = ["langdetect"]\n[enrichment.langdetect]\nminimum_confidence = 0.5\n')
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        texts = [*SENTENCES.values(), *DOUBTFUL, *HOSTILE]
-        found = await hub.detect_language([Text(text=text) for text in texts])
+        texts = [Text(text=text) for text in (*SENTENCES.values(), *DOUBTFUL, *HOSTILE)]
+        found = [one.answer for one in (await hub.enrich("detect_language", texts))[0]]
         (status,) = hub.status()
     assert [one and one.code for one in found[: len(SENTENCES)]] == list(SENTENCES)
     assert len(found) == len(texts)

@@ -18,12 +18,14 @@ BEGINNING = 2
 """Words of a clause among which one that asks is looked for."""
 NEGATED, STRONGER, WEAKER, BEFORE_TURN, EXCLAIMED = -0.6, 1.35, 0.6, 0.5, 1.15
 """What a weight is multiplied by: a negated word is less than its opposite."""
+FURTHER = 0.35
+"""What a second good (or bad) word adds to the first, of its own weight: "good and friendly" is not "wonderful"."""
 SOFTNESS = 6.5
 """A sum of 1 becomes 0.37, of 2 0.62, of 3 0.76: slightly, plainly and very much what it is."""
 LEAST_AGREEMENT = 0.25
 """Where the good and the bad leave less than this share of both, it is no answer."""
-ASKED = Sentiment(score=0.0, confidence=0.5)
-"""A question or a request without a word of feeling."""
+PLAIN = Sentiment(score=0.0, confidence=0.5)
+"""A question, a request or a plain fact without a word of feeling."""
 
 EMOJI = {
     **dict.fromkeys("😀😃😄😁😆😊🙂😉👍👌🙏💪✅🎉👏😌🤝", 2.0),
@@ -54,9 +56,10 @@ def score(text: str, lexicon: Lexicon) -> Sentiment | None:
         if weights and lexicon.turns.find(clause.words):
             weights = [weight * BEFORE_TURN for weight in weights]
         weights += [weight * EXCLAIMED if clause.end == "!" else weight for weight in found]
-    whole, most = math.fsum(weights), math.fsum(map(abs, weights))
+    good, bad = (_together([weight * sign for weight in weights if weight * sign > 0]) for sign in (1, -1))
+    whole, most = good - bad, good + bad
     if not most:
-        return ASKED if _asks(plain, clauses, lexicon) else None
+        return PLAIN if _plain(plain, clauses, lexicon) else None
     agreement = abs(whole) / most
     if agreement < LEAST_AGREEMENT:
         return None
@@ -64,11 +67,20 @@ def score(text: str, lexicon: Lexicon) -> Sentiment | None:
     return Sentiment(score=round(whole / math.hypot(whole, math.sqrt(SOFTNESS)), 4), confidence=round(confidence, 4))
 
 
-def _asks(text: str, clauses: Sequence[_Clause], lexicon: Lexicon) -> bool:
-    """Tell whether a text asks or requests something; with a negation in it ("why is nobody …") it may be more."""
+def _together(weights: Sequence[float]) -> float:
+    """Give what several words of one kind say: the strongest, and a part of each further one."""
+    strongest = max(weights, default=0.0)
+    return strongest + FURTHER * (math.fsum(weights) - strongest)
+
+
+def _plain(text: str, clauses: Sequence[_Clause], lexicon: Lexicon) -> bool:
+    """Tell whether a text asks, requests or states something; with a negation in it ("why is nobody …") it may be
+    more."""
     if any(_any(lexicon.negators, clause.words) for clause in clauses):
         return False
-    return "?" in text or any(_any(lexicon.asks, clause.words[:BEGINNING]) for clause in clauses)
+    return "?" in text or any(
+        _any(lexicon.asks, clause.words[:BEGINNING]) or _any(lexicon.states, clause.words) for clause in clauses
+    )
 
 
 def _clauses(text: str) -> list[_Clause]:

@@ -47,7 +47,8 @@ class Lexicon:
     - `words`: what is good or bad, from 3 to -3; 0 for greetings and the like, whose words are neither.
     - `negators`: words that turn what follows into its opposite, `negators_after` what they follow.
     - `stronger`, `weaker`: words that do so to what follows; `turns`: after which comes what is meant.
-    - `asks`: words that questions and requests begin with, which are neutral where nothing else is said.
+    - `asks`: words that questions and requests begin with, and `states`: words of plain facts (a customer's number, a
+      file that is attached), which are neutral where nothing else is said.
     """
 
     words: Phrases
@@ -57,6 +58,7 @@ class Lexicon:
     weaker: Phrases
     turns: Phrases
     asks: Phrases
+    states: Phrases
 
 
 @cache

@@ -1,5 +1,6 @@
 """The lexicon as an enricher. A language's words are read with its first text."""
 
+import re
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -27,5 +28,5 @@ class WordLists:
 
 
 def _score(text: Text) -> Sentiment | None:
-    language = text.language.lower().split("-")[0]
+    language = re.split("[-_]", (text.language or text.hint).lower())[0]
     return feeling.score(text.text, lexicon(language)) if language in LANGUAGES else None

@@ -14,7 +14,7 @@ from channelry.config import load_configuration
 from channelry.hub import open_hub
 from channelry.model import Received, Sentiment, Text
 from channelry.sink import Sink
-from channelry_lexicon.feeling import ASKED, EMOJI
+from channelry_lexicon.feeling import EMOJI, FURTHER, PLAIN
 from channelry_lexicon.lexicon import LANGUAGES, Lexicon, fold, lexicon
 from channelry_lexicon.plugin import WordLists
 from channelry_testing import FakeClock
@@ -84,7 +84,23 @@ def test_what_is_negated_is_the_contrary_and_less_of_it(language: str) -> None:
 
 @every
 def test_a_question_without_a_word_of_feeling_is_neutral(language: str) -> None:
-    assert score(ASKING[language], language) == ASKED
+    assert score(ASKING[language], language) == PLAIN
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("Meine Kundennummer ist 4711", "de"), ("Adjunto el recibo", "es"), ("Voici la facture en pièce jointe", "fr"),
+     ("Allego la ricevuta", "it"), ("Załączam zdjęcie", "pl"), ("Segue em anexo o recibo", "pt"),
+     ("Надсилаю чек", "uk")],
+)  # fmt: skip
+def test_a_plain_fact_is_neutral(text: str, language: str) -> None:
+    assert score(text, language) == PLAIN
+
+
+def test_further_words_of_one_kind_say_less_than_the_first() -> None:
+    one, two, three = (value(text) for text in ("gut", "gut und freundlich", "gut und freundlich und sauber"))
+    assert one < two < three
+    assert two < value("fantastisch") + 0.01
 
 
 @every
@@ -187,8 +203,11 @@ def test_a_score_stays_within_its_bounds(text: str, language: str) -> None:
 @given(st.lists(st.sampled_from(sorted(EMOJI)), min_size=1, max_size=20), st.sampled_from(LANGUAGES))
 def test_emoji_are_scored_as_they_are_listed(signs: list[str], language: str) -> None:
     found = score("".join(signs), language)
-    whole = sum(EMOJI[sign] for sign in signs)
+    good, bad = ([abs(EMOJI[sign]) for sign in signs if EMOJI[sign] * kind > 0] for kind in (1, -1))
+    first = max(good, default=0.0) - max(bad, default=0.0)
+    whole = first + FURTHER * (sum(good) - sum(bad) - first)
     assert found is None or found.score * whole > 0
+    assert found is not None or (good and bad)
 
 
 class Nothing(Sink):
@@ -208,7 +227,8 @@ async def test_the_hub_asks_it_after_others_and_in_a_thread(tmp_path: Path) -> N
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nsentiment = ["lexicon"]\n')
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        found = await hub.score_sentiment([Text(text=text, language=tag) for tag, text in GOOD.items()])
+        texts = [Text(text=text, language=tag) for tag, text in GOOD.items()]
+        found = [one.answer for one in (await hub.enrich("score_sentiment", texts))[0]]
         (status,) = hub.status()
     assert all(one and one.score > 0 for one in found)
     assert (status.state, status.reason, dict(hub.counts)) == ("ready", "", {})

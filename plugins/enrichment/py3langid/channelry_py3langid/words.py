@@ -6,6 +6,9 @@ from unicodedata import category, east_asian_width, normalize
 READ, KEPT = 5_000, 400
 """Characters that are looked at, and those of the words kept: more makes no answer surer, only later."""
 
+NAMES = 3
+"""So many words, each with a capital in it, are taken for names."""
+REPEATED = re.compile(r"\b(\w+)(?: \1\b)+")
 NOISE = re.compile(
     r"""
       (?:https?://|www\.) [!-~]+                     # links; ASCII, for Chinese or Thai may follow without a space
@@ -18,11 +21,15 @@ NOISE = re.compile(
 
 
 def words(text: str, shortest: int) -> str:
-    """Give the words of a text in small letters, with single spaces; nothing if they have fewer letters than that.
+    """Give the words of a text in small letters, with single spaces; nothing if they have fewer letters than that, or
+    look like names: up to `NAMES`, each with a capital in it. “No no no” is no.
 
     A wide letter counts three: a Chinese character or a Korean syllable says as much.
     """
     plain = NOISE.sub(" ", normalize("NFC", text[:READ]))
-    kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in plain).split())[:KEPT].lower()
+    found = "".join(one if category(one)[0] in "LM" else " " for one in plain).split()
+    if len(found) <= NAMES and all(any(map(str.isupper, word)) for word in found):
+        return ""
+    kept = REPEATED.sub(r"\1", " ".join(found)[:KEPT].lower())
     letters = sum(3 if east_asian_width(one) in "WF" else 1 for one in kept if one.isalpha())
     return kept if letters >= shortest else ""

@@ -105,6 +105,22 @@ def test_configured_languages_are_the_only_candidates() -> None:
     assert {one.code for one in found if one} <= {"de", "en"}
 
 
+@pytest.mark.parametrize("text", ["Anna Smith", "iPhone 15 Pro Max", "WhatsApp", "ok ok ok ok", "no no no no"])
+def test_names_and_a_word_that_is_repeated_have_no_answer(text: str) -> None:
+    assert detect(text) == [None]
+
+
+@pytest.mark.row("A28")
+def test_a_texts_own_languages_are_its_only_candidates() -> None:
+    """They come before those of the configuration; unknown ones are other providers'."""
+    german, chinese = SENTENCES["de"], SENTENCES["zh-Hant"]
+    found = plugin(languages=("fi", "sv")).detect_language([
+        Text(text=german, languages=("en-GB", "de-AT")), Text(text=german), Text(text=german, languages=("xx", "\0")),
+        Text(text=chinese, languages=("zh-Hant", "ja")), Text(text=SENTENCES["ki"], languages=("ki", "en")),
+    ])  # fmt: skip
+    assert [one and one.code for one in found] == ["de", None, None, "zh-Hant", "ki"]
+
+
 def test_a_text_in_none_of_the_configured_languages_has_no_answer() -> None:
     other = [text for tag, text in SENTENCES.items() if tag not in ("de", "en")]
     assert detect(*other, languages=("de", "en")) == [None] * len(other)
@@ -171,7 +187,8 @@ async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
     file = tmp_path / "channelry.toml"
     file.write_text('[enrichment]\nlanguage = ["py3langid"]\n')
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        found = await hub.detect_language([Text(text=text) for text in (*SENTENCES.values(), *DOUBTFUL, *HOSTILE)])
+        texts = [Text(text=text) for text in (*SENTENCES.values(), *DOUBTFUL, *HOSTILE)]
+        found = [one.answer for one in (await hub.enrich("detect_language", texts))[0]]
         (status,) = hub.status()
     assert [one and one.code for one in found[: len(SENTENCES)]] == list(SENTENCES)
     assert (status.state, status.reason, dict(hub.counts)) == ("ready", "", {})

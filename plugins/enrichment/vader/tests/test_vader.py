@@ -188,11 +188,29 @@ async def test_the_hub_asks_it_in_a_thread(tmp_path: Path) -> None:
     texts = [*POSITIVE, *FOREIGN.values(), *HOSTILE]
     tags = ["en"] * len(POSITIVE) + list(FOREIGN) + ["en"] * len(HOSTILE)
     async with open_hub(load_configuration(file), Nothing.app, clock=FakeClock()) as hub:
-        found = await hub.score_sentiment(
-            [Text(text=text, language=tag) for text, tag in zip(texts, tags, strict=True)]
-        )
+        asked = [Text(text=text, language=tag) for text, tag in zip(texts, tags, strict=True)]
+        found = [one.answer for one in (await hub.enrich("score_sentiment", asked))[0]]
         (status,) = hub.status()
     assert all(one and one.score > 0 for one in found[: len(POSITIVE)])
     assert found[len(POSITIVE) : -len(HOSTILE)] == [None] * len(FOREIGN)
     assert len(found) == len(texts)
     assert (status.state, status.reason, dict(hub.counts)) == ("ready", "", {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Please help me with my invoice", "Can you help me?", "I would like to change my address", "I’d like a receipt",
+     "Could someone from support call me, please?", "Do you accept credit cards?", "yes please"],
+)  # fmt: skip
+def test_a_request_is_neither_good_nor_bad(text: str) -> None:
+    (found,) = score(text)
+    assert found is not None
+    assert found.score == 0
+
+
+def test_words_of_customers_weigh() -> None:
+    late, faulty, robbed = (one.score for one in score("It is late", "It is faulty", "You are crooks") if one)
+    assert 0 > late > faulty > robbed
+    liked, thanked = (one.score for one in score("I like it", "thanks") if one)
+    assert liked > 0
+    assert 0.3 < thanked < 0.4

@@ -2,8 +2,9 @@
 
 - `webhook` tells whether a request is Meta's and walks through it; `graph` calls Meta's API; `refusals` turns its
   errors into ours. These WhatsApp uses too.
-- `access`, `account`, `codes`: a Page's or an Instagram account's configuration, registration and error codes.
-- `conversations` and `attachments` read direct messages, `messages` sends them; `comments` sends comments.
+- `access`, `account`, `codes`, `limits`: an account's configuration, its hooks that all have alike, error codes, sizes.
+- `conversations` and `attachments` read direct messages, `messages` sends them; `feed` reads comments, `comments` sends
+  them.
 """
 
 from .graph import Graph

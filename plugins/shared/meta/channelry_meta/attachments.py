@@ -39,13 +39,13 @@ def content(message: Any) -> Content:
         return "", (Postback(payload=string(chosen.get("payload")) or text, title=text),)
     attachments = message.get("attachments")
     if attachments is None:
-        return (text, ()) if text else ("", (_unsupported("message", message),))
+        return (text, ()) if text else ("", (unsupported("message", message),))
     parts: list[Part] = []
     for attachment in sequence(attachments):
         try:
             part = _part(attachment)
         except (ValueError, TypeError, KeyError, AttributeError):
-            part = _unsupported("attachment", attachment)
+            part = unsupported("attachment", attachment)
         if isinstance(part, str):
             text = text if part in text else f"{text}\n{part}".lstrip()
         else:
@@ -69,7 +69,7 @@ def _part(attachment: Any) -> Part | str:
         return url
     if kind in _FILES and url:
         return Media(kind=_FILES[kind], url=url, name=string(payload.get("title")))
-    return _unsupported(kind, attachment)
+    return unsupported(kind, attachment)
 
 
 def _sticker(payload: Mapping[str, Any]) -> Sticker:
@@ -78,5 +78,6 @@ def _sticker(payload: Mapping[str, Any]) -> Sticker:
     return Sticker(id=name, emoji=_EMOJI.get(name, ""), media=picture)
 
 
-def _unsupported(kind: str, raw: Any) -> Unsupported:
+def unsupported(kind: str, raw: Any) -> Unsupported:
+    """Keep what is of an unknown kind as it is."""
     return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())

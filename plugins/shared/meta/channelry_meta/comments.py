@@ -14,12 +14,11 @@ from attrs import frozen
 
 from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
-from channelry.parsing import identifier
 from channelry.services import Services
 
-from .account import graph_data
+from .account import rows
 from .codes import GONE
-from .graph import Graph
+from .graph import Graph, named
 
 COMMENT, CHANGE = "comment", "change"
 """The actions: what everybody can read, and what may be repeated: an edit, a deletion, hiding, a like."""
@@ -39,8 +38,8 @@ class Listing:
     async def ours(self, call: Call, graph: Graph, services: Services) -> list[str]:
         """Give the ids of our comments beside a new one, or that new one, which have its text."""
         text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
-        rows = await graph_data(graph, call.body["among"], services, query | dict(self.order))
-        return [str(row.get("id")) for row in rows if self._is_ours(row, text)]
+        found = await rows(graph, call.body["among"], services, query | dict(self.order))
+        return [str(row.get("id")) for row in found if self._is_ours(row, text)]
 
     def _is_ours(self, row: Mapping[str, Any], text: str) -> bool:
         author = row.get("from")
@@ -100,11 +99,9 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
         await _keep(call, orjson.dumps(note).decode(), services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
-        receipt = Receipt((identifier(answer.get("id")),))
+        receipt = Receipt((named(answer.get("id"), AmbiguousError),))
     except AmbiguousError:
         raise
-    except ValueError:
-        raise AmbiguousError("Meta answered without the id of the comment", code="unreadable") from None
     except SendError:
         await _keep(call, None, services)
         raise

@@ -11,27 +11,7 @@ from typing import Any, TypeAlias
 import orjson
 from attrs import define
 
-from channelry.model import (
-    AccountHealth,
-    Activity,
-    Address,
-    DeliveredUpTo,
-    EchoSent,
-    Event,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    OptedIn,
-    OptedOut,
-    Postback,
-    Profile,
-    Quote,
-    ReactionChanged,
-    ReadUpTo,
-    Referral,
-    Status,
-    StatusChanged,
-)
+from channelry import model
 from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
 
 from .attachments import content
@@ -63,7 +43,7 @@ class Inbox:
     at: datetime
     standby: bool
 
-    def row(self, row: Any) -> Event | str:
+    def row(self, row: Any) -> model.Event | str:
         """Read one row, which has one key beside `sender`, `recipient` and `timestamp`."""
         message = row.get("message")
         if message is not None:
@@ -74,11 +54,11 @@ class Inbox:
                 return build(self, row, body)
         return f"row {'+'.join(sorted(row.keys() - _COMMON)):.40}"
 
-    def _message(self, row: Any, message: Any) -> Event | str:
+    def _message(self, row: Any, message: Any) -> model.Event | str:
         key, sender = identifier(message["mid"]), identifier(row["sender"]["id"])
         occurred_at, ours = timestamp(row.get("timestamp"), self.at), sender == self.account
         if message.get("is_deleted") is True:
-            return MessageDeleted(
+            return model.MessageDeleted(
                 account=self.account,
                 key=f"{key}:deleted",
                 occurred_at=occurred_at,
@@ -89,11 +69,11 @@ class Inbox:
             return self._echo(row, message, key, occurred_at)
         text, parts = content(message)
         reply_to, referral = message.get("reply_to"), message.get("referral")
-        return MessageReceived(
+        return model.MessageReceived(
             account=self.account,
             key=key,
             occurred_at=occurred_at,
-            sender=Profile(address=Address(self.scheme, sender, self.account)),
+            sender=model.Profile(address=model.Address(self.scheme, sender, self.account)),
             external_id=key,
             text=text,
             parts=parts,
@@ -102,21 +82,21 @@ class Inbox:
             context={STANDBY: "1"} if self.standby else {},
         )
 
-    def _echo(self, row: Any, message: Any, key: str, occurred_at: datetime) -> Event:
+    def _echo(self, row: Any, message: Any, key: str, occurred_at: datetime) -> model.Event:
         """Take our own message as the proof that it was sent, and any other as written elsewhere."""
         recipient, app = self._address(identifier(row["recipient"]["id"])), message.get("app_id")
         if app is not None and self.app_id and identifier(app) == self.app_id:
-            return StatusChanged(
+            return model.StatusChanged(
                 account=self.account,
                 key=f"{key}:sent",
                 occurred_at=occurred_at,
                 external_id=key,
-                status=Status.SENT,
+                status=model.Status.SENT,
                 reference=string(message.get("metadata")),
                 recipient=recipient,
             )
         text, parts = content(message)
-        return EchoSent(
+        return model.EchoSent(
             account=self.account,
             key=key,
             occurred_at=occurred_at,
@@ -126,14 +106,14 @@ class Inbox:
             parts=parts,
         )
 
-    def _address(self, person: str) -> Address:
-        return Address(self.scheme, person, self.account)
+    def _address(self, person: str) -> model.Address:
+        return model.Address(self.scheme, person, self.account)
 
-    def _edit(self, row: Any, body: Any) -> Event | str:
+    def _edit(self, row: Any, body: Any) -> model.Event | str:
         message, sender = identifier(body["mid"]), identifier(row["sender"]["id"])
         if sender == self.account:
             return "edit of our own"
-        return MessageEdited(
+        return model.MessageEdited(
             account=self.account,
             key=f"{message}:edit:{identifier(body.get('num_edit', 1))}",
             occurred_at=timestamp(row.get("timestamp"), self.at),
@@ -142,26 +122,26 @@ class Inbox:
             text=string(body["text"]),
         )
 
-    def _postback(self, row: Any, body: Any) -> Event:
+    def _postback(self, row: Any, body: Any) -> model.Event:
         mid, referral, title = body.get("mid"), body.get("referral"), string(body.get("title"))
         common = self._common(row, "postback")
         if mid is not None:
             common["key"] = identifier(mid)
-        return MessageReceived(
+        return model.MessageReceived(
             **common,
-            sender=Profile(address=self._person(row)),
+            sender=model.Profile(address=self._person(row)),
             external_id=common["key"],
-            parts=(Postback(payload=string(body.get("payload")) or title, title=title),),
+            parts=(model.Postback(payload=string(body.get("payload")) or title, title=title),),
             referral=None if referral is None else _referral(referral),
             context={STANDBY: "1"} if self.standby else {},
         )
 
-    def _reaction(self, row: Any, body: Any) -> Event | str:
+    def _reaction(self, row: Any, body: Any) -> model.Event | str:
         sender, on = self._person(row), body["action"] == "react"
         if sender.value == self.account:
             return "reaction of our own"
         emoji = string(body.get("emoji")) or _EMOJI.get(string(body.get("reaction")), "")
-        return ReactionChanged(
+        return model.ReactionChanged(
             **self._common(row, "reaction"),
             sender=sender,
             external_id=identifier(body["mid"]),
@@ -169,49 +149,51 @@ class Inbox:
             on=on,
         )
 
-    def _delivery(self, row: Any, body: Any) -> Event:
+    def _delivery(self, row: Any, body: Any) -> model.Event:
         until = body.get("watermark")
-        return DeliveredUpTo(
+        return model.DeliveredUpTo(
             **self._common(row, "delivered"),
             sender=self._person(row),
             until=None if until is None else timestamp(until, self.at),
             external_ids=tuple(map(identifier, sequence(body.get("mids")))),
         )
 
-    def _read(self, row: Any, body: Any) -> Event:
+    def _read(self, row: Any, body: Any) -> model.Event:
         until, message = body.get("watermark"), body.get("mid")
-        return ReadUpTo(
+        return model.ReadUpTo(
             **self._common(row, "read"),
             sender=self._person(row),
             until=None if until is None else timestamp(until, self.at),
             external_id="" if message is None else identifier(message),
         )
 
-    def _opened(self, row: Any, body: Any) -> Event:
-        sender = Profile(address=self._person(row))
-        return Activity(**self._common(row, "opened"), sender=sender, name="opened", referral=_referral(body))
+    def _opened(self, row: Any, body: Any) -> model.Event:
+        sender = model.Profile(address=self._person(row))
+        return model.Activity(**self._common(row, "opened"), sender=sender, name="opened", referral=_referral(body))
 
-    def _optin(self, row: Any, body: Any) -> Event:
+    def _optin(self, row: Any, body: Any) -> model.Event:
         """Read a consent, or its withdrawal; who ticks a box on a web site has no id yet but a reference."""
         reference, ref = body.get("user_ref"), string(body.get("ref"))
-        sender = self._person(row) if reference is None else Address(f"{self.scheme}_ref", identifier(reference))
+        sender = self._person(row) if reference is None else model.Address(f"{self.scheme}_ref", identifier(reference))
         topic = string(body.get("topic")) or string(body.get("title")) or string(body.get("type"))
         if body.get("notification_messages_status") == "STOP_NOTIFICATIONS":
-            return OptedOut(**self._common(row, "optout"), sender=sender, topic=topic)
-        referral = Referral(source="optin", ref=ref) if ref else None
-        return OptedIn(**self._common(row, "optin"), sender=sender, topic=topic, referral=referral)
+            return model.OptedOut(**self._common(row, "optout"), sender=sender, topic=topic)
+        referral = model.Referral(source="optin", ref=ref) if ref else None
+        return model.OptedIn(**self._common(row, "optin"), sender=sender, topic=topic, referral=referral)
 
-    def _handover(self, name: str, row: Any, body: Any) -> Event:
+    def _handover(self, name: str, row: Any, body: Any) -> model.Event:
         values = {key: identifier(value) for key, value in mapping(body).items() if value not in (None, "")}
-        return Activity(**self._common(row, name), sender=Profile(address=self._person(row)), name=name, values=values)
+        return model.Activity(
+            **self._common(row, name), sender=model.Profile(address=self._person(row)), name=name, values=values
+        )
 
-    def _policy(self, row: Any, body: Any) -> Event:
+    def _policy(self, row: Any, body: Any) -> model.Event:
         code, healthy = string(body.get("action")) or "policy", body.get("action") == "unblock"
-        return AccountHealth(
+        return model.AccountHealth(
             **self._common(row, "policy"), code=code, detail=string(body.get("reason")), healthy=healthy
         )
 
-    def _person(self, row: Any) -> Address:
+    def _person(self, row: Any) -> model.Address:
         return self._address(identifier(row["sender"]["id"]))
 
     def _common(self, row: Any, name: str) -> dict[str, Any]:
@@ -221,7 +203,7 @@ class Inbox:
         return {"account": self.account, "key": f"{name}:{digest}", "occurred_at": occurred_at}
 
 
-_Build: TypeAlias = Callable[[Inbox, Any, Any], Event | str]
+_Build: TypeAlias = Callable[[Inbox, Any, Any], model.Event | str]
 _COMMON = frozenset({"sender", "recipient", "timestamp"})
 
 
@@ -244,26 +226,26 @@ _BUILDS: Mapping[str, _Build] = {
 }
 
 
-def _quote(reply_to: Any) -> Quote | None:
+def _quote(reply_to: Any) -> model.Quote | None:
     """Read what a message answers: a message, or a story of ours."""
     story = reply_to.get("story")
     if story is not None:
-        return Quote(external_id=identifier(story["id"]), url=string(story.get("url")))
+        return model.Quote(external_id=identifier(story["id"]), url=string(story.get("url")))
     message = reply_to.get("mid")
-    return None if message is None else Quote(external_id=identifier(message))
+    return None if message is None else model.Quote(external_id=identifier(message))
 
 
-def _mention(message: Any) -> Referral | None:
+def _mention(message: Any) -> model.Referral | None:
     """Tell that a story of the customer's mentions us: it comes as the attachment of a message."""
     for attachment in sequence(message.get("attachments")):
         if isinstance(attachment, dict) and attachment.get("type") == "story_mention":
-            return Referral(source="story_mention", url=string(mapping(attachment.get("payload")).get("url")))
+            return model.Referral(source="story_mention", url=string(mapping(attachment.get("payload")).get("url")))
     return None
 
 
-def _referral(row: Any) -> Referral:
+def _referral(row: Any) -> model.Referral:
     ad, context = row.get("ad_id"), mapping(row.get("ads_context_data"))
-    return Referral(
+    return model.Referral(
         source=string(row.get("source")) or string(row.get("type")),
         ref=string(row.get("ref")) or ("" if ad is None else identifier(ad)),
         url=string(row.get("referer_uri")),

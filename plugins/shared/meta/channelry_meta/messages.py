@@ -11,32 +11,13 @@ from typing import Any, TypeAlias
 import orjson
 from attrs import frozen
 
-from channelry.errors import AmbiguousError, PermanentError, RetryableError
-from channelry.model import (
-    Address,
-    Button,
-    Call,
-    Capabilities,
-    Kind,
-    MarkRead,
-    Media,
-    Outbound,
-    Rate,
-    RateScope,
-    React,
-    Receipt,
-    Resend,
-    SendMessage,
-    ShowTyping,
-    Sticker,
-    Target,
-)
-from channelry.parsing import identifier
-from channelry.services import FilePart, Services
+from channelry import model
+from channelry.errors import AmbiguousError, PermanentError
+from channelry.services import Services
 from channelry.text import split
 
 from .conversations import STANDBY
-from .graph import Graph
+from .graph import Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
 """The actions: text and pictures, audio and video, signs that may be repeated, the one private answer to a comment."""
@@ -46,12 +27,12 @@ WINDOW = timedelta(hours=24)
 HUMAN_AGENT_WINDOW = timedelta(days=7)
 """How long a person may answer, where the app has the right to the tag HUMAN_AGENT."""
 
-ASIDE_RATES = (Rate(RateScope.CONNECTION, 750, 3600, frozenset({PRIVATE})),)
+ASIDE_RATES = (model.Rate(model.RateScope.CONNECTION, 750, 3600, frozenset({PRIVATE})),)
 """How many private replies an account sends.
 Source: https://developers.facebook.com/docs/graph-api/overview/rate-limiting"""
 RATES = (
-    Rate(RateScope.CONNECTION, 300, 1, frozenset({MESSAGE, SIGN})),
-    Rate(RateScope.CONNECTION, 10, 1, frozenset({MEDIA})),
+    model.Rate(model.RateScope.CONNECTION, 300, 1, frozenset({MESSAGE, SIGN})),
+    model.Rate(model.RateScope.CONNECTION, 10, 1, frozenset({MEDIA})),
     *ASIDE_RATES,
 )
 """How much an account sends, audio and video apart. Source: as above"""
@@ -62,13 +43,13 @@ TEMPLATE_BUTTONS = 3
 Body: TypeAlias = dict[str, Any]
 
 _WIRE_TYPES = {
-    Kind.IMAGE: "image",
-    Kind.AUDIO: "audio",
-    Kind.VOICE: "audio",
-    Kind.VIDEO: "video",
-    Kind.DOCUMENT: "file",
+    model.Kind.IMAGE: "image",
+    model.Kind.AUDIO: "audio",
+    model.Kind.VOICE: "audio",
+    model.Kind.VIDEO: "video",
+    model.Kind.DOCUMENT: "file",
 }
-_SLOW = frozenset({Kind.AUDIO, Kind.VOICE, Kind.VIDEO})
+_SLOW = frozenset({model.Kind.AUDIO, model.Kind.VOICE, model.Kind.VIDEO})
 _LAST_INBOUND = "last_inbound_at"
 
 
@@ -82,39 +63,43 @@ class Dialect:
     """
 
     scheme: str
-    sticker: Callable[[Sticker], Body]
+    sticker: Callable[[model.Sticker], Body]
     reaction: Callable[[str], str] = str
     templates: bool = True
     metadata: bool = True
     platform: str = ""
 
 
-def compose(outbound: Outbound, limits: Capabilities, dialect: Dialect, *, tagged: bool) -> Sequence[Call]:
+def compose(
+    outbound: model.Outbound, limits: model.Capabilities, dialect: Dialect, *, tagged: bool
+) -> Sequence[model.Call]:
     """Turn an admitted action into calls; `limits` are those that hold at its target.
 
     `tagged`: the app has the right to HUMAN_AGENT, so `send` needs to know when the customer last wrote.
     """
     target, key = outbound.target, f"{outbound.key}:0"
-    if isinstance(outbound, SendMessage):
+    if isinstance(outbound, model.SendMessage):
         return list(_messages(outbound, limits, dialect, tagged))
-    if isinstance(outbound, React):
+    if isinstance(outbound, model.React):
         payload = {"message_id": outbound.external_id}
         if outbound.on:
             payload["reaction"] = dialect.reaction(outbound.emoji)
         return [_sign(key, target, "react" if outbound.on else "unreact", payload=payload)]
-    if isinstance(outbound, MarkRead):
+    if isinstance(outbound, model.MarkRead):
         return [_sign(key, target, "mark_seen")]
-    if isinstance(outbound, ShowTyping):
+    if isinstance(outbound, model.ShowTyping):
         return [_sign(key, target, "typing_on" if outbound.on else "typing_off")]
     raise PermanentError(f"conversations have no {outbound.kind}", code="unsupported")
 
 
-def _sign(key: str, target: Target, action: str, **more: Any) -> Call:
+def _sign(key: str, target: model.Target, action: str, **more: Any) -> model.Call:
     body = {"recipient": {"id": target.to.value}, "sender_action": action, **more}
-    return Call(key=key, to=target.to, action=SIGN, body=body, resend=Resend.SAFE)
+    return model.Call(key=key, to=target.to, action=SIGN, body=body, resend=model.Resend.SAFE)
 
 
-def _messages(message: SendMessage, limits: Capabilities, dialect: Dialect, tagged: bool) -> Iterator[Call]:
+def _messages(
+    message: model.SendMessage, limits: model.Capabilities, dialect: Dialect, tagged: bool
+) -> Iterator[model.Call]:
     target = message.target
     common: Body = {"recipient": {"id": target.to.value}}
     aside = target.thread is not None and not target.thread.private
@@ -136,26 +121,26 @@ def _messages(message: SendMessage, limits: Capabilities, dialect: Dialect, tagg
         body = common | {"message": content | ({"metadata": key} if dialect.metadata else {})}
         if message.quote and target.reply_to and not index and not aside:
             body["reply_to"] = {"mid": target.reply_to}
-        yield Call(
+        yield model.Call(
             key=key,
             to=target.to,
             action=PRIVATE if aside else action,
             body=body,
             uploads=tuple(uploads),
-            resend=Resend.NEVER if aside else None,
+            resend=model.Resend.NEVER if aside else None,
         )
 
 
-_Piece: TypeAlias = tuple[str, Body] | tuple[str, Body, Media]
+_Piece: TypeAlias = tuple[str, Body] | tuple[str, Body, model.Media]
 """One call's action, its message, and the file to upload for it where it has one."""
 
 
-def _pieces(message: SendMessage, limits: Capabilities, dialect: Dialect) -> Iterator[_Piece]:
+def _pieces(message: model.SendMessage, limits: model.Capabilities, dialect: Dialect) -> Iterator[_Piece]:
     """Cut a message into what the services can show: files have no captions, buttons come last with their text."""
     for part in message.parts:
-        if isinstance(part, Media):
+        if isinstance(part, model.Media):
             yield _file(part)
-        elif isinstance(part, Sticker):
+        elif isinstance(part, model.Sticker):
             yield MESSAGE, dialect.sticker(part)
     measure = limits.unit.measure
     if not message.buttons or limits.buttons is None:
@@ -171,7 +156,7 @@ def _pieces(message: SendMessage, limits: Capabilities, dialect: Dialect) -> Ite
     yield MESSAGE, _template(last, message.buttons) if template else _quick_replies(last, message.buttons)
 
 
-def _file(media: Media) -> _Piece:
+def _file(media: model.Media) -> _Piece:
     """Name a file by the application's own copy, else by its link, else by Meta's id."""
     if media.ref and not media.media_type:
         raise PermanentError("a file to upload needs its media_type", code="no_media_type")
@@ -181,14 +166,14 @@ def _file(media: Media) -> _Piece:
     return (action, body, media) if media.ref else (action, body)
 
 
-def _quick_replies(text: str, buttons: Sequence[Button]) -> Body:
+def _quick_replies(text: str, buttons: Sequence[model.Button]) -> Body:
     if any(button.url for button in buttons):
         raise PermanentError("quick replies open no links", code="unsupported")
     replies = [{"content_type": "text", "title": button.title, "payload": button.payload} for button in buttons]
     return {"text": text, "quick_replies": replies}
 
 
-def _template(text: str, buttons: Sequence[Button]) -> Body:
+def _template(text: str, buttons: Sequence[model.Button]) -> Body:
     shown = [
         {"type": "web_url", "title": button.title, "url": button.url}
         if button.url
@@ -199,7 +184,7 @@ def _template(text: str, buttons: Sequence[Button]) -> Body:
     return {"attachment": {"type": "template", "payload": payload}}
 
 
-async def send(call: Call, graph: Graph, account: str, dialect: Dialect, services: Services) -> Receipt:
+async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, services: Services) -> model.Receipt:
     """Make one call; `account` is the Page (or Instagram account) that it goes through.
 
     Before it, control of a conversation that another app owns is taken, and its file uploaded; only the message itself
@@ -225,29 +210,21 @@ async def send(call: Call, graph: Graph, account: str, dialect: Dialect, service
         body |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"} if late else {"messaging_type": "RESPONSE"}
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == SIGN)
     if call.action == SIGN:
-        return Receipt()
-    try:
-        message = identifier(answer.get("message_id"))
-    except ValueError:
-        raise AmbiguousError("Meta answered without the id of a message", code="unreadable") from None
+        return model.Receipt()
+    message = named(answer.get("message_id"), AmbiguousError)
     known = answer.get("recipient_id")
     if call.action != PRIVATE or not isinstance(known, str):
-        return Receipt((message,))
-    address = Address(dialect.scheme, known, call.to.scope)
-    return Receipt((message,), None if address == call.to else address)
+        return model.Receipt((message,))
+    address = model.Address(dialect.scheme, known, call.to.scope)
+    return model.Receipt((message,), None if address == call.to else address)
 
 
 async def _upload(
-    media: Media, wire_type: str, graph: Graph, account: str, dialect: Dialect, services: Services
+    media: model.Media, wire_type: str, graph: Graph, account: str, dialect: Dialect, services: Services
 ) -> str:
-    file = FilePart("filedata", media.name or "file", media.media_type, services.files.read(media.ref), media.size)
     about = {"attachment": {"type": wire_type, "payload": {"is_reusable": True}}}
     form = [("message", orjson.dumps(about).decode())]
     if dialect.platform:
         form.append(("platform", dialect.platform))
     edge = f"{account}/message_attachments"
-    answer = await graph.call(services, "POST", edge, form=form, files=[file], repeatable=True)
-    try:
-        return identifier(answer.get("attachment_id"))
-    except ValueError:
-        raise RetryableError("Meta answered without the id of the file", code="unreadable") from None
+    return await graph.upload(services, edge, "filedata", media, form, "attachment_id")

@@ -132,7 +132,7 @@ class MetaSimulator(Simulator):
     def new_id(self, prefix: str) -> str:
         """Make an id that nothing else of this account has."""
         self._count += 1
-        return f"{prefix}{self.account}-{self._count}"
+        return f"{prefix}{self.account}-{self.first + self._count}"
 
     def time(self) -> int:
         """Give the time in milliseconds."""

@@ -68,8 +68,7 @@ def _events(about: str, read: ReadEntry, at: datetime, body: Any) -> Found:
         read(entry, at, found)
         return None if len(found) > before else f"entry {'+'.join(sorted(entry.keys() - _COMMON)):.40}"
 
-    unread = each(body["entry"], entered, at)
-    return unread + found
+    return each(body["entry"], entered, at) + found
 
 
 def _shakes_hands(request: Request, verify_token: bytes) -> bool:

@@ -32,12 +32,15 @@ class Simulator(ABC):
     - `webhooks`: signed requests that wait to be posted: statuses of what it took, in order. `post` carries them
       (`flush`); a driver that wants duplicates or disorder takes them out itself.
     - `now`: the provider's clock.
+    - `first`: from where its ids are numbered; another in each run, so that no id comes twice. (Who makes ids by chance
+      has no use for it.)
 
     It never imports its channel's receiving or sending side, and refuses what the real provider refuses.
     """
 
     channel: ClassVar[str]
 
+    first: int = field(default=0, kw_only=True)
     now: Callable[[], datetime] = field(default=lambda: datetime.now(UTC), kw_only=True)
     ledger: Ledger = field(factory=Ledger, init=False)
     faults: FaultPlan = field(factory=FaultPlan, init=False)

@@ -1,9 +1,10 @@
 """Signatures of webhooks."""
 
-from collections.abc import Iterable
-from hmac import compare_digest
+from collections.abc import Callable, Iterable
+from hmac import compare_digest, digest
 
 from channelry.errors import RejectedError
+from channelry.secrets import Secrets
 
 
 def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
@@ -13,5 +14,13 @@ def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
     """
     for one in expected:
         if compare_digest(given, one):
+            return
+    raise RejectedError(f"the request is not signed by {provider}")
+
+
+def require_hmac(given: bytes, signed: bytes, secrets: Secrets, form: Callable[[bytes], bytes], provider: str) -> None:
+    """Raise RejectedError unless `given` is the HMAC-SHA-256 of the bytes `signed` by one secret, written in `form`."""
+    for secret in secrets:
+        if compare_digest(given, form(digest(secret.encode(), signed, "sha256"))):
             return
     raise RejectedError(f"the request is not signed by {provider}")

@@ -1,5 +1,6 @@
 """Requests with credentials, downloads, and what answers mean."""
 
+from binascii import hexlify
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from channelry_testing import services
 from channelry_webapi import Client, Issued, Missing, Shown, Tokens, batches, fetch
 from channelry_webapi.answers import content, named, refusal, unreadable
 from channelry_webapi.credentials import basic
-from channelry_webapi.signatures import require
+from channelry_webapi.signatures import require, require_hmac
 
 pytestmark = pytest.mark.anyio
 API = "https://api.acme.example"
@@ -237,3 +238,16 @@ def test_a_signature_is_one_of_those_expected(given: bytes, expected: list[bytes
     with pytest.raises(RejectedError, match="not signed by Acme"):
         require(given, expected, "Acme")
     return None
+
+
+MAC = "6910dd4ebee0899b4aa2da917e24098e3dcfe47773eed8989457dab83aeaef33"
+"""Of the body below, by the key `meta_app_secret`."""
+
+
+@pytest.mark.parametrize("keys", [("meta_app_secret",), ("new", "meta_app_secret"), ("meta_app_secret", "new")])
+def test_a_mac_by_one_of_the_secrets_is_good(keys: tuple[str, ...]) -> None:
+    body, secrets = b'{"hello":"w\\u00f6rld"}', tuple(map(Secret, keys))
+    require_hmac(MAC.encode(), body, secrets, hexlify, "Acme")
+    for mac, signed, wrong in ((MAC.upper(), body, secrets), (MAC, body + b" ", secrets), (MAC, body, ())):
+        with pytest.raises(RejectedError, match="not signed by Acme"):
+            require_hmac(mac.encode(), signed, wrong, hexlify, "Acme")

@@ -51,6 +51,8 @@ from channelry.model import (
     SendMessage,
     Status,
     StatusChanged,
+    Target,
+    Thread,
 )
 from channelry.parsing import each, identifier, received, string, timestamp
 from channelry.secrets import Secret, Secrets
@@ -111,6 +113,13 @@ class Acme:
 
     def event(self, row: Any, request: Request) -> Any:
         sender = Address("acme", identifier(row["from"]))
+        place: dict[str, Any] = {}
+        if "group" in row:
+            group = identifier(row["group"])
+            place = {"reply_address": Address("acme-group", group), "thread": Thread(root=group)}
+            place["context"] = {"by": sender.value}
+        if "topic" in row:
+            place = {"thread": Thread(root=identifier(row["topic"]))}
         common = {
             "account": identifier(row["account"]),
             "key": self.key(row, request),
@@ -120,7 +129,8 @@ class Acme:
         match row["type"]:
             case "text":
                 profile = Profile(address=sender)
-                return MessageReceived(sender=profile, external_id=external_id, text=string(row["text"]), **common)
+                text = string(row["text"])
+                return MessageReceived(sender=profile, external_id=external_id, text=text, **common, **place)
             case "image":
                 media = Media(kind=Kind.IMAGE, id=identifier(row["file"]))
                 return MessageReceived(
@@ -154,9 +164,9 @@ class Acme:
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         self.capabilities.admit(outbound)
-        to = outbound.target.to
+        to, recipient = outbound.target.to, self.recipient(outbound.target)
         if isinstance(outbound, React):
-            body: dict[str, Any] = {"to": to.value, "react": outbound.external_id, "emoji": outbound.emoji}
+            body: dict[str, Any] = {"to": recipient, "react": self.reacted(outbound), "emoji": outbound.emoji}
             return [Call(key=f"{outbound.key}:0", to=to, action="react", body=body)]
         if not isinstance(outbound, SendMessage):
             raise PermanentError("Acme sends messages and reactions", code="unsupported")
@@ -164,12 +174,22 @@ class Acme:
             ({"text": piece}, ()) for piece in self.pieces(outbound.text)
         ]
         bodies += [({"image": part.name}, (part,)) for part in outbound.parts if isinstance(part, Media)]
+        where = {"to": recipient, **self.thread(outbound.target)}
         if outbound.buttons:
             bodies[-1][0]["buttons"] = [[one.title, one.payload] for one in outbound.buttons]
         return [
-            Call(key=self.call_key(outbound, n), to=to, action="message", body={"to": to.value, **body}, uploads=files)
+            Call(key=self.call_key(outbound, n), to=to, action="message", body={**where, **body}, uploads=files)
             for n, (body, files) in enumerate(bodies)
         ]
+
+    def recipient(self, target: Target) -> str:
+        return target.to.value
+
+    def thread(self, target: Target) -> dict[str, str]:
+        return {} if target.thread is None else {"thread": target.thread.root}
+
+    def reacted(self, outbound: React) -> str:
+        return outbound.external_id
 
     def pieces(self, text: str) -> Sequence[str]:
         return split(text, LIMIT)
@@ -250,7 +270,11 @@ class AcmeSimulator(Simulator):
                 "base_url": base_url}  # fmt: skip
 
     def message(self, customer: str, text: str) -> Request:
-        return self.webhook({"type": "text", "from": customer, "id": self.next_id("in"), "text": text})
+        return self.written(customer, text)
+
+    def written(self, customer: str, text: str, **where: str) -> Request:
+        """Write to the account, perhaps in a `group` or about a `topic`."""
+        return self.webhook({"type": "text", "from": customer, "id": self.next_id("in"), "text": text, **where})
 
     def webhook(self, row: dict[str, Any]) -> Request:
         body = orjson.dumps({"rows": [{"account": self.account, "at": int(self.now().timestamp()), **row}]})

@@ -29,12 +29,14 @@ from channelry.model import (
     Profile,
     Rate,
     RateScope,
+    React,
     Receipt,
     Received,
     Request,
     Resend,
     Status,
     StatusChanged,
+    Target,
     Unparsed,
 )
 from channelry.secrets import Secret, Secrets
@@ -699,6 +701,30 @@ class Deaf(Acme):
         await Acme.listen(self, unread, services)
 
 
+@plugin
+class Indiscreet(Acme):
+    """Answers a group's question to the one who asked."""
+
+    def recipient(self, target: Target) -> str:
+        return target.context.get("by", target.to.value)
+
+
+@plugin
+class Threadless(Acme):
+    """Answers outside of the topic."""
+
+    def thread(self, target: Target) -> dict[str, str]:
+        return {}
+
+
+@plugin
+class ReactsToTheLatest(Acme):
+    """Reacts to the message that the target answers, whichever was meant."""
+
+    def reacted(self, outbound: React) -> str:
+        return outbound.target.reply_to
+
+
 BAD = {
     "contract": [Misspelt, WrongArgument, WrongAnnotation, Unmarked],
     "config": [Mutable, Untyped],
@@ -715,7 +741,8 @@ BAD = {
     "batches": [AllOrNothing],
     "receives": [Boasting],
     "texts-in": [NoNul],
-    "sends": [Promising, Nameless],
+    "sends": [Promising, Nameless, ReactsToTheLatest],
+    "places": [Indiscreet, Threadless],
     "refuses": [Eager],
     "limits": [Generous, Cutting],
     "calls": [OneKey, Tuples],

@@ -10,7 +10,7 @@ from acme import Acme, AcmeSimulator
 from loud import Loud
 from slow import Slow
 
-from channelry.model import Kind, Media
+from channelry.model import Kind, Media, Request
 from channelry_testing import (
     FILE,
     ChannelConformance,
@@ -27,7 +27,7 @@ UNLISTED = "the plugins of this suite are in no distribution"
 
 class AcmeRules(ChannelConformance):
     exempt: ClassVar = {"installed": UNLISTED}
-    rows = ("text", "image", "press", "reaction", "delivered", "unknown")
+    rows = ("text", "group", "topic", "image", "press", "reaction", "delivered", "unknown")
     channel: ClassVar[Any] = Acme
 
     @pytest.fixture
@@ -45,6 +45,9 @@ class AcmeRules(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: AcmeSimulator) -> list[Request]:
+        return [simulator.written(self.customer, "hello", **{where: f"{where}-1"}) for where in ("group", "topic")]
 
     def held(self, simulator: AcmeSimulator) -> Media:
         return Media(kind=Kind.IMAGE, id=simulator.hold(FILE))
@@ -86,6 +89,11 @@ class TestUnlisted(AcmeRules):
 
 class TestRowless(AcmeRules):
     rows = (*AcmeRules.rows, "video")
+
+
+class TestUnwritten(AcmeRules):
+    def writings(self, simulator: AcmeSimulator) -> list[Request]:
+        return []
 
 
 class TestSingle(AcmeRules):

@@ -1,0 +1,78 @@
+"""What Facebook and Instagram tell of comments and of mentions: the events that they become."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from channelry.model import Address, Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
+from channelry.parsing import identifier, string
+
+from .attachments import unsupported
+
+
+def author(scheme: str, account: str, told: Any, name: str) -> Profile:
+    """Tell who wrote; Meta withholds it where the app lacks a right: then it is somebody, of this comment only."""
+    if told is None:
+        return Profile(address=Address(scheme, f"author of {name}", account))
+    username = string(told.get("username"))
+    address = Address(scheme, identifier(told["id"]), account, username and f"@{username}")
+    return Profile(address=address, name=username or string(told.get("name")))
+
+
+def thread(post: str, above: Any, link: str = "") -> Thread:
+    """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, by either
+    form of its id."""
+    if above is None or above == post or above == "" or identifier(above) == post.rpartition("_")[2]:
+        return Thread(root=post, parent=post, depth=1, permalink=link, private=False)
+    return Thread(root=post, parent=identifier(above), depth=2, permalink=link, private=False)
+
+
+def written(
+    account: str,
+    name: str,
+    at: datetime,
+    sender: Profile,
+    thread: Thread,
+    text: str,
+    parts: tuple[Part, ...],
+    context: Mapping[str, str],
+) -> Event:
+    """Make the event of a comment or a post; one of ours was written elsewhere, or by us, whose receipt names it."""
+    if sender.address.value == account:
+        ours: dict[str, Any] = {"key": name, "external_id": name, "thread": thread, "text": text, "parts": parts}
+        return EchoSent(account=account, occurred_at=at, recipient=None, **ours)
+    return MessageReceived(
+        account=account,
+        key=name,
+        occurred_at=at,
+        sender=sender,
+        external_id=name,
+        text=text,
+        parts=parts,
+        surface=Surface.COMMENT,
+        thread=thread,
+        context=context,
+    )
+
+
+def mention(
+    event: Announced, sender: Profile, root: str, told_at: Any, text: str, link: str, context: Mapping[str, str]
+) -> MessageReceived:
+    """Make the message of a mention in a comment or a post; where Meta tells no text, its ids are all there is.
+
+    `root`: the post; `told_at`: the time as the Graph API writes it, else that of the event.
+    """
+    nested = "comment" in event.ids
+    what = event.ids.get("comment", root)
+    return MessageReceived(
+        account=event.account,
+        key=f"{what}:mention",
+        occurred_at=datetime.fromisoformat(told_at).astimezone(UTC) if isinstance(told_at, str) else event.occurred_at,
+        sender=sender,
+        external_id=what,
+        text=text,
+        parts=() if text else (unsupported("mention", dict(event.ids)),),
+        surface=Surface.MENTION,
+        thread=Thread(root=root, parent=root if nested else "", depth=int(nested), permalink=link, private=False),
+        context=context,
+    )
