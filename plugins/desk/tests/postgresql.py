@@ -121,13 +121,13 @@ class Server:
 
 @contextmanager
 def made_database(server: str) -> Iterator[str]:
-    """Make an empty database, and drop it."""
+    """Make an empty database, and drop it, unless it has got another name."""
     name = f"channelry_test_{uuid4().hex}"
     ask(server, f"CREATE DATABASE {name}")
     try:
         yield url_of(server, name)
     finally:
-        ask(server, f"DROP DATABASE {name} WITH (FORCE)")
+        ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def url_of(server: str, database: str) -> str:
