@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
@@ -109,6 +110,31 @@ def borrowed(distribution: Distribution) -> list[str]:
     return found
 
 
+def typing_only(path: Path) -> set[int]:
+    """Give the lines of a module that only a type checker reads."""
+    blocks = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), path)) if isinstance(node, ast.If)]
+    checked = [node for node in blocks if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"]
+    return {line for node in checked for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+
+
+def circle(distribution: Distribution) -> list[str]:
+    """Give modules of a distribution that need each other in a circle, `[]` where there is none; what only types need
+    is not imported."""
+    drawn = {}
+    for path in distribution.modules:
+        found, typed = set(), typing_only(path)
+        for one in (one for one in imports(path, distribution.home) if one.line not in typed):
+            module = distribution.home.joinpath(*one.name.split("."))
+            whole = [path for path in (module.with_suffix(".py"), module / "__init__.py") if path.is_file()]
+            found.update(whole or [module.parent.with_suffix(".py"), module.parent / "__init__.py"])
+        drawn[path] = found - {path}
+    try:
+        TopologicalSorter(drawn).prepare()
+    except CycleError as error:
+        return [str(path) for path in error.args[1]]
+    return []
+
+
 def declared(distribution: Distribution, *extras: str) -> set[str]:
     """Name what a distribution declares, and what those of ours do that it builds on (attrs comes with the core)."""
     names = set()
@@ -140,6 +166,11 @@ def test_arrows_point_one_way(distribution: Distribution) -> None:
 
 
 @every
+def test_no_modules_import_each_other_in_a_circle(distribution: Distribution) -> None:
+    assert circle(distribution) == []
+
+
+@every
 def test_a_simulator_shares_no_code_with_what_it_proves(distribution: Distribution) -> None:
     """Neither directly nor through another module of its channel, which in turn does not need it."""
     assert borrowed(distribution) == []
@@ -160,6 +191,7 @@ def test_a_wrong_arrow_is_named_with_file_and_line(tmp_path: Path) -> None:
     (package / "plugin.py").write_text("import attrs\n\nimport channelry_telegram.plugin\nimport requests\n")
     (package / "receive.py").write_text("import channelry_simulation\nfrom .simulator_rules import limits\n")
     (package / "wire.py").write_text("def sign() -> None:\n    from channelry_acme import send\n")
+    (package / "send.py").write_text("from .wire import sign\n")
     (package / "simulator.py").write_text(
         "from . import receive\nfrom .wire import sign\nimport channelry_simulation\n"
     )
@@ -174,6 +206,7 @@ def test_a_wrong_arrow_is_named_with_file_and_line(tmp_path: Path) -> None:
         f"{package}/wire.py:2 imports channelry_acme.send",
     ]
     assert undeclared(acme) == [f"{package}/plugin.py:4 imports requests"]
+    assert set(circle(acme)) == {f"{package}/send.py", f"{package}/wire.py"}
 
 
 def brought(name: str, seen: set[str]) -> set[str]:

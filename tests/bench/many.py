@@ -1,15 +1,10 @@
-"""The desk with a million conversations: what a page costs, and what a webhook costs more than with ten thousand.
-
-`CHANNELRY_BENCH_MANY` names a folder in which the databases are kept from run to run, and made where they are not.
-"""
+"""The desk with a million conversations: what a page costs, and what a webhook costs more than with ten thousand."""
 
 import asyncio
-import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from itertools import combinations
@@ -20,75 +15,41 @@ from typing import Any
 import people
 import sample
 from measure import Figure
+from stores import CONNECTIONS, FEW, MANY, NOW, Kept, Stored
 
 from channelry.config import load_configuration
 from channelry.hub import open_hub
 from channelry_desk import queries, search
 from channelry_desk.database import Database
 from channelry_desk.desk import without_worker
-from channelry_desk.fill import AGENTS, TAGS, Past, word
+from channelry_desk.fill import AGENTS, LONG_TALKS, TAGS, VOCABULARY, word
 from channelry_desk.grants import Access, User
 from channelry_desk.moments import DAY, moment
 from channelry_desk.queries import Stream
 from channelry_desk.search import Wanted
-from channelry_desk.sqlite import Sqlite, open_reader
+from channelry_desk.sqlite import Sqlite
 from channelry_desk.states import ConversationState
-from channelry_desk.store import open_store
 
-MANY, FEW = 1_000_000, 10_000
-NOW = 1_795_300_000_000_000
-"""When the past ends: as long ago as the sample's messages."""
-CONNECTIONS = ("support", "sales", "press")
 WEBHOOKS = 3_000
 AT_ONCE = 32
-
-
-@contextmanager
-def folder() -> Iterator[Path]:
-    kept = os.environ.get("CHANNELRY_BENCH_MANY")
-    if kept:
-        Path(kept).mkdir(parents=True, exist_ok=True)
-        yield Path(kept)
-        return
-    with tempfile.TemporaryDirectory() as scratch:
-        yield Path(scratch)
-
-
-def filled(where: Path, conversations: int) -> Path:
-    """Give the folder of a desk with so many conversations."""
-    place = where / str(conversations)
-    if not place.exists():
-        place.mkdir()
-        asyncio.run(_fill(place / "channelry.db", conversations))
-    return place
-
-
-async def _fill(file: Path, conversations: int) -> None:
-    store = await open_store(Sqlite(file))
-    past = Past(conversations, CONNECTIONS, NOW)
-    await store.write(past.found)
-    for part in past.steps():
-        await store.write(partial(past.write, part=part))
-    while await store.write(past.index):
-        pass
-    await store.close()
 
 
 # Pages
 
 
-def conversation_page() -> Figure:
-    """A conversation with its last 50 messages."""
+def conversation_page(stored: Stored) -> Figure:
+    """A conversation with its last 50 messages; every second has as many."""
 
     def read(db: Database, random: Random) -> None:
-        number = random.randint(1, MANY)
+        number = random.randrange(MANY)
+        number = 1 + (number - number % LONG_TALKS if random.random() < 0.5 else number)
         queries.conversation(db, number)
         queries.messages(db, number, 50, "")
 
-    return _percentile("a conversation and its messages", 99, 20.0, [read] * 500)
+    return _percentile(stored, "a conversation and its messages", 99, 20.0, [read] * 500)
 
 
-def lists() -> Figure:
+def lists(stored: Stored) -> Figure:
     """An agent's lists, in turn."""
 
     def read(db: Database, random: Random, which: Stream) -> None:
@@ -98,20 +59,20 @@ def lists() -> Figure:
         )  # fmt: skip
         queries.stream(db, agent, which, None, 50, "")
 
-    return _percentile("an agent's lists", 99, 50.0, [partial(read, which=which) for which in Stream] * 100)
+    return _percentile(stored, "an agent's lists", 99, 50.0, [partial(read, which=which) for which in Stream] * 100)
 
 
-def any_two_filters() -> Figure:
+def any_two_filters(stored: Stored) -> Figure:
     """All Conversations by every pair of filters, rare words among them."""
     pairs = [partial(_search, kinds=pair) for pair in combinations(FILTERS, 2)]
-    return _percentile("All Conversations, any two filters", 99, 200.0, pairs * 10)
+    return _percentile(stored, "All Conversations, any two filters", 99, 200.0, pairs * 10)
 
 
-def common_words() -> Figure:
+def common_words(stored: Stored) -> Figure:
     """All Conversations by words that stand in up to all messages, alone and with each filter."""
     kinds = [("common",), *(("common", kind) for kind in FILTERS if kind != "words")]
     return _percentile(
-        "All Conversations, common words", 95, 500.0, [partial(_search, kinds=one) for one in kinds] * 20
+        stored, "All Conversations, common words", 95, 500.0, [partial(_search, kinds=one) for one in kinds] * 20
     )
 
 
@@ -120,6 +81,10 @@ def _search(db: Database, random: Random, kinds: Sequence[str]) -> None:
     for kind in kinds:
         wanted |= FILTERS[kind](random) if kind != "common" else {"text": word(random.randint(1, 20))}
     search.found(db, Wanted(**wanted), 50, "")
+
+
+RARE = 20
+"""The first word of the vocabulary that 1 % of messages have, or fewer."""
 
 
 def _day(random: Random) -> Any:
@@ -137,15 +102,17 @@ FILTERS: dict[str, Callable[[Random], dict[str, Any]]] = {
     "subject": lambda random: {"subject": random.randint(1, 39)},
     "state": lambda random: {"state": random.choice(list(ConversationState))},
     "number": lambda random: {"number": f"C-{random.randint(1, MANY):06}"},
-    "words": lambda random: {"text": word(random.randint(100, 9_999))},
+    "words": lambda random: {"text": word(int(RARE * (VOCABULARY / RARE) ** random.random()))},
 }
 
 
-def _percentile(name: str, percent: int, goal: float, reads: Sequence[Callable[[Database, Random], None]]) -> Figure:
+def _percentile(
+    stored: Stored, name: str, percent: int, goal: float, reads: Sequence[Callable[[Database, Random], None]]
+) -> Figure:
     """Time reads, each on a snapshot of its own, in milliseconds."""
     random, took = Random(1), []
-    with folder() as where:
-        db = open_reader(filled(where, MANY) / "channelry.db")
+    with stored(MANY) as engine:
+        db = engine.reader()
         for read in random.sample(reads, len(reads)):
             began = time.perf_counter()
             db.begin()
@@ -161,19 +128,22 @@ def _percentile(name: str, percent: int, goal: float, reads: Sequence[Callable[[
 # Intake
 
 
-def intake_with_many() -> Figure:
+def intake(stored: Stored) -> Figure:
     """What a webhook of somebody known costs with many stored, of what it costs with few."""
-    with folder() as where:
-        few, many = [asyncio.run(_webhooks(filled(where, count))) for count in (FEW, MANY)]
-    ratio = many / few
-    return Figure("intake with a million stored", f"{ratio:.2f} ({many * 1e6:.0f} µs : {few * 1e6:.0f} µs)", "≤ 2.5",
-                  ratio <= 2.5)  # fmt: skip
+    costs = []
+    for count in (FEW, MANY):
+        with stored(count) as engine, tempfile.TemporaryDirectory() as scratch:
+            costs.append(asyncio.run(_webhooks(engine, Path(scratch))))
+    few, many = costs
+    found = f"{many / few:.2f} ({many * 1e6:.0f} µs : {few * 1e6:.0f} µs)"
+    return Figure("intake with a million stored", found, "≤ 2.5", many / few <= 2.5)
 
 
-async def _webhooks(place: Path) -> float:
+async def _webhooks(engine: Kept, scratch: Path) -> float:
     """Give the seconds of one webhook, the median of three rounds after one that makes the people known."""
-    file = place / "channelry.toml"
-    file.write_text(people.configuration(place).replace("PORT", "8080"))
+    file = scratch / "channelry.toml"
+    database = str(engine.file) if isinstance(engine, Sqlite) else engine.url
+    file.write_text(people.configuration(scratch, database=database).replace("PORT", "8080"))
     rounds, began_at = [], time.time_ns()
     async with open_hub(load_configuration(file), without_worker) as hub:
         for turn in range(4):
@@ -184,3 +154,12 @@ async def _webhooks(place: Path) -> float:
                 await asyncio.gather(*(hub.receive("support", people.request(body)) for body in some))
             rounds.append((time.perf_counter() - began) / WEBHOOKS)
     return statistics.median(rounds[1:])
+
+
+FIGURES: Mapping[str, Callable[[Stored], Figure]] = {
+    "intake": intake,
+    "conversation": conversation_page,
+    "lists": lists,
+    "filters": any_two_filters,
+    "words": common_words,
+}

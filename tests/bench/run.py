@@ -8,6 +8,7 @@ from functools import partial
 import languages
 import many
 import moods
+import stores
 from batches import azure_batches
 from endpoint import endpoint
 from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
@@ -15,7 +16,7 @@ from measure import Figure
 from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, receiving
 from startup import memory, ready
-from winners import winners
+from winners import winners, winners_postgresql
 
 from channelry.discovery import available
 
@@ -31,11 +32,9 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "replies": replies,
     "replies-at-once": replies_at_once,
     "winners": winners,
-    "many-intake": many.intake_with_many,
-    "many-conversation": many.conversation_page,
-    "many-lists": many.lists,
-    "many-filters": many.any_two_filters,
-    "many-words": many.common_words,
+    "winners-postgresql": winners_postgresql,
+    **{f"many-{name}": partial(figure, stores.sqlite) for name, figure in many.FIGURES.items()},
+    **{f"many-{name}-postgresql": partial(figure, stores.postgres) for name, figure in many.FIGURES.items()},
     "ready": ready,
     "memory": memory,
     "language-speed": languages.speed,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import people
 import sample
+import stores
 from measure import Figure
 
 from channelry.config import load_configuration
@@ -20,17 +21,28 @@ from channelry_desk.policies import Policy
 
 AGENTS = 200
 CONVERSATIONS = 10_000
+AT_ONCE = 50
+"""Webhooks that come at once before."""
 TRIES = 2
 """Agents who want each conversation, at the same time."""
 
 
 def winners() -> Figure:
+    return _figure(f"{AGENTS} agents, one queue")
+
+
+def winners_postgresql() -> Figure:
+    with stores.empty_database() as url:
+        return _figure(f"{AGENTS} agents, one queue, PostgreSQL", url)
+
+
+def _figure(name: str, database: str = "") -> Figure:
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch, "channelry.toml")
-        file.write_text(people.configuration(Path(scratch)).replace("PORT", "8080"))
+        file.write_text(people.configuration(Path(scratch), database=database).replace("PORT", "8080"))
         told, won, rate = asyncio.run(_race(file))
     met = won == CONVERSATIONS and told == (TRIES - 1) * CONVERSATIONS
-    return Figure(f"{AGENTS} agents, one queue", f"{won} won, {told} told ({rate:.0f}/s)", "one each", met)
+    return Figure(name, f"{won} won, {told} told ({rate:.0f}/s)", "one each", met)
 
 
 async def _race(file: Path) -> tuple[int, int, float]:
@@ -39,8 +51,8 @@ async def _race(file: Path) -> tuple[int, int, float]:
         desk = hub.sink
         assert isinstance(desk, Desk)
         agents = await _furnish(desk)
-        for first in range(0, CONVERSATIONS, people.AT_ONCE):
-            bodies = [sample.webhook(person, f"w.{person}") for person in range(first, first + people.AT_ONCE)]
+        for first in range(0, CONVERSATIONS, AT_ONCE):
+            bodies = [sample.webhook(person, f"w.{person}") for person in range(first, first + AT_ONCE)]
             answers = await asyncio.gather(*(hub.receive("support", people.request(body)) for body in bodies))
             assert all(answer == OK for answer in answers)
         began = time.perf_counter()

@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 DESK = Path(__file__).parents[2] / "plugins" / "desk"
-SECONDS = 180
+SECONDS = 600
 
 
 @frozen
@@ -55,6 +55,20 @@ MUTANTS = (
     Mutant("the narrower policy", "policies.py", "key=lambda one: (not one.connection, not one.queue)",
            "key=lambda one: (not one.queue, not one.connection)", "test_policies.py"),
     Mutant("the bar", "intake.py", "        if barred:", "        if False:", "test_customers.py"),
+    Mutant("a file is sent by who may read it", "service/conversations.py",
+           'documents.require_sendable(db, by, getattr(message, "parts", ()))', "pass", "test_files.py"),
+    Mutant("an action stays in its conversation", "conversations.py", "found is None or found[1] != seen.id",
+           "found is None", "test_conversations.py"),
+    Mutant("a past that is somebody else's", "conversations.py", 'if _is_past(db, by, conversation) else ""', "",
+           "test_details.py"),
+    Mutant("what a visitor types proves nothing", "recognition.py", "(told, False)", "(told, True)",
+           "test_customers.py"),
+    Mutant("erasure reaches edits", "erasure.py", "changes.forget_edits(db, connection, said)", "pass",
+           "test_erasure.py"),
+    Mutant("erasure reaches what came meanwhile", "erasure.py",
+           "mentioned = mentions(db, profiles, customer, mentioned)", "pass", "test_erasure.py"),
+    Mutant("a key of ours is none of the provider's", "calls.py", 'f"{OURS}{outbound.key}"', "outbound.key",
+           "test_conversations.py"),
     Mutant("the last six messages", "mood.py", "WINDOW = 6", "WINDOW = 7", "test_enrichment.py"),
     Mutant("the neutral prior", "mood.py", "(len(scored) + PRIOR)", "len(scored)", "test_enrichment.py"),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from .values import Conversation
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"( *)\{(\w+)\}")
 
 
 def placeholders(conversation: Conversation, agent: str) -> Mapping[str, str]:
@@ -21,6 +21,13 @@ def placeholders(conversation: Conversation, agent: str) -> Mapping[str, str]:
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """Fill in what is known; other braces stay as they are, and a blank leaves no gap before punctuation."""
-    found = _PLACEHOLDER.sub(lambda one: values.get(one[1], one[0]), text)
-    return re.sub(r" +([,.!?;:])", r"\1", found)
+    """Fill in what is known; other braces stay as they are, and a blank leaves no gap before it."""
+    return _PLACEHOLDER.sub(lambda one: _said(one, values), text)
+
+
+def _said(one: re.Match[str], values: Mapping[str, str]) -> str:
+    space, name = one.groups()
+    value = values.get(name)
+    if value is None:
+        return one[0]
+    return f"{space}{value}" if value else ""

@@ -18,6 +18,9 @@ from .grants import SYSTEM_ID, User
 from .rules import SETTLED, CallState, Decision
 from .texts import json_of
 
+OURS = "out:"
+"""Stands before the keys of what we write: callers choose these, and none may be that of a message still to come."""
+
 
 @frozen
 class Due:
@@ -54,7 +57,7 @@ def queue(
         (
             conversation,
             connection,
-            outbound.key,
+            f"{OURS}{outbound.key}",
             "out" if isinstance(outbound, SendMessage) else "act",
             author,
             now,

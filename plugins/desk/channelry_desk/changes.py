@@ -31,6 +31,7 @@ from channelry.model import (
 )
 
 from . import fulltext, jobs, log, rules, sql
+from . import journal as requests
 from .database import Database
 from .grants import SYSTEM_ID
 from .moments import micros
@@ -111,7 +112,7 @@ def _edit(db: Database, connection: str, event: MessageEdited) -> bool:
     message, conversation, edited_at, deleted_at, payload, _ = row
     at = micros(event.occurred_at)
     if deleted_at is not None:
-        _forget_events(db, connection, event.external_id)
+        forget_edits(db, connection, event.external_id)
     elif edited_at is None or at >= edited_at:
         db.execute(
             "UPDATE messages SET text = ?, edited_at = ?, payload = ?, language = NULL, sentiment = NULL WHERE id = ?",
@@ -134,14 +135,15 @@ def _with_parts(payload: str | None, event: MessageEdited) -> str | None:
 
 
 def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
-    """Remove every copy of a message that we can reach: text, parts, edits, the journal's bodies, the files.
+    """Remove every copy of a message that we can reach: text, parts, edits, the requests in the journal, the files.
 
     A journal row holds a whole request: where it brought other messages too, they leave the journal with it.
     """
     if (
         event.external_id
         and db.execute(
-            "UPDATE reactions SET active = 0 WHERE connection = ? AND reaction_id = ?", (connection, event.external_id)
+            "UPDATE reactions SET active = 0 WHERE connection = ? AND reaction_id = ? AND reaction_id <> ''",
+            (connection, event.external_id),
         ).rowcount
     ):
         return True
@@ -154,11 +156,11 @@ def _delete(db: Database, connection: str, event: MessageDeleted) -> bool:
         (micros(event.occurred_at), message),
     )
     fulltext.refresh(db, message)
-    db.execute("UPDATE journal SET body = ? WHERE id = ?", (b"", journal))
+    requests.empty(db, "id = ?", journal)
     db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'deleted' WHERE message = ?", (message,))
     for (media,) in db.execute("SELECT id FROM media WHERE message = ? AND file <> ''", (message,)).fetchall():
         jobs.add(db, "unlink", connection, media, micros(event.occurred_at))
-    _forget_events(db, connection, event.external_id)
+    forget_edits(db, connection, event.external_id)
     _log(db, micros(event.occurred_at), message, "deleted", conversation)
     return True
 
@@ -201,13 +203,10 @@ def _log(db: Database, at: int, message: int, what: str, conversation: int) -> N
     log.changed(db, SYSTEM_ID, at, log.MESSAGE, message, what, data={"conversation": conversation})
 
 
-def _forget_events(db: Database, connection: str, subject: str) -> None:
+def forget_edits(db: Database, connection: str, subject: str) -> None:
     """Empty the edits of a message, in the list of events and in the journal."""
     where = "connection = ? AND subject = ? AND type = 'MessageEdited'"
-    db.execute(
-        f"UPDATE journal SET body = ? WHERE id IN (SELECT journal FROM events WHERE {where})",
-        (b"", connection, subject),
-    )
+    requests.empty(db, f"id IN (SELECT journal FROM events WHERE {where})", connection, subject)
     db.execute(f"UPDATE events SET payload = '{{}}', settled = 1 WHERE {where}", (connection, subject))
 
 

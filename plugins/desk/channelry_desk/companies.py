@@ -11,6 +11,8 @@ from .values import Company
 
 FOUND = 20
 """Companies that a search gives at most."""
+CHANGED = ("phone", "address", "contact")
+"""What can be changed of a company."""
 
 
 def read(db: Database, number: int) -> Company:
@@ -51,6 +53,8 @@ def create(db: Database, by: User, name: str, phone: str, address: str, now: int
 
 def edit(db: Database, by: User, number: int, given: Mapping[str, Any], version: int | None, now: int) -> None:
     """Change what is on record of a company: its phone, address and primary contact."""
+    if unknown := given.keys() - CHANGED:
+        raise IncompleteError(f"a company has no {', '.join(sorted(unknown))} to change: only {', '.join(CHANGED)}")
     seen = read(db, number)
     if version is not None and version != seen.version:
         raise ConflictError(f"company {number} has changed: version {seen.version}, not {version}")

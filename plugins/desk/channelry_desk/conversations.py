@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 
 from channelry.model import Call, Outbound, SendMessage, Surface
 
-from . import calls, grants, log, people, policies, sql, states
+from . import calls, changes, grants, log, people, policies, sql, states
 from .database import Database, Row
 from .errors import ClosedError, ConflictError, NotFoundError, NotGrantedError
 from .grants import SYSTEM, User
@@ -246,6 +246,7 @@ def reply(
 ) -> int:  # fmt: skip
     """Queue what the assignee writes or does; give the message's id. The first answer ends the wait."""
     seen = require_answerable(db, by, conversation, now)
+    require_said_here(db, seen, outbound)
     number = calls.queue(db, conversation, seen.connection, by.name, outbound, composed, window_until, now)
     if isinstance(outbound, SendMessage) and not outbound.automatic:
         db.execute(
@@ -255,6 +256,15 @@ def reply(
     return number
 
 
+def require_said_here(db: Database, seen: Standing, outbound: Outbound) -> None:
+    """Raise NotFoundError where what is to be edited, removed or the like is no message of the conversation."""
+    named = getattr(outbound, "external_id", "")
+    if named:
+        found = changes.find_message(db, seen.connection, named)
+        if found is None or found[1] != seen.id:
+            raise NotFoundError(f"there is no message {named!r} in conversation {seen.id}")
+
+
 # The agent's form
 
 
@@ -262,7 +272,7 @@ def describe(db: Database, by: User, conversation: int, text: str, version: int 
     """Save the short description, which may not be blank; of a closed conversation too, until it is archived."""
     seen = standing(db, conversation)
     _permit(grants.may_act(by, seen), by, seen, "edited")
-    _require_unarchived(db, conversation)
+    require_unarchived(db, conversation)
     states.expect(seen, version)
     after = evolve(seen, description=text.strip(), version=seen.version + 1)
     states.require_described(after, "saved")
@@ -275,7 +285,7 @@ def archive(db: Database, by: User, conversation: int, version: int | None, now:
     """Put a closed conversation away: from now on nothing about it can be changed."""
     seen = standing(db, conversation)
     _permit(grants.may_direct(by, seen), by, seen, "archived")
-    _require_unarchived(db, conversation)
+    require_unarchived(db, conversation)
     states.expect(seen, version)
     if seen.state is not ConversationState.CLOSED:
         raise ConflictError(f"conversation {conversation} is {seen.state}: only what is closed is archived")
@@ -284,7 +294,8 @@ def archive(db: Database, by: User, conversation: int, version: int | None, now:
     log.changed(db, by.id, now, log.CONVERSATION, conversation, "archived", data={"version": seen.version + 1})
 
 
-def _require_unarchived(db: Database, conversation: int) -> None:
+def require_unarchived(db: Database, conversation: int) -> None:
+    """Raise ClosedError for a conversation that was put away."""
     row = db.execute("SELECT 1 FROM conversations WHERE id = ? AND archived_at IS NOT NULL", (conversation,)).fetchone()
     if row is not None:
         raise ClosedError(f"conversation {conversation} is archived")
@@ -294,7 +305,7 @@ def share(db: Database, by: User, conversation: int, member: int, shared: bool, 
     """Let a colleague read along, or no longer."""
     seen = standing(db, conversation)
     _permit(grants.may_direct(by, seen), by, seen, "shared")
-    recipient = people.user(db, member)
+    recipient = people.member(db, member)
     grants.require(grants.has(recipient, grants.Access.CHAT_CENTER), recipient, "read conversations")
     if shared:
         db.execute(
@@ -318,23 +329,32 @@ def require_readable(db: Database, by: User, conversation: int) -> Standing:
     return seen
 
 
-SAME_CUSTOMER = """
-SELECT o.id FROM conversations o WHERE o.profile IN (
-    SELECT p.profile FROM conversations p WHERE p.id = ?1
-    UNION SELECT r.id FROM conversations c JOIN profiles q ON q.id = c.profile
-        JOIN profiles r ON r.customer = q.customer WHERE c.id = ?1
-)
+_SAME_CUSTOMER = """
+c.id IN (SELECT o.id FROM conversations o WHERE o.profile IN (
+    SELECT p.profile FROM conversations p WHERE p.id = ?
+    UNION SELECT r.id FROM conversations v JOIN profiles q ON q.id = v.profile
+        JOIN profiles r ON r.customer = q.customer WHERE v.id = ?
+))
 """
-"""The conversations with the same customer as one, that one included."""
+
+
+def with_same_customer(db: Database, by: User, conversation: int) -> tuple[str, tuple[int, ...]]:
+    """Give the condition, and its values, on conversations (`c`) that are with the same customer as one that a user may
+    read, that one included, and that they may read too."""
+    same = (conversation, conversation)
+    if grants.has(by, grants.Access.DASHBOARD):
+        return _SAME_CUSTOMER, same
+    past = " OR c.closed_at IS NOT NULL" if _is_past(db, by, conversation) else ""
+    shared = "EXISTS (SELECT 1 FROM shares s WHERE s.conversation = c.id AND s.member = ?)"
+    return f"{_SAME_CUSTOMER} AND (c.id = ? OR c.assignee = ? OR {shared}{past})", (*same, conversation, by.id, by.id)
 
 
 def _is_past(db: Database, by: User, conversation: int) -> bool:
-    """Tell whether a user works on another conversation with the same customer: who has to answer a customer reads
-    what was said before, so that nobody is asked twice."""
+    """Tell whether a user works on a conversation with the same customer: who has to answer a customer reads what was
+    said before, so that nobody is asked twice."""
     row = db.execute(
-        f"SELECT 1 FROM conversations c WHERE c.assignee = ?2 AND c.closed_at IS NULL AND c.id IN ({SAME_CUSTOMER})"
-        " LIMIT 1",
-        (conversation, by.id),
+        f"SELECT 1 FROM conversations c WHERE {_SAME_CUSTOMER} AND c.assignee = ? AND c.closed_at IS NULL LIMIT 1",
+        (conversation, conversation, by.id),
     ).fetchone()
     return row is not None
 

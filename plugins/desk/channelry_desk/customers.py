@@ -70,8 +70,8 @@ def _beginning(word: str) -> tuple[bytes, bytes]:
 
 
 def profiles(db: Database, customer: int) -> list[KnownProfile]:
-    """Give the profiles of a customer."""
-    rows = db.rows("SELECT * FROM profiles WHERE customer = ? ORDER BY id", (customer,))
+    """Give the profiles of a customer, or of the one into whom they were merged."""
+    rows = db.rows("SELECT * FROM profiles WHERE customer = ? ORDER BY id", (_now_known_as(db, customer),))
     return [profile(row) for row in rows]
 
 
@@ -192,13 +192,16 @@ def relate(db: Database, by: User, profile: int, customer: int, now: int, how: s
         conversations.conclude(db, by, profile, Step.BAR, "", now)
 
 
-def require_relating(db: Database, by: User, conversation: int, now: int) -> int:
-    """Give the profile of a conversation whose customer a user may name: it is theirs, and of the Chat Center."""
+def relate_writer(db: Database, by: User, conversation: int, customer: int, version: int | None, now: int) -> None:
+    """Record whose the profile of a conversation is, which is the user's and of the Chat Center. Whoever has another
+    open one with the same profile saw something else until now: these are of a new version too."""
     seen = conversations.expected(
-        db, by, conversation, now, None, lambda seen: grants.may_act(by, seen), "related to a customer"
+        db, by, conversation, now, version, lambda seen: grants.may_act(by, seen), "related to a customer"
     )
     states.require_center(seen, Center.CHAT, "customers to relate to")
-    return conversations.profile(db, conversation)
+    profile = conversations.profile(db, conversation)
+    db.execute("UPDATE conversations SET version = version + 1 WHERE profile = ? AND closed_at IS NULL", (profile,))
+    relate(db, by, profile, customer, now)
 
 
 def recognize(db: Database, by: User, profile: int, match: Match, names: tuple[str, str], now: int) -> None:
@@ -220,7 +223,7 @@ def recognize(db: Database, by: User, profile: int, match: Match, names: tuple[s
 def candidates(db: Database, profile: int, region: str) -> list[Candidate]:
     """Give the customers whom a profile may belong to, the likeliest first, with what speaks for each."""
     told = visits.told(db, profile)
-    known = recognition.identifiers(told_by_channel(db, profile), told.answers, told.authenticated, region)
+    known = recognition.identifiers(told_by_channel(db, profile), told.answers, told.vouched, region)
     return recognition.ranked(known, _alike(db, known, region))
 
 

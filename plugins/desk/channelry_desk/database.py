@@ -5,12 +5,9 @@ have in common: `ON CONFLICT (columns) DO UPDATE` names its columns, flags are 1
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from attrs import frozen
-
-if TYPE_CHECKING:
-    from .fulltext import FullText
 
 Row: TypeAlias = Any
 """One row: values by position (it unpacks), and from `Database.rows` by name too."""
@@ -50,11 +47,28 @@ class Rows(Protocol):
     def __iter__(self) -> Iterator[Row]: ...
 
 
+@frozen(kw_only=True)
+class FullText:
+    """How a store keeps and finds words: statements, the column of the ids, and the condition of a match.
+
+    - `prepare`: what a transaction that searches begins with. `aside`: stands before a column whose index is not to be
+      used; nothing where the store has statistics and knows better.
+    """
+
+    create: tuple[str, ...]
+    add: str
+    remove: str
+    id: str
+    matches: str
+    prepare: str
+    aside: str
+
+
 class Database(Protocol):
     """A connection."""
 
     @property
-    def full_text(self) -> "FullText":
+    def full_text(self) -> FullText:
         """How this store keeps and finds words."""
 
     @property

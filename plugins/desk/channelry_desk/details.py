@@ -6,7 +6,7 @@ from typing import Any
 from . import catalogue, conversations, grants, log, states, visits
 from .catalogue import SKILLS, TAGS, Names, Setting
 from .database import Database
-from .errors import ClosedError, IncompleteError, NotGrantedError
+from .errors import IncompleteError, NotGrantedError
 from .grants import Access, User
 from .moments import moment
 from .states import Standing
@@ -37,13 +37,16 @@ def set_tags(db: Database, by: User, conversation: int, tags: Collection[int], v
 def set_skills(
     db: Database, by: User, conversation: int, skills: Collection[int], version: int | None, now: int
 ) -> None:
-    """Say which skills a conversation asks for; administrators may, and agents where these allow it."""
-    seen = conversations.standing(db, conversation)
-    if not grants.has(by, Access.ADMINISTRATION):
+    """Say which skills a conversation that they may read asks for; administrators may, and its agent where these allow
+    it."""
+    if grants.has(by, Access.ADMINISTRATION):
+        seen = conversations.require_readable(db, by, conversation)
+        conversations.require_unarchived(db, conversation)
+        states.expect(seen, version)
+    else:
         allowed = bool(catalogue.setting(db, Setting.AGENTS_EDIT_SKILLS))
         grants.require(allowed, by, "edit skills: administrators have not allowed agents to")
-        _mine(db, by, conversation, version)
-    states.expect(seen, version)
+        seen = _mine(db, by, conversation, version)
     _set_marks(db, "conversation_skills", "skill", SKILLS, conversation, skills)
     _changed(db, by, seen, "skilled", now, {"skills": sorted(skills)})
 
@@ -95,8 +98,7 @@ def _mine(db: Database, by: User, conversation: int, version: int | None) -> Sta
     """Read a conversation that is the user's, of the version that they saw; a closed one too, until it is archived."""
     seen = conversations.standing(db, conversation)
     grants.require(grants.may_act(by, seen), by, f"mark conversation {conversation}")
-    if db.execute("SELECT archived_at FROM conversations WHERE id = ?", (conversation,)).fetchone()[0] is not None:
-        raise ClosedError(f"conversation {conversation} is archived")
+    conversations.require_unarchived(db, conversation)
     states.expect(seen, version)
     return seen
 

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote_plus
 
-from attrs import field, frozen
+from attrs import frozen
 
 from channelry import codec
 
-from . import attachments, conversations, customers, details, fulltext, jobs, log, queries
+from . import attachments, changes, conversations, customers, details, fulltext, jobs, log, queries
+from . import journal as requests
 from .database import Database
+from .errors import IncompleteError
 from .grants import User
 from .states import Step
 
@@ -24,18 +26,25 @@ AT_ONCE = 500
 
 @frozen
 class Mentions:
-    """Rows that name a customer: requests of the journal, and events."""
+    """Rows that name a customer: requests of the journal, and events; of each table the last row that was looked at."""
 
-    journal: frozenset[int] = field(default=frozenset())
-    events: frozenset[int] = field(default=frozenset())
+    journal: frozenset[int] = frozenset()
+    events: frozenset[int] = frozenset()
+    last_request: int = 0
+    last_event: int = 0
+
+
+_NONE = Mentions()
 
 
 def whose(db: Database, customer: int | None, profile: int | None) -> tuple[list[int], int | None]:
-    """Give the profiles that are meant, and the customer they belong to where that is meant; NotFoundError."""
+    """Give the profiles that are meant, and the customer they belong to where that is meant; NotFoundError,
+    IncompleteError where nobody is named."""
     if customer is not None:
         known = customers.read(db, customer).id
         return [one.id for one in customers.profiles(db, known)], known
-    assert profile is not None
+    if profile is None:
+        raise IncompleteError("name a customer or a profile")
     return [customers.read_profile(db, profile).id], None
 
 
@@ -83,15 +92,12 @@ def _held(db: Database, profiles: Sequence[int]) -> Iterator[int]:
 # Finding every mention
 
 
-def mentions(db: Database, profiles: Sequence[int], customer: int | None) -> Mentions:
-    """Look through the journal and the events for the addresses of somebody."""
+def mentions(db: Database, profiles: Sequence[int], customer: int | None, known: Mentions = _NONE) -> Mentions:
+    """Look through the journal and the events, as far as they are not `known`, for the addresses of somebody."""
     named = _pattern(_addresses(db, profiles, customer))
-    if named is None:
-        return Mentions()
-    return Mentions(
-        frozenset(_found(db, "SELECT id, path, body FROM journal", named)),
-        frozenset(_found(db, "SELECT id, payload, key FROM events", named)),
-    )
+    journal, last_request = _found(db, "SELECT id, path, body FROM journal", known.last_request, named)
+    events, last_event = _found(db, "SELECT id, payload, key FROM events", known.last_event, named)
+    return Mentions(known.journal | journal, known.events | events, last_request, last_event)
 
 
 def _addresses(db: Database, profiles: Sequence[int], customer: int | None) -> set[str]:
@@ -113,12 +119,13 @@ def _pattern(addresses: set[str]) -> re.Pattern[bytes] | None:
     return re.compile(rb"(?:(?<![0-9A-Za-z])|(?<=%2B))(?:" + b"|".join(map(re.escape, spelled)) + rb")(?![0-9A-Za-z])")
 
 
-def _found(db: Database, select: str, named: re.Pattern[bytes]) -> Iterator[int]:
-    last = 0
-    while rows := db.execute(f"{select} WHERE id > ? ORDER BY id LIMIT ?", (last, AT_ONCE)).fetchall():
+def _found(db: Database, select: str, last: int, named: re.Pattern[bytes] | None) -> tuple[frozenset[int], int]:
+    found = set()
+    while named and (rows := db.execute(f"{select} WHERE id > ? ORDER BY id LIMIT ?", (last, AT_ONCE)).fetchall()):
         for last, *texts in rows:
             if any(named.search(text.encode() if isinstance(text, str) else text) for text in texts):
-                yield last
+                found.add(last)
+    return frozenset(found), last
 
 
 # Erasure
@@ -127,16 +134,20 @@ def _found(db: Database, select: str, named: re.Pattern[bytes]) -> Iterator[int]
 def erase(
     db: Database, by: User, profiles: Sequence[int], customer: int | None, mentioned: Mentions, why: str, now: int
 ) -> None:
-    """Erase somebody: what they wrote and were written, what is noted about them, and how they are reached."""
+    """Erase somebody: what they wrote and were written, what is noted about them, and how they are reached.
+
+    `mentioned`: found before, without the writer, which has to look at what came since only.
+    """
+    mentioned = mentions(db, profiles, customer, mentioned)
     for one in profiles:
         conversations.conclude(db, by, one, Step.CLOSE, why, now)
     for number in _held(db, profiles):
         _erase_conversation(db, number, now)
     for request in sorted(mentioned.journal):
-        _empty_request(db, "id = ?", request)
+        requests.empty(db, "id = ?", request)
         db.execute("UPDATE dead_letters SET reason = 'erased', settled_at = ? WHERE journal = ?", (now, request))
     for event in sorted(mentioned.events):
-        _empty_request(db, "id = (SELECT journal FROM events WHERE id = ?)", event)
+        requests.empty(db, "id = (SELECT journal FROM events WHERE id = ?)", event)
         db.execute("UPDATE events SET payload = '{}', settled = 1 WHERE id = ?", (event,))
         db.execute("DELETE FROM jobs WHERE kind = 'expand' AND subject = ?", (event,))
     for one in profiles:
@@ -150,25 +161,27 @@ def erase(
 
 
 def _erase_conversation(db: Database, number: int, now: int) -> None:
-    _empty_request(db, "id IN (SELECT journal FROM messages WHERE conversation = ?)", number)
-    rows = db.execute("SELECT id FROM messages WHERE conversation = ? ORDER BY id", (number,)).fetchall()
+    requests.empty(db, "id IN (SELECT journal FROM messages WHERE conversation = ?)", number)
+    rows = db.execute(
+        "SELECT id, connection, coalesce(external_id, key) FROM messages WHERE conversation = ? ORDER BY id", (number,)
+    ).fetchall()
     db.execute(
         "UPDATE messages SET text = '', payload = NULL, language = NULL, sentiment = NULL,"
         " deleted_at = coalesce(deleted_at, ?) WHERE conversation = ?",
         (now, number),
     )
-    for (message,) in rows:
+    for message, connection, said in rows:
         fulltext.refresh(db, message)
+        changes.forget_edits(db, connection, said)
         _erase_files(db, message, now)
     db.execute(
         "UPDATE calls SET payload = '{}', reason = '', due_at = NULL, head = NULL,"
         " state = CASE WHEN state IN ('accepted', 'failed', 'dead') THEN state ELSE 'dead' END WHERE conversation = ?",
         (number,),
     )
-    db.execute("UPDATE conversations SET description = '' WHERE id = ?", (number,))
+    db.execute("UPDATE conversations SET description = '', language = '', sentiment = NULL WHERE id = ?", (number,))
     db.execute(
-        "UPDATE tasks SET title = '', text = '' WHERE store = '' AND id IN"
-        " (SELECT task FROM related_tasks WHERE conversation = ?)",
+        "UPDATE tasks SET title = '', text = '' WHERE id IN (SELECT task FROM related_tasks WHERE conversation = ?)",
         (number,),
     )
     for table in ("notes", "field_values"):
@@ -176,18 +189,15 @@ def _erase_conversation(db: Database, number: int, now: int) -> None:
 
 
 def _erase_files(db: Database, message: int, now: int) -> None:
-    """Have the files of a message deleted, but for one that a quick answer has."""
+    """Have the files of a message deleted, but for one that a quick answer, or somebody else's message, has."""
     for media, name, connection in db.execute(
         "SELECT id, file, connection FROM media WHERE message = ?", (message,)
     ).fetchall():
         db.execute("UPDATE media SET state = 'expired', payload = '{}', reason = 'erased' WHERE id = ?", (media,))
-        if name and not attachments.is_offered(db, name):
+        db.execute("DELETE FROM jobs WHERE kind = 'media' AND subject = ?", (media,))
+        if name and not attachments.is_needed(db, name):
             db.execute("DELETE FROM files WHERE name = ?", (name,))
             jobs.add(db, "unlink", connection, media, now)
-
-
-def _empty_request(db: Database, which: str, value: int) -> None:
-    db.execute(f"UPDATE journal SET path = '', headers = ?, body = ? WHERE {which}", (b"", b"", value))
 
 
 def _erase_profile(db: Database, number: int) -> None:

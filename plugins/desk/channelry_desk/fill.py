@@ -10,13 +10,15 @@ from typing import Any
 
 from attrs import define, field
 
-from . import customers, fulltext, log
+from . import fulltext, log
 from .database import Database
-from .grants import SYSTEM
 from .moments import DAY, HOUR, MINUTE
+from .recognition import folded
 
-MESSAGES = 3
-"""Messages of one conversation."""
+MESSAGES, LONG_TALK = 3, 60
+"""Messages of one conversation, and of a long one; every second is an answer."""
+LONG_TALKS = 1_000
+"""Of so many conversations the first is a long one."""
 AT_ONCE = 2_000
 """Conversations of one transaction."""
 VOCABULARY = 10_000
@@ -102,14 +104,22 @@ class Past:
             " last_message_at, assigned_at, responded_at, worked, ended_at, closed_at, reason, language, subject)",
             rows)  # fmt: skip
         said = [
-            (number, row[0], f"filled:{number}.{n}", "out" if n % 2 else "in", "", row[11] + n * MINUTE,
-             row[11] + n * MINUTE, self._text())
-            for number, row in zip(ids, rows, strict=True) for n in range(MESSAGES)
+            (number, row[0], f"filled:{number}.{n}", "out" if n % 2 else "in", "", row[11] + n * MINUTE // LONG_TALK,
+             row[11] + n * MINUTE // LONG_TALK, self._text())
+            for number, row, past in zip(ids, rows, part, strict=True)
+            for n in range(MESSAGES if past % LONG_TALKS else LONG_TALK)
         ]  # fmt: skip
+        messages = _added(db, "messages (conversation, connection, key, direction, author, occurred_at, recorded_at,"
+            " text)", said)  # fmt: skip
+        answers = [(number, *row) for number, row in zip(messages, said, strict=True) if row[3] == "out"]
+        calls = _added(db, "calls (message, conversation, connection, key, payload, state, attempt, token, lookups,"
+            " sent_at, status, code, reason, decided_by, created_at)", [
+            (number, conversation, connection, key, "{}", "accepted", 1, 1, 0, at, "delivered", "", "", "", at)
+            for number, conversation, connection, key, _, _, at, *_ in answers
+        ])  # fmt: skip
         db.executemany(
-            "INSERT INTO messages (conversation, connection, key, direction, author, occurred_at, recorded_at, text)"
-            " VALUES (?,?,?,?,?,?,?,?)",
-            said,
+            "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?)",
+            [(row[2], f"id:{row[3]}", call) for call, row in zip(calls, answers, strict=True)],
         )
         tagged = [(number, tag) for number in ids for tag in choose.sample(self._tags, number % 3)]
         db.executemany("INSERT INTO conversation_tags (conversation, tag) VALUES (?,?)", tagged)
@@ -134,10 +144,19 @@ class Past:
             "INSERT INTO addresses (channel, scheme, value, scope, profile) VALUES ('filled','filled',?,'',?)",
             [(row[2], number) for row, number in zip(told, ids, strict=True)],
         )
-        for number, row in list(zip(ids, told, strict=True))[::2]:
-            given = {"first_name": row[5], "last_name": f"Person{number}", "email": f"person{number}@example.org"}
-            customer = customers.create(db, SYSTEM, given, "", "", self.now)
-            db.execute("UPDATE profiles SET customer = ? WHERE id = ?", (customer, number))
+        known = list(zip(ids, told, strict=True))[::2]
+        given = [
+            (row[5], f"Person{number}", f"person{number}@example.org", "", "", 1, self.now) for number, row in known
+        ]
+        made = _added(db, "customers (first_name, last_name, email, phone, address, version, created_at)", given)
+        words = [
+            (folded(word).encode(), customer) for customer, row in zip(made, given, strict=True) for word in row[:3]
+        ]
+        db.executemany("INSERT INTO customer_words (word, customer) VALUES (?,?)", words)
+        db.executemany(
+            "UPDATE profiles SET customer = ? WHERE id = ?",
+            [(customer, number) for customer, (number, _) in zip(made, known, strict=True)],
+        )
         return ids
 
     def _text(self) -> str:

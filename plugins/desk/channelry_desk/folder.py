@@ -72,7 +72,7 @@ class Writing:
         self.size += len(piece)
         if self.size > self.limit:
             raise PermanentError(f"the file is larger than {self.limit} bytes", code="too_large")
-        self.head = self.head or piece[:HEAD]
+        self.head += piece[: HEAD - len(self.head)]
         await asyncio.to_thread(self._file.write, piece)
 
 

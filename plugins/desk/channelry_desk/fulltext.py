@@ -1,23 +1,26 @@
 """The words of messages, to find conversations by: an index that follows behind, so that intake pays nothing for it.
 
-The words are taken apart and folded here, so both stores find the same. An entry's id is its conversation's, then its
-message's last 32 bits: so both stores give the newest conversation first without looking at a message.
+The words are taken apart and folded here, so both stores find the same; SQLite's tokenizer of ASCII leaves them as they
+are. An entry's id is its conversation's, then its message's last 32 bits: so both stores give the newest conversation
+first without looking at a message.
 """
 
 import re
 import unicodedata
 from collections.abc import Sequence
 
-from attrs import frozen
-
 from .cursors import advance, cursor
-from .database import Database
+from .database import Database, FullText
 from .errors import IncompleteError
 
 BATCH = 100
 """Messages of one step: a few milliseconds of the writer's time."""
 _NAME = "words"
-_WORD = re.compile(r"[^\W_]+")
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Characters of scripts that put no spaces between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+_RUN = re.compile(f"[{_UNSPACED}]+|[^ {_UNSPACED}]+")
 _LONGEST = 64
 """Characters of a word that count."""
 _MOST = 20_000
@@ -25,26 +28,14 @@ _MOST = 20_000
 SHIFT = 32
 
 
-@frozen(kw_only=True)
-class FullText:
-    """How a store keeps and finds words: statements, the column of the ids, and the condition of a match."""
-
-    create: tuple[str, ...]
-    add: str
-    remove: str
-    id: str
-    matches: str
-
-
 SQLITE = FullText(
-    create=(
-        "CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(word, detail=none, columnsize=0,"
-        " tokenize='unicode61 remove_diacritics 0')",
-    ),
+    create=("CREATE VIRTUAL TABLE IF NOT EXISTS words USING fts5(word, detail=none, columnsize=0, tokenize='ascii')",),
     add="INSERT INTO words (rowid, word) VALUES (?, ?)",
     remove="DELETE FROM words WHERE rowid = ?",
     id="words.rowid",
     matches="words MATCH ?",
+    prepare="SELECT 1",
+    aside="+",
 )
 POSTGRESQL = FullText(
     create=(
@@ -55,24 +46,63 @@ POSTGRESQL = FullText(
     remove="DELETE FROM words WHERE id = ?",
     id="words.id",
     matches="words.word @@ CAST(CAST(? AS TEXT) AS tsquery)",
+    # by what is asked for, not once for all; the helpers of a scan take longer to start than a page takes
+    prepare="SELECT set_config('plan_cache_mode', 'force_custom_plan', true),"
+    " set_config('max_parallel_workers_per_gather', '0', true)",
+    aside="",
 )
 
 
+class _Folding(dict[int, int | None]):
+    """What stands for a character in words: itself, nothing for an accent and what is not seen, else a space."""
+
+    def __missing__(self, code: int) -> int | None:
+        one = chr(code)
+        category = unicodedata.category(one)
+        if unicodedata.combining(one) or category == "Cf" or unicodedata.name(one, "").startswith("VARIATION SELECTOR"):
+            self[code] = None
+        else:
+            self[code] = code if category[0] in "LMN" else ord(" ")
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
 def words(text: str) -> list[str]:
-    """Give the words of a text, each once, without differences of case and accents."""
-    apart = unicodedata.normalize("NFKD", text[:_MOST]).casefold()
-    bare = "".join(one for one in apart if not unicodedata.combining(one))
-    return list(dict.fromkeys(one[:_LONGEST] for one in _WORD.findall(bare)))
+    """Give what a text is found by, each once: its words without differences of case and accents, and, where nothing
+    stands between words, each character and each pair of neighbours."""
+    found = []
+    for run in _runs(text):
+        found += [*run, *_pairs(run)] if _is_unspaced(run) else [run[:_LONGEST]]
+    return list(dict.fromkeys(found))
+
+
+def _runs(text: str) -> list[str]:
+    """Take a text apart where something is between, or the kind of script changes."""
+    return _RUN.findall(unicodedata.normalize("NFKD", text[:_MOST]).casefold().translate(_FOLDING))
+
+
+def _is_unspaced(run: str) -> bool:
+    return re.match(f"[{_UNSPACED}]", run) is not None
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[at : at + 2] for at in range(len(run) - 1)]
 
 
 def asked(db: Database, text: str) -> str:
     """Give a query for messages that have all words of a text; IncompleteError where it has none."""
-    wanted = words(text)
+    wanted = [one for run in _runs(text) for one in _sought(run)]
     if not wanted:
         raise IncompleteError("there is no word to search for")
     if db.full_text is SQLITE:
         return " ".join(f'"{one}"' for one in wanted)
     return " & ".join(f"'{one}'" for one in wanted)
+
+
+def _sought(run: str) -> list[str]:
+    return (_pairs(run) or [run]) if _is_unspaced(run) else [run[:_LONGEST]]
 
 
 def follow(db: Database, limit: int = BATCH) -> int:

@@ -47,6 +47,11 @@ def request_of(row: Row) -> Request:
     )  # fmt: skip
 
 
+def empty(db: Database, which: str, *values: object) -> None:
+    """Empty requests, found by a condition: what somebody wrote stands in their path, headers and body."""
+    db.execute(f"UPDATE journal SET path = '', headers = ?, body = ? WHERE {which}", (b"", b"", *values))
+
+
 def since(db: Database, moment: int) -> list[int]:
     """Name the requests that came at a moment or later, in their order."""
     return [number for (number,) in db.execute("SELECT id FROM journal WHERE received_at >= ? ORDER BY id", (moment,))]

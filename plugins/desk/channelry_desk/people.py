@@ -37,6 +37,13 @@ def user(db: Database, number: int) -> User:
     raise NotFoundError(f"there is no user {number}")
 
 
+def member(db: Database, number: int) -> User:
+    """Give one user who is a person; NotFoundError; NotGrantedError for the programs', which has every right."""
+    if number == SYSTEM_ID:
+        raise NotGrantedError("programs have every right")
+    return user(db, number)
+
+
 def users(db: Database) -> list[User]:
     """Give all users, by name."""
     rows = db.rows("SELECT * FROM users ORDER BY first_name, last_name, id")
@@ -127,14 +134,12 @@ def credentials(db: Database, email: str) -> Credentials | None:
 
 
 def grant(
-    db: Database, by: User, member: int, now: int, *, access: Collection[Access] | None = None,
+    db: Database, by: User, number: int, now: int, *, access: Collection[Access] | None = None,
     connections: Collection[str] | None = None, queues: Collection[int] | None = None,
     groups: Collection[int] | None = None,
 ) -> User:  # fmt: skip
     """Set what a user is granted: of what is named, exactly this; None leaves it as it is."""
-    if member == SYSTEM_ID:
-        raise NotGrantedError("programs have every right")
-    user(db, member)
+    member(db, number)
     for queue in queues or ():
         named_queue(db, queue)
     for group in groups or ():
@@ -146,10 +151,10 @@ def grant(
     for what, table, column, values in given:
         if values is not None:
             kept = sorted(set(values))
-            db.execute(f"DELETE FROM {table} WHERE member = ?", (member,))
-            db.executemany(f"INSERT INTO {table} (member, {column}) VALUES (?,?)", [(member, one) for one in kept])
-            log.changed(db, by.id, now, log.USER, member, "granted", data={what: kept})
-    return user(db, member)
+            db.execute(f"DELETE FROM {table} WHERE member = ?", (number,))
+            db.executemany(f"INSERT INTO {table} (member, {column}) VALUES (?,?)", [(number, one) for one in kept])
+            log.changed(db, by.id, now, log.USER, number, "granted", data={what: kept})
+    return user(db, number)
 
 
 def be_present(db: Database, by: User, present: bool, now: int) -> None:
@@ -158,11 +163,11 @@ def be_present(db: Database, by: User, present: bool, now: int) -> None:
     log.changed(db, by.id, now, log.USER, by.id, "came" if present else "left")
 
 
-def disable(db: Database, by: User, member: int, disabled: bool, why: str, now: int) -> None:
+def disable(db: Database, by: User, number: int, disabled: bool, why: str, now: int) -> None:
     """Take away, or give back, all that a user may do; what they were granted is kept."""
-    user(db, member)
-    db.execute("UPDATE users SET disabled_at = ?, present = 0 WHERE id = ?", (now if disabled else None, member))
-    log.changed(db, by.id, now, log.USER, member, "disabled" if disabled else "enabled", why)
+    member(db, number)
+    db.execute("UPDATE users SET disabled_at = ?, present = 0 WHERE id = ?", (now if disabled else None, number))
+    log.changed(db, by.id, now, log.USER, number, "disabled" if disabled else "enabled", why)
 
 
 def groups(db: Database) -> list[tuple[Named, int | None]]:

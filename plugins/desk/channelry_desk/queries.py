@@ -1,6 +1,7 @@
 """What is read: named queries, each on a connection that cannot write. Cursors are ids; the newest come first."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -12,7 +13,8 @@ from channelry import codec
 from channelry.model import Address, Call, Event, MessageReceived, Outbound, Status, Surface, Target
 
 from . import grants
-from .conversations import SAME_CUSTOMER
+from .calls import OURS
+from .conversations import with_same_customer
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
 from .grants import Access, User
@@ -128,14 +130,10 @@ def conversation(db: Database, number: int) -> Conversation:
     raise NotFoundError(f"there is no conversation {number}")
 
 
-def history(db: Database, number: int, limit: int, cursor: str) -> Page[Conversation]:
-    """List the closed conversations with the same customer as one, without that one."""
-    past = f"c.id IN ({SAME_CUSTOMER}) AND c.id <> ?1 AND c.closed_at IS NOT NULL"
-    rows = db.rows(
-        f"{_CONVERSATIONS} WHERE {past} AND c.id < ?2 ORDER BY c.id DESC LIMIT ?3", (number, before(cursor), limit)
-    )
-    found = [_conversation(row) for row in rows]
-    return Page(found, next_cursor([one.id for one in found], limit))
+def history(db: Database, by: User, number: int, limit: int, cursor: str) -> Page[Conversation]:
+    """List the closed conversations with the same customer as one, without that one, that a user may read."""
+    past: list[Filter] = [("c.id <> ? AND c.closed_at IS NOT NULL", (number,)), with_same_customer(db, by, number)]
+    return _page(db, past, limit, cursor)
 
 
 def intervals(db: Database, conversation: int) -> list[Interval]:
@@ -160,7 +158,7 @@ def messages(db: Database, conversation: int, limit: int, cursor: str) -> Page[M
         "SELECT * FROM messages WHERE conversation = ? AND id < ? ORDER BY id DESC LIMIT ?",
         (conversation, before(cursor), limit),
     )
-    found = [_message(db, row) for row in rows]
+    found = _messages(db, conversation, rows)
     return Page(found, next_cursor([one.id for one in found], limit))
 
 
@@ -298,47 +296,80 @@ def _customer(row: Row) -> Customer:
     )  # fmt: skip
 
 
-def _message(db: Database, row: Row) -> Message:
+def _messages(db: Database, conversation: int, rows: Sequence[Row]) -> list[Message]:
+    """Make messages of rows, which follow on each other, the newest first; what belongs to them is read at once."""
+    if not rows:
+        return []
+    span = (conversation, rows[-1]["id"], rows[0]["id"])
+    deliveries, files, reactions = _deliveries(db, span), _files(db, span), _reactions(db, span)
+    return [_message(row, deliveries[row["id"]], files[row["id"]], reactions) for row in rows]
+
+
+def _message(
+    row: Row, deliveries: Sequence[Delivery], files: Sequence[File], reactions: Mapping[str, Sequence[Reaction]]
+) -> Message:
     payload = None if row["payload"] is None else orjson.loads(row["payload"])
     inbound = row["direction"] in ("in", "echo")
     value = None if payload is None else codec.from_json(payload, Event if inbound else Outbound)
     external_id = row["external_id"] or (row["key"] if row["direction"] == "in" else "")
-    deliveries = tuple(_deliveries(db, row["id"]))
     named = [external_id, *(one for delivery in deliveries for one in delivery.external_ids)]
     return Message(
-        id=row["id"], conversation=row["conversation"], key=row["key"], external_id=external_id,
-        direction=row["direction"], author=row["author"], occurred_at=moment(row["occurred_at"]), text=row["text"],
-        parts=getattr(value, "parts", ()), edited_at=moment_or_none(row["edited_at"]),
-        deleted_at=moment_or_none(row["deleted_at"]), hidden_at=moment_or_none(row["hidden_at"]),
-        album=getattr(value, "album", ""), language=row["language"] or "", sentiment=row["sentiment"],
-        deliveries=deliveries, files=tuple(_files(db, row["id"])),
-        reactions=tuple(one for name in filter(None, named) for one in _reactions(db, row["connection"], name)),
+        id=row["id"], conversation=row["conversation"], key=row["key"] if inbound else row["key"].removeprefix(OURS),
+        external_id=external_id, direction=row["direction"], author=row["author"],
+        occurred_at=moment(row["occurred_at"]), text=row["text"], parts=getattr(value, "parts", ()),
+        edited_at=moment_or_none(row["edited_at"]), deleted_at=moment_or_none(row["deleted_at"]),
+        hidden_at=moment_or_none(row["hidden_at"]), album=getattr(value, "album", ""), language=row["language"] or "",
+        sentiment=row["sentiment"], deliveries=tuple(deliveries), files=tuple(files),
+        reactions=tuple(one for name in filter(None, named) for one in reactions[name]),
     )  # fmt: skip
 
 
-def _deliveries(db: Database, message: int) -> Iterator[Delivery]:
-    for row in db.rows("SELECT * FROM calls WHERE message = ? ORDER BY id", (message,)):
-        ids = db.rows("SELECT external_id FROM receipts WHERE call = ? ORDER BY external_id", (row["id"],))
-        yield Delivery(
+_Span: TypeAlias = tuple[int, int, int]
+"""A conversation, and the first and the last of some of its messages (`m`)."""
+_WITHIN = "m.conversation = ?1 AND m.id >= ?2 AND m.id <= ?3"
+
+
+def _deliveries(db: Database, span: _Span) -> Mapping[int, Sequence[Delivery]]:
+    of_calls = f"FROM messages m JOIN calls c ON c.message = m.id WHERE {_WITHIN}"
+    ids: defaultdict[int, list[str]] = defaultdict(list)
+    receipts = f"SELECT r.call, r.external_id FROM receipts r WHERE r.call IN (SELECT c.id {of_calls})"
+    for call, external_id in db.execute(f"{receipts} ORDER BY r.external_id", span):
+        ids[call].append(external_id)
+    found: defaultdict[int, list[Delivery]] = defaultdict(list)
+    for row in db.rows(f"SELECT c.* {of_calls} ORDER BY c.id", span):
+        found[row["message"]].append(Delivery(
             call=row["id"], key=row["key"], state=CallState(row["state"]), status=Status(row["status"]),
-            attempts=row["attempt"], external_ids=tuple(one["external_id"] for one in ids), code=row["code"],
+            attempts=row["attempt"], external_ids=tuple(ids[row["id"]]), code=row["code"],
             reason=row["reason"], decided_by=row["decided_by"],
-        )  # fmt: skip
+        ))  # fmt: skip
+    return found
 
 
-def _files(db: Database, message: int) -> Iterator[File]:
-    for row in db.rows("SELECT * FROM media WHERE message = ? ORDER BY part", (message,)):
-        yield File(part=row["part"], state=row["state"], name=row["file"], reason=row["reason"])
+def _files(db: Database, span: _Span) -> Mapping[int, Sequence[File]]:
+    found: defaultdict[int, list[File]] = defaultdict(list)
+    of_media = f"FROM messages m JOIN media d ON d.message = m.id WHERE {_WITHIN}"
+    for row in db.rows(f"SELECT d.* {of_media} ORDER BY d.message, d.part", span):
+        file = File(part=row["part"], state=row["state"], name=row["file"], reason=row["reason"])
+        found[row["message"]].append(file)
+    return found
 
 
-def _reactions(db: Database, connection: str, external_id: str) -> Iterator[Reaction]:
-    """Give what holds: a word on one emoji counts unless a later one took all of that person's back."""
+def _reactions(db: Database, span: _Span) -> Mapping[str, Sequence[Reaction]]:
+    """Give what holds, by the provider's ids: a word on one emoji counts unless a later one took all of that person's
+    back."""
+    found: defaultdict[str, list[Reaction]] = defaultdict(list)
+    named = (
+        f"SELECT m.connection, coalesce(m.external_id, m.key) FROM messages m WHERE {_WITHIN} UNION ALL"
+        " SELECT t.connection, t.external_id FROM messages m JOIN calls c ON c.message = m.id"
+        f" JOIN receipts t ON t.call = c.id WHERE {_WITHIN}"
+    )
     rows = db.rows(
-        "SELECT r.actor, r.emoji FROM reactions r LEFT JOIN reactions a ON a.connection = r.connection"
+        "SELECT r.external_id, r.actor, r.emoji FROM reactions r LEFT JOIN reactions a ON a.connection = r.connection"
         " AND a.external_id = r.external_id AND a.actor = r.actor AND a.emoji = ''"
-        " WHERE r.connection = ? AND r.external_id = ? AND r.emoji <> '' AND r.active = 1"
+        f" WHERE (r.connection, r.external_id) IN ({named}) AND r.emoji <> '' AND r.active = 1"
         " AND (a.occurred_at IS NULL OR a.active = 1 OR a.occurred_at < r.occurred_at) ORDER BY r.occurred_at, r.emoji",
-        (connection, external_id),
+        span,
     )
     for row in rows:
-        yield Reaction(actor=row["actor"].split("\x1f")[1], emoji=row["emoji"])
+        found[row["external_id"]].append(Reaction(actor=row["actor"].split("\x1f")[1], emoji=row["emoji"]))
+    return found

@@ -55,10 +55,13 @@ def folded(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def identifiers(profile: Profile, told: Mapping[str, str], authenticated: bool, region: str) -> tuple[Identifier, ...]:
+def identifiers(
+    profile: Profile, told: Mapping[str, str], vouched: Mapping[str, str], region: str
+) -> tuple[Identifier, ...]:
     """Give what is known of a profile.
 
-    - `told`: pre-chat answers: `phone`, `email`, `name`, `case`; proven where the visitor is `authenticated`.
+    - `told`: pre-chat answers: `phone`, `email`, `name`, `case`; hints, for anybody can type anything.
+    - `vouched`: the same as the site says it of a visitor who has signed in; there phone and e-mail are proven.
     - `region`: the country of numbers that are written without one.
     """
     found = []
@@ -67,12 +70,14 @@ def identifiers(profile: Profile, told: Mapping[str, str], authenticated: bool, 
             found.append(Identifier(Sign.PHONE, phones.of_channel(address.value, region), True))
         elif address.scheme == Sign.EMAIL:
             found.append(Identifier(Sign.EMAIL, folded(address.value), True))
-    answers = {folded(name): value for name, value in told.items()}
-    found.append(Identifier(Sign.PHONE, phones.canonical(answers.get("phone", ""), region), authenticated))
-    found.append(Identifier(Sign.EMAIL, folded(answers.get("email", "")), authenticated))
-    number = numbered(answers.get("case", ""))
-    found.append(Identifier(Sign.NUMBER, "" if number is None else str(number), False))
-    names = (f"{profile.first_name} {profile.last_name}", profile.name, answers.get("name", ""))
+    names = [f"{profile.first_name} {profile.last_name}", profile.name]
+    for said, proven in ((vouched, True), (told, False)):
+        answers = {folded(name): value for name, value in said.items()}
+        found.append(Identifier(Sign.PHONE, phones.canonical(answers.get("phone", ""), region), proven))
+        found.append(Identifier(Sign.EMAIL, folded(answers.get("email", "")), proven))
+        number = numbered(answers.get("case", ""))
+        found.append(Identifier(Sign.NUMBER, "" if number is None else str(number), False))
+        names.append(answers.get("name", ""))
     found += [Identifier(Sign.NAME, folded(name), False) for name in names]
     return tuple(dict.fromkeys(one for one in found if one.value))
 

@@ -56,6 +56,7 @@ SCRIPTS = (
         barred_at INTEGER, merged_into INTEGER REFERENCES customers, created_at INTEGER NOT NULL
     );
     CREATE INDEX customers_of_company ON customers (company) WHERE company IS NOT NULL;
+    CREATE INDEX merged_customers ON customers (merged_into) WHERE merged_into IS NOT NULL;
     CREATE TABLE customer_words (  -- what a customer is found by, folded: names, e-mail address, phone; as UTF-8
         word BLOB NOT NULL, customer INTEGER NOT NULL REFERENCES customers, PRIMARY KEY (word, customer)
     ) WITHOUT ROWID;
@@ -177,16 +178,19 @@ SCRIPTS = (
     );
     CREATE INDEX early_events ON events (connection, subject) WHERE settled = 0;
     CREATE INDEX early_references ON events (connection, reference) WHERE settled = 0 AND reference <> '';
+    CREATE INDEX edits ON events (connection, subject) WHERE type = 'MessageEdited';
     CREATE TABLE reactions (  -- the last word of one person on one emoji at one message; '': on all of them
         connection TEXT NOT NULL, external_id TEXT NOT NULL, actor TEXT NOT NULL, emoji TEXT NOT NULL,
         active INTEGER NOT NULL, occurred_at INTEGER NOT NULL, reaction_id TEXT NOT NULL,
         PRIMARY KEY (connection, external_id, actor, emoji)
     ) WITHOUT ROWID;
+    CREATE INDEX reactions_by_id ON reactions (connection, reaction_id) WHERE reaction_id <> '';
     CREATE TABLE media (
         id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages, part INTEGER NOT NULL,
         connection TEXT NOT NULL, payload TEXT NOT NULL, state TEXT NOT NULL, file TEXT NOT NULL,
         reason TEXT NOT NULL, UNIQUE (message, part)
     );
+    CREATE INDEX media_by_file ON media (file) WHERE file <> '';
     CREATE TABLE jobs (  -- work after the acknowledgement; a row goes when it is done
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, connection TEXT NOT NULL, subject INTEGER NOT NULL,
         attempts INTEGER NOT NULL, due_at INTEGER, reason TEXT NOT NULL, UNIQUE (kind, subject)
@@ -201,6 +205,7 @@ SCRIPTS = (
         UNIQUE (connection, key)
     );
     CREATE INDEX calls_of_lane ON calls (conversation, id) WHERE head IS NOT NULL;
+    CREATE INDEX calls_of_conversation ON calls (conversation, id);
     CREATE INDEX calls_due ON calls (connection, due_at) WHERE head = 1;
     CREATE INDEX calls_of_message ON calls (message);
     CREATE INDEX uncertain_calls ON calls (id) WHERE state = 'uncertain';

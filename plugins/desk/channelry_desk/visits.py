@@ -24,10 +24,10 @@ TRAIL = 100
 
 @frozen
 class Told:
-    """What somebody said of themselves before a chat, and whether they had signed in."""
+    """Who somebody is: what they said before a chat, and what the site vouches for, where they had signed in."""
 
     answers: Mapping[str, str]
-    authenticated: bool
+    vouched: Mapping[str, str]
 
 
 def record(db: Database, profile: int, connection: str, event: Activity) -> None:
@@ -41,7 +41,8 @@ def record(db: Database, profile: int, connection: str, event: Activity) -> None
 
 def told(db: Database, profile: int) -> Told:
     """Give what tells who somebody is."""
-    return Told(_last(db, profile, SURVEY), visitor(db, profile).authenticated)
+    vouched = _last(db, profile, VISITOR) if visitor(db, profile).authenticated else {}
+    return Told(_last(db, profile, SURVEY), vouched)
 
 
 def answers(db: Database, profile: int) -> Mapping[str, str]:

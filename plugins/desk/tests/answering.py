@@ -27,7 +27,7 @@ async def answer(opened: Desk) -> None:
         rows = await opened.store.read(
             lambda db: db.execute(
                 "SELECT m.conversation, m.key, m.text FROM messages m WHERE m.direction = 'in' AND NOT EXISTS"
-                " (SELECT 1 FROM messages o WHERE o.connection = m.connection AND o.key = 're:' || m.key)"
+                " (SELECT 1 FROM messages o WHERE o.connection = m.connection AND o.key = 'out:re:' || m.key)"
             ).fetchall()
         )
         for conversation, key, text in rows:

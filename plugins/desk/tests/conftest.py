@@ -117,7 +117,9 @@ class Post:
     def capabilities(self) -> Capabilities:
         provider = self.provider
         return Capabilities(
-            sends=frozenset({Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE}),
+            sends=frozenset({
+                Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE, Kind.DOCUMENT,
+            }),
             text=10, resend=provider.resend, rates=provider.rates, window=provider.window, surfaces=provider.surfaces,
             initiates=provider.initiates, public=Capabilities(text=10),
         )  # fmt: skip

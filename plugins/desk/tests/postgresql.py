@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -120,20 +121,29 @@ class Server:
 
 @contextmanager
 def made_database(server: str) -> Iterator[str]:
-    """Make an empty database, and drop it."""
+    """Make an empty database, and drop it, unless it has got another name."""
     name = f"channelry_test_{uuid4().hex}"
+    ask(server, f"CREATE DATABASE {name}")
+    try:
+        yield url_of(server, name)
+    finally:
+        ask(server, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def url_of(server: str, database: str) -> str:
+    """Give the URL of a database of a server."""
     address, _, query = server.partition("?")
-    url = f"{address.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
-    asyncio.run(_do(server, f"CREATE DATABASE {name}"))
-    try:
-        yield url
-    finally:
-        asyncio.run(_do(server, f"DROP DATABASE {name} WITH (FORCE)"))
+    return f"{address.rpartition('/')[0]}/{database}" + (f"?{query}" if query else "")
 
 
-async def _do(server: str, statement: str) -> None:
-    connection = await asyncpg.connect(server)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
+def ask(url: str, statement: str) -> Any:
+    """Run a statement; give the first value of its first row, None where it gives none."""
+
+    async def asked() -> Any:
+        connection = await asyncpg.connect(url)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+    return asyncio.run(asked())

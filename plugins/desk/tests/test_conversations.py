@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from channelry.errors import PermanentError, WindowClosedError
-from channelry.model import Address, Surface, Template, Thread
+from channelry.model import Address, Delete, Hide, MarkRead, Surface, Target, Template, Thread
 from channelry_desk.errors import (
     ClosedError,
     ConflictError,
@@ -31,6 +31,7 @@ from .conftest import START, House, Opening
 pytestmark = pytest.mark.anyio
 
 EVE = Address("post", "eve")
+TO = Target(to=EVE)
 SUPERVISOR = (Access.CHAT_CENTER, Access.DASHBOARD)
 
 
@@ -681,3 +682,45 @@ async def test_a_reply_answers_the_last_message_with_its_context(house: House) -
     ((payload,),) = await house.rows("SELECT payload FROM messages WHERE direction = 'out'")
     assert '"reply_to":"m2"' in payload
     assert '"context":{"token":"t"}' in payload
+
+
+@pytest.mark.row("A9")
+async def test_an_action_reaches_only_messages_of_the_conversation_itself(house: House) -> None:
+    ann, bea = await house.user("Ann"), await house.user("Bea")
+    theirs, mine = await accepted(house, ann, "eve"), await accepted(house, bea, "bob")
+    conversations = house.desk.service.conversations
+    await conversations.reply(by=ann, conversation=theirs, text="ours", key="k")
+    await house.send()
+    for named in ("eve:hello", "id:k/0", "nobody knows"):
+        for action in (Hide(key="h", target=TO, external_id=named), Delete(key="d", target=TO, external_id=named)):
+            with pytest.raises(NotFoundError, match="no message"):
+                await conversations.act(by=bea, conversation=mine, action=action)
+        with pytest.raises(NotFoundError):
+            await conversations.signal(
+                by=bea, conversation=mine, action=MarkRead(key="m", target=TO, external_id=named)
+            )
+    await conversations.act(by=ann, conversation=theirs, action=Delete(key="d", target=TO, external_id="id:k/0"))
+    await conversations.act(by=bea, conversation=mine, action=Hide(key="h", target=TO, external_id="bob:hello"))
+    await house.send()
+    assert (await house.messages(mine))[-1].hidden_at is not None
+
+
+async def test_a_key_of_ours_never_stands_in_the_way_of_a_message_that_comes(house: House) -> None:
+    ann = await house.user("Ann")
+    number = await accepted(house, ann)
+    reply = house.desk.service.conversations.reply
+    await reply(by=ann, conversation=number, text="hi", key="eve:next")
+    assert await house.written("eve", "next") == number
+    assert [(one.key, one.text) for one in await house.messages(number)] == [
+        ("eve:next", "next"), ("eve:next", "hi"), ("eve:hello", "hello"),
+    ]  # fmt: skip
+    with pytest.raises(ConflictError, match="'eve:next'"):
+        await reply(by=ann, conversation=number, text="hi", key="eve:next")
+
+
+async def test_nothing_is_shared_with_programs_and_they_are_not_disabled(house: House) -> None:
+    number = await house.written("eve")
+    with pytest.raises(NotGrantedError, match="every right"):
+        await house.desk.service.conversations.share(by=SYSTEM, conversation=number, user=SYSTEM.id)
+    with pytest.raises(NotGrantedError, match="every right"):
+        await house.desk.service.people.disable(by=SYSTEM, user=SYSTEM.id)

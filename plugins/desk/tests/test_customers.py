@@ -209,7 +209,41 @@ async def test_what_is_said_before_a_chat_is_matched_but_links_only_who_has_sign
     assert found.evidence == ("phone", "email", "number", "name")
     await house.deliver(told("visitor", authenticated="yes", browser="Firefox"))
     await worked(house)
+    assert not (await house.read(conversation)).recognized  # whoever has signed in types what they like all the same
+    await house.deliver(told("visitor", authenticated="no", email="eve@example.org"))
+    await worked(house)
+    assert not (await house.read(conversation)).recognized
+    await house.deliver(told("visitor", authenticated="yes", email="eve@example.org"))
+    await worked(house)
     assert (await house.read(conversation)).customer == made
+
+
+async def test_two_who_relate_one_profile_at_once_do_not_lose_a_change(house: House) -> None:
+    one, other = await recorded(house), await recorded(house, "Adam")
+    here, there = await house.written("eve"), 0
+    await house.deliver(message("eve", "hello", key="there"), connection="second")
+    there = await house.conversation()
+    seen = await house.read(there)
+    assert seen.profile == (await house.read(here)).profile
+    version = (await house.read(here)).version
+    await customers(house).relate(by=SYSTEM, conversation=here, customer=one.id, version=version)
+    with pytest.raises(ConflictError):
+        await customers(house).relate(by=SYSTEM, conversation=there, customer=other.id, version=seen.version)
+    with pytest.raises(ConflictError):
+        await customers(house).create(
+            by=SYSTEM, first_name="A", last_name="B", phone="9", conversation=there, version=seen.version
+        )
+    assert (await house.read(there)).customer == one
+    assert await customers(house).search(by=SYSTEM, text="A B") == []
+
+
+async def test_it_is_said_who_is_meant(house: House) -> None:
+    for function in (customers(house).bar, customers(house).export, customers(house).erase):
+        with pytest.raises(IncompleteError, match="name a customer or a profile"):
+            await function(by=SYSTEM)
+    company = await customers(house).create_company(by=SYSTEM, name="ACME")
+    with pytest.raises(IncompleteError, match="no name to change"):
+        await customers(house).edit_company(by=SYSTEM, company=company.id, given={"name": "x"})
 
 
 # Merging

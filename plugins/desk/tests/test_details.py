@@ -15,7 +15,8 @@ from channelry_desk.errors import (
     UndescribedError,
     UnknownError,
 )
-from channelry_desk.grants import SYSTEM, User
+from channelry_desk.grants import SYSTEM, Access, User
+from channelry_desk.hooks import TaskKind
 from channelry_desk.service.details import DetailsTopic
 from channelry_desk.values import Named, number
 
@@ -124,6 +125,19 @@ async def test_agents_edit_skills_where_the_administrator_allows_it(house: House
         await details(house).set_skills(by=await house.user("Ann"), conversation=conversation, skills=[])
 
 
+@pytest.mark.row("D17")
+async def test_an_administrator_edits_the_skills_of_what_they_may_read(house: House) -> None:
+    agent, conversation = await held(house)
+    await details(house).note(by=agent, conversation=conversation, text="between us")
+    skill = await house.desk.service.catalogue.create_skill(by=SYSTEM, name="Greek")
+    outside = await house.user("Ada", Access.ADMINISTRATION)
+    with pytest.raises(NotGrantedError):
+        await details(house).set_skills(by=outside, conversation=conversation, skills=[skill.id])
+    inside = await house.user("Sue", Access.ADMINISTRATION, Access.DASHBOARD)
+    marked = await details(house).set_skills(by=inside, conversation=conversation, skills=[skill.id])
+    assert marked.skills == (skill,)
+
+
 async def test_fields_have_their_defaults_until_something_of_their_kind_is_saved(house: House) -> None:
     agent, conversation = await held(house)
     catalogue = house.desk.service.catalogue
@@ -193,6 +207,43 @@ async def test_closed_conversations_of_all_the_customers_profiles_are_history_th
     assert [one.text for one in (await conversations.messages(by=agent, conversation=past[0])).rows] == ["hello"]
 
 
+@pytest.mark.row("S14")
+async def test_details_tasks_and_other_interactions_are_each_what_they_say(house: House) -> None:
+    conversations = house.desk.service.conversations
+    agent, first = await held(house)
+    await conversations.describe(by=agent, conversation=first, text="a parcel")
+    done = await conversations.create_task(by=agent, conversation=first, kind=TaskKind.CASE, title="find it")
+    await details(house).note(by=agent, conversation=first, text="calls back")
+    await conversations.close(by=agent, conversation=first)
+    second = await house.written("bob", "again")
+    await conversations.accept(by=agent, conversation=second)
+    assert [one.text for one in (await details(house).read(by=agent, conversation=first)).notes] == ["calls back"]
+    assert (await details(house).read(by=agent, conversation=second)).notes == ()
+    assert await conversations.tasks(by=agent, conversation=first) == [done]
+    assert await conversations.tasks(by=agent, conversation=second) == []
+    assert [one.id for one in (await details(house).history(by=agent, conversation=second)).rows] == [first]
+
+
+async def test_history_shows_nobody_what_they_may_not_read(house: House) -> None:
+    conversations = house.desk.service.conversations
+    ann, bea, past = await house.user("Ann"), await house.user("Bea"), []
+    for by in (ann, bea):
+        past.append(await house.written("bob", by.name))
+        await conversations.accept(by=by, conversation=past[-1])
+        await conversations.close(by=SYSTEM, conversation=past[-1])
+    current = await house.written("bob", "again")
+
+    async def seen(by: User) -> list[int]:
+        return [one.id for one in (await details(house).history(by=by, conversation=current)).rows]
+
+    assert await seen(ann) == [past[0]]
+    assert await seen(await house.user("Sue", Access.DASHBOARD)) == past[::-1]
+    await conversations.accept(by=ann, conversation=current)
+    assert await seen(ann) == past[::-1]
+    with pytest.raises(NotGrantedError):
+        await seen(bea)
+
+
 @pytest.mark.row("A39")
 async def test_a_quick_answer_is_filled_in_to_be_edited_or_sent(house: House) -> None:
     agent, conversation = await held(house)
@@ -208,3 +259,9 @@ async def test_a_quick_answer_is_filled_in_to_be_edited_or_sent(house: House) ->
 
 async def test_braces_that_are_no_placeholder_stay() -> None:
     assert filled("{a} {b} {{a}}", {"a": "{b}", "b": "x"}) == "{b} x {{b}}"
+
+
+async def test_a_blank_leaves_no_gap_and_all_else_stays_as_it_was_written() -> None:
+    assert filled("Bonjour {first_name}, ça va ? :)", {"first_name": ""}) == "Bonjour, ça va ? :)"
+    assert filled("Hi {first_name} there", {"first_name": ""}) == "Hi there"
+    assert filled("Hi  {first_name} !", {"first_name": "Eve"}) == "Hi  Eve !"

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import attrs
 import pytest
 
 from channelry.errors import PermanentError
 from channelry.model import Address, Kind, Media, MessageDeleted
 from channelry_desk.errors import IncompleteError, NotFoundError, NotGrantedError
 from channelry_desk.folder import UNKNOWN, sniffed
-from channelry_desk.grants import SYSTEM
+from channelry_desk.grants import SYSTEM, Access, User
 from channelry_desk.service.files import Files
 
 from .conftest import START, House, Opening, message
@@ -103,6 +104,70 @@ async def test_documents_are_of_the_conversation_or_of_all_with_the_customer(hou
     assert [one.title for one in page.rows] == ["second"]
     page = await files(house).documents(by=agent, conversation=current, everywhere=True, cursor=page.cursor)
     assert [one.title for one in page.rows] == ["first.png"]
+
+
+async def test_documents_of_a_colleagues_open_conversation_are_not_listed_elsewhere(house: House) -> None:
+    image = Media(kind=Kind.IMAGE, id="1", name="theirs")
+    await house.deliver(message("bob", "one", parts=(image,)), connection="second")
+    theirs = await house.conversation()
+    await house.deliver(message("bob", "two", parts=(Media(kind=Kind.IMAGE, id="2", name="mine"),)))
+    mine = await house.conversation()
+    ann, bea = await house.user("Ann"), await house.user("Bea")
+    conversations = house.desk.service.conversations
+    await conversations.accept(by=ann, conversation=theirs)
+    await conversations.accept(by=bea, conversation=mine)
+
+    async def listed(by: User) -> list[str]:
+        page = await files(house).documents(by=by, conversation=mine, everywhere=True)
+        return [one.title for one in page.rows]
+
+    assert await listed(bea) == ["mine"]
+    assert await listed(await house.user("Sue", Access.DASHBOARD)) == ["mine", "theirs"]
+    await conversations.share(by=ann, conversation=theirs, user=bea.id)
+    assert await listed(bea) == ["mine", "theirs"]
+    await conversations.share(by=ann, conversation=theirs, user=bea.id, shared=False)
+    await conversations.close(by=SYSTEM, conversation=theirs)
+    assert await listed(bea) == ["mine", "theirs"]
+
+
+async def test_a_file_is_sent_only_by_who_may_read_it(house: House) -> None:
+    ann, bea = await house.user("Ann"), await house.user("Bea")
+    conversations = house.desk.service.conversations
+    hers, his = await house.written("bob"), await house.written("cid")
+    await conversations.accept(by=ann, conversation=hers)
+    await conversations.accept(by=bea, conversation=his)
+    file = await files(house).upload(by=ann, title="secret", content=pieces(b"secret"))
+    part = attrs.evolve(file, kind=Kind.DOCUMENT)
+    await conversations.reply(by=ann, conversation=hers, parts=[part])
+    assert await whole(house, file.ref, by=ann) == b"secret"
+    with pytest.raises(NotGrantedError, match="Bea Ng may not read"):
+        await conversations.reply(by=bea, conversation=his, parts=[part])
+    with pytest.raises(NotFoundError):
+        await conversations.reply(by=bea, conversation=his, parts=[attrs.evolve(part, ref="0" * 32)])
+    with pytest.raises(NotGrantedError):
+        await conversations.start(by=bea, connection="post", address=Address("post", "new"), parts=[part])
+    assert len(await house.messages(his)) == 1
+    await house.desk.service.catalogue.save_answer(by=SYSTEM, category="a", title="b", files=[file.ref])
+    await conversations.reply(by=bea, conversation=his, parts=[part])
+
+
+@pytest.mark.row("A24")
+async def test_what_the_channel_cannot_carry_is_told_before_and_refused_with_the_reason(house: House) -> None:
+    ann, conversations = await house.user("Ann"), house.desk.service.conversations
+    number = await house.written("bob")
+    await conversations.accept(by=ann, conversation=number)
+    sends = (await conversations.capabilities(by=ann, conversation=number)).sends
+    assert (Kind.DOCUMENT in sends, Kind.IMAGE in sends) == (True, False)
+    image = await files(house).upload(by=ann, title="a.png", content=pieces(PNG))
+    with pytest.raises(PermanentError, match="image") as refused:
+        await conversations.reply(by=ann, conversation=number, parts=[image])
+    assert refused.value.code == "unsupported"
+    assert [one.direction for one in await house.messages(number)] == ["in"]
+
+
+async def test_a_type_is_told_however_the_bytes_arrive(house: House) -> None:
+    media = await files(house).upload(by=SYSTEM, title="a", content=pieces(PNG[:1], PNG[1:5], PNG[5:]))
+    assert media.media_type == "image/png"
 
 
 async def test_the_file_of_a_deleted_message_is_read_no_more(house: House) -> None:

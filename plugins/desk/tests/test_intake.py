@@ -30,6 +30,7 @@ from channelry_desk.database import Database
 from channelry_desk.errors import NotFoundError, StoreError
 from channelry_desk.grants import SYSTEM
 from channelry_desk.schema import SCRIPTS
+from channelry_desk.states import ConversationState
 
 from .conftest import START, House, Opening, message
 
@@ -304,6 +305,19 @@ async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house
     assert await texts(house) == ["one"]
     assert (await house.desk.service.letters.dead(by=SYSTEM)).rows == []
     assert len((await house.desk.service.letters.dead(by=SYSTEM, settled=True)).rows) == 1
+
+
+async def test_what_is_replayed_days_later_reaches_an_agent_all_the_same(house: House) -> None:
+    house.hub.connections["post"].account = "mine"
+    await house.deliver(message("eve", "one", account="theirs"))
+    (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
+    house.hub.connections["post"].account = "theirs"
+    await house.clock.advance(3 * 24 * 3600)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    await house.desk.worker.sweep()
+    seen = await house.read()
+    assert (seen.state, seen.opened_at) == (ConversationState.PENDING, house.clock.now())
+    assert [one.occurred_at for one in await house.messages()] == [START]
 
 
 async def test_requests_of_the_journal_are_parsed_again_and_what_is_known_stays(

@@ -131,7 +131,7 @@ async def test_killed_thirty_times_nothing_is_lost_and_nothing_is_sent_twice(tmp
                 await asyncio.sleep(0.1)
                 unsettled = scene.rows("SELECT 1 FROM calls WHERE head IS NOT NULL") + scene.rows(
                     "SELECT 1 FROM messages m WHERE direction = 'in' AND NOT EXISTS"
-                    " (SELECT 1 FROM messages o WHERE o.key = 're:' || m.key)"
+                    " (SELECT 1 FROM messages o WHERE o.key = 'out:re:' || m.key)"
                 )
                 if not unsettled:
                     break

@@ -272,7 +272,7 @@ class Life(RuleBasedStateMachine):
         """The three lists of an agent are disjoint, and what the model says."""
         listed = {}
         for which in Stream:
-            page = self.world.do(self.service.stream(by=by, which=which, limit=len(numbers)))
+            page = self.world.do(self.service.stream(by=by, which=which, limit=len(numbers) or 1))
             listed[which] = {one.id for one in page.rows} & set(numbers)
         takes = {
             number for number, talk in numbers.items()

@@ -282,16 +282,18 @@ async def test_a_person_decides_about_a_call_that_must_not_be_repeated(
 
 async def test_an_edit_says_itself_that_it_may_be_repeated(house: House) -> None:
     number = await started(house)
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=number, text="old", key="k")
+    await house.send()
     edit = Edit(key="e", target=Target(to=EVE), external_id="id:k/0", text="new")
     await house.desk.service.conversations.act(by=SYSTEM, conversation=number, action=edit)
     await house.send()
-    assert house.provider.taken == ["e/0"]
+    assert house.provider.taken == ["k/0", "e/0"]
 
 
 async def test_marks_bypass_the_outbox(house: House) -> None:
     number = await started(house)
     await house.desk.service.conversations.signal(
-        by=SYSTEM, conversation=number, action=MarkRead(key="r", target=Target(to=EVE), external_id="m")
+        by=SYSTEM, conversation=number, action=MarkRead(key="r", target=Target(to=EVE), external_id="eve:hello")
     )
     assert house.provider.taken == ["r/0"]
     assert await house.rows("SELECT count(*) FROM calls") == [(0,)]

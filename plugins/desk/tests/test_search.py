@@ -118,6 +118,37 @@ async def test_words_are_found_whatever_their_case_and_accents_in_one_message_to
     assert await found(house, text="' | jose:* OR \"jose") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "finds", "misses"),
+    [
+        ("我要退款，谢谢！iPhone手机", ["退款", "款", "iphone", "手机", "我要退款"], ["退谢款", "机手", "iphon"]),
+        ("パーティーに行きます", ["パーティー", "ハーティー", "行きます"], ["行ます"]),
+        ("กินข้าวแล้วหรือยัง", ["กินข้าว", "ข้าว", "ยัง"], ["ข้าวกิน"]),
+        ("मुझे धनवापसी चाहिए", ["धनवापसी", "चाहिए"], ["धन"]),
+        ("أريد استرداد المَبلغ", ["المبلغ", "أريد"], ["مبلغ"]),
+        ("می‌خواهم بروم", ["میخواهم"], ["خواهم"]),
+        ("환불해 주세요", ["환불해"], ["환불"]),
+        ("Straße ΌΧΙ ŁÓDŹ", ["STRASSE", "οχι", "łódź"], ["stras"]),
+        ("𞤀𞤣𞤤𞤢𞤥 ᲒᲐᲛᲐᲠᲯᲝᲑᲐ", ["𞤀𞤣𞤤𞤢𞤥", "გამარჯობა"], ["𞤀𞤣"]),
+        ("so ❤️ nice_one", ["nice", "one"], ["nic"]),
+    ],
+)
+@pytest.mark.row("A47")
+async def test_words_of_any_script_are_found(house: House, text: str, finds: list[str], misses: list[str]) -> None:
+    number = await house.written("bob", text)
+    await indexed(house)
+    assert [word for word in finds if await found(house, text=word) != [number]] == []
+    assert [word for word in misses if await found(house, text=word)] == []
+
+
+async def test_a_merged_customer_is_found_as_who_they_are_now(house: House) -> None:
+    service, number = house.desk.service, await house.written("bob")
+    one = await service.customers.create(by=SYSTEM, first_name="B", last_name="B", phone="1", conversation=number)
+    other = await service.customers.create(by=SYSTEM, first_name="C", last_name="C", phone="2")
+    await service.customers.merge(by=SYSTEM, survivor=other.id, absorbed=one.id)
+    assert await found(house, customer=one.id) == await found(house, customer=other.id) == [number]
+
+
 async def test_pages_of_words_lead_on_to_the_next_ones(house: House) -> None:
     numbers = [await house.written(f"w{one}", "tea") for one in range(7)]
     for one in range(3):

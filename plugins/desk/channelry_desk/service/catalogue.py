@@ -119,7 +119,7 @@ class Catalogue(Topic):
 
         def save(db: Database, now: int) -> Answer:
             for name in files:
-                attachments.uploaded(db, name)
+                attachments.require_uploaded(db, name)
             return catalogue.save_answer(db, by, given, now)
 
         return await self._define(by, save)

@@ -24,7 +24,7 @@ from channelry.model import (
 )
 from channelry.model.outbound import SendablePart
 
-from .. import barring, conversations, grants, log, people, queries, rules, states, tasks
+from .. import barring, conversations, documents, grants, log, people, queries, rules, states, tasks
 from ..conversations import Place
 from ..database import Database
 from ..errors import IncompleteError, NotFoundError, UnavailableError, UnsupportedError
@@ -78,6 +78,12 @@ class Conversations(Topic):
         """Give the tasks that were viewed or created during a conversation."""
         return await self._read(by, conversation, lambda db: tasks.related(db, conversation))
 
+    async def capabilities(self, *, by: User, conversation: int) -> Capabilities:
+        """Give what the channel can do in a conversation, so that nothing else is offered; PermanentError where its
+        connection is not loaded."""
+        connection, target = await self._read(by, conversation, lambda db: queries.target(db, conversation))
+        return self._capabilities(connection).of(target)
+
     async def types(self, *, by: User) -> frozenset[InteractionType]:
         """Give the types that conversations can have: of the surfaces of the channels that are loaded (phone only
         with a telephony plugin)."""
@@ -113,6 +119,7 @@ class Conversations(Topic):
         def write(db: Database) -> int:
             if not initiates and not is_known_address(db, channel, address):
                 raise UnsupportedError(f"{channel} writes only to people who have written before")
+            documents.require_sendable(db, by, parts)
             profile = save_profile(db, channel, connection, Profile(address=address), now)
             barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
@@ -142,13 +149,14 @@ class Conversations(Topic):
         return await self._queue(by, conversation, connection, message)
 
     async def act(self, *, by: User, conversation: int, action: Outbound) -> int:
-        """Do something else to a message (edit, delete, react, hide) over the outbox; its target is filled in."""
-        connection, target = await self._target(by, conversation)
+        """Do something else to a message of the conversation (edit, delete, react, hide) over the outbox; its target is
+        filled in. NotFoundError for a message that was not said there."""
+        connection, target = await self._target(by, conversation, action)
         return await self._queue(by, conversation, connection, attrs.evolve(action, target=target))
 
     async def signal(self, *, by: User, conversation: int, action: MarkRead | ShowTyping | AnswerButton) -> None:
         """Mark as read, show that somebody is typing, or answer a button: at once, and never again if it fails."""
-        connection, target = await self._target(by, conversation)
+        connection, target = await self._target(by, conversation, action)
         for call in self.hub.compose(connection, attrs.evolve(action, target=target)):
             await self.hub.send(connection, call)
 
@@ -320,12 +328,14 @@ class Conversations(Topic):
             conversation, lambda db: conversations.step(db, by, conversation, step, now, version=version, why=why)
         )
 
-    async def _target(self, by: User, conversation: int) -> tuple[str, Target]:
+    async def _target(self, by: User, conversation: int, action: Outbound | None = None) -> tuple[str, Target]:
         """Give where an answer goes; refused before anything is composed, and again in the transaction."""
         now = self.now()
 
         def answerable(db: Database) -> tuple[str, Target]:
-            conversations.require_answerable(db, by, conversation, now)
+            seen = conversations.require_answerable(db, by, conversation, now)
+            if action is not None:
+                conversations.require_said_here(db, seen, action)
             return queries.target(db, conversation)
 
         return await self.store.read(answerable)
@@ -333,9 +343,12 @@ class Conversations(Topic):
     async def _queue(self, by: User, conversation: int, connection: str, message: Outbound) -> int:
         composed = self.hub.compose(connection, message)
         window_until, now = self._window(connection, message), self.now()
-        queued = await self.store.write(
-            lambda db: conversations.reply(db, by, conversation, message, composed, window_until, now)
-        )
+
+        def write(db: Database) -> int:
+            documents.require_sendable(db, by, getattr(message, "parts", ()))
+            return conversations.reply(db, by, conversation, message, composed, window_until, now)
+
+        queued = await self.store.write(write)
         self.queued()
         return queued
 
@@ -354,8 +367,8 @@ class Conversations(Topic):
         return next(surface for surface in UNSENT if surface in capabilities.surfaces), True
 
     def _capabilities(self, connection: str) -> Capabilities:
-        instance = self.hub.connections[connection]
-        if instance.plugin is None:
+        instance = self.hub.connections.get(connection)
+        if instance is None or instance.plugin is None:
             raise PermanentError(f"the connection {connection!r} is not loaded", code="no_connection")
         capabilities: Capabilities = instance.plugin.capabilities
         return capabilities

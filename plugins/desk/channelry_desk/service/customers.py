@@ -7,6 +7,7 @@ from attrs import define
 
 from .. import barring, companies, conversations, customers, erasure, grants
 from ..database import Database
+from ..errors import IncompleteError
 from ..grants import Access, User
 from ..values import Candidate, Company, Customer, KnownProfile
 from .topic import Topic
@@ -50,11 +51,11 @@ class Customers(Topic):
 
     async def create(
         self, *, by: User, first_name: str, last_name: str, email: str = "", phone: str = "", company: str = "",
-        address: str = "", conversation: int | None = None,
+        address: str = "", conversation: int | None = None, version: int | None = None,
     ) -> Customer:  # fmt: skip
-        """Record a customer, and relate the profile of a conversation at once where one is named; IncompleteError
-        without a name, or with neither e-mail nor phone. The company is recorded too where there is none of that
-        name."""
+        """Record a customer, and relate the profile of a conversation (of this `version`) at once where one is named;
+        IncompleteError without a name, or with neither e-mail nor phone. The company is recorded too where there is
+        none of that name."""
         grants.require_access(by, Access.CHAT_CENTER)
         now = self.now()
         given = {"first_name": first_name, "last_name": last_name, "email": email, "phone": phone, "address": address}
@@ -62,29 +63,29 @@ class Customers(Topic):
         def write(db: Database) -> int:
             number = customers.create(db, by, given, company, self.region, now)
             if conversation is not None:
-                customers.relate(db, by, customers.require_relating(db, by, conversation, now), number, now)
+                customers.relate_writer(db, by, conversation, number, version, now)
             return number
 
         return await self._customer(await self.store.write(write))
 
     async def edit(
-        self, *, by: User, customer: int, version: int | None = None, company: str | None = None, **given: str
-    ) -> Customer:
-        """Change what is on record: of `first_name`, `last_name`, `email`, `phone`, `address` what is given."""
+        self, *, by: User, customer: int, version: int | None = None, first_name: str | None = None,
+        last_name: str | None = None, email: str | None = None, phone: str | None = None, company: str | None = None,
+        address: str | None = None,
+    ) -> Customer:  # fmt: skip
+        """Change what is on record; what is None stays as it is, and a company of `""` is none."""
         grants.require_access(by, Access.CHAT_CENTER)
         now = self.now()
+        values = {"first_name": first_name, "last_name": last_name, "email": email, "phone": phone, "address": address}
+        given = {name: value for name, value in values.items() if value is not None}
         await self.store.write(lambda db: customers.edit(db, by, customer, given, company, version, self.region, now))
         return await self._customer(customer)
 
-    async def relate(self, *, by: User, conversation: int, customer: int) -> None:
+    async def relate(self, *, by: User, conversation: int, customer: int, version: int | None = None) -> None:
         """Record that the profile of one's conversation (of the Chat Center) is a customer's; what it writes is
         recognized from now on."""
         now = self.now()
-
-        def write(db: Database) -> None:
-            customers.relate(db, by, customers.require_relating(db, by, conversation, now), customer, now)
-
-        await self.store.write(write)
+        await self.store.write(lambda db: customers.relate_writer(db, by, conversation, customer, version, now))
 
     async def merge(
         self, *, by: User, survivor: int, absorbed: int, why: str = "",
@@ -100,8 +101,10 @@ class Customers(Topic):
         self, *, by: User, customer: int | None = None, profile: int | None = None, barred: bool = True, why: str = ""
     ) -> None:
         """Ignore what a customer (by every profile), or one profile, writes, and close what is open with them; or
-        (`barred` False) listen again."""
+        (`barred` False) listen again. IncompleteError where neither is named."""
         grants.require_access(by, Access.CHAT_CENTER)
+        if customer is None and profile is None:
+            raise IncompleteError("name a customer or a profile")
         now = self.now()
 
         def write(db: Database) -> None:

@@ -6,7 +6,7 @@ from attrs import define
 
 from channelry.model import Media
 
-from .. import attachments, conversations, grants, queries
+from .. import attachments, conversations, documents, grants, queries
 from ..attachments import Upload
 from ..database import Database
 from ..errors import IncompleteError
@@ -46,17 +46,18 @@ class Files(Topic):
 
     async def read(self, *, by: User, name: str) -> tuple[Media, AsyncIterator[bytes]]:
         """Give a file and what it is; whoever may read its conversation may."""
-        media = await self.store.read(lambda db: attachments.require_readable(db, by, name))
+        media = await self.store.read(lambda db: documents.require_readable(db, by, name))
         return media, self.folder.read(name)
 
     async def documents(
         self, *, by: User, conversation: int, everywhere: bool = False, limit: int = LIMIT, cursor: str = ""
     ) -> Page[Document]:
-        """Give a page of the files of a conversation, or (`everywhere`) of all with the same customer, newest first."""
+        """Give a page of the files of a conversation, or (`everywhere`) of all with the same customer that the
+        user may read, newest first."""
 
         def found(db: Database) -> Page[Document]:
             conversations.require_readable(db, by, conversation)
-            rows = attachments.documents(db, conversation, everywhere, queries.before(cursor), limit)
+            rows = documents.documents(db, by, conversation, everywhere, queries.before(cursor), limit)
             return Page(rows, queries.next_cursor([one.id for one in rows], limit))
 
         return await self.store.read(found)

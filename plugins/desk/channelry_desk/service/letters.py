@@ -6,6 +6,7 @@ from datetime import datetime
 import attrs
 from attrs import define
 
+from channelry.instance import Instance
 from channelry.model import Event, Received, Unparsed
 
 from .. import grants, journal, log, queries
@@ -79,7 +80,7 @@ class Letters(Topic):
             instance = self.hub.connections.get(entry.connection)
             if instance is None or instance.plugin is None:
                 raise NotFoundError(f"the connection {entry.connection!r} is not loaded")
-            parsed = self.hub.parsed(instance, entry.request)
+            parsed = self._parsed(instance, entry)
             own = tuple(event for event in parsed.events if instance.claims(event))
             return [attrs.evolve(parsed, events=own, connection=entry.connection)]
         endpoint = entry.request.path.removeprefix("/hooks/").partition("/")[0].partition("?")[0]
@@ -88,13 +89,19 @@ class Letters(Topic):
             loaded = [one for one in group if one.plugin is not None]
             if not loaded:
                 continue
-            parsed = self.hub.parsed(loaded[0], entry.request)
+            parsed = self._parsed(loaded[0], entry)
             claimed: dict[str, list[Event]] = {}
             for event in parsed.events:
                 owner = next((one.entry.name for one in loaded if one.claims(event)), "")
                 claimed.setdefault(owner, []).append(event)
             received += [attrs.evolve(parsed, connection=name, events=tuple(own)) for name, own in claimed.items()]
         return received
+
+    def _parsed(self, instance: Instance, entry: JournalEntry) -> Received:
+        """Parse a request as it came; what is new in it arrives now, for its conversation opens now and stays open as
+        long as any."""
+        parsed = self.hub.parsed(instance, entry.request)
+        return attrs.evolve(parsed, request=attrs.evolve(parsed.request, received_at=self.hub.clock.now()))
 
     async def journal(self, *, by: User, limit: int = LIMIT, cursor: str = "") -> Page[JournalEntry]:
         """Give a page of the verified raw requests."""

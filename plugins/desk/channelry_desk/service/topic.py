@@ -10,6 +10,7 @@ from channelry.hub import Hub
 from ..intake import Intake
 from ..moments import micros
 from ..store import Store
+from .door import guarded, is_unguarded
 
 LIMIT = 50
 """Rows of a page, where a caller does not say."""
@@ -18,12 +19,18 @@ LIMIT = 50
 @define(eq=False)
 class Topic:
     """Functions that have something in common: `hub` composes and sends, `store` keeps, `queued` is called when a call
-    was queued."""
+    was queued. What they are given comes in by the door."""
 
     hub: Hub
     store: Store
     intake: Intake
     queued: Callable[[], None]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        for name, value in list(vars(cls).items()):
+            if is_unguarded(name, value):
+                setattr(cls, name, guarded(value))
 
     def now(self) -> int:
         """Give the time as the store keeps it."""
