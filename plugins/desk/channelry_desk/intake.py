@@ -211,7 +211,8 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
     else:
         (number,) = found
         db.execute(  # what is not told this time stays as it is known
-            "UPDATE profiles SET scheme = ?, value = ?, scope = ?, display = ?, name = coalesce(nullif(?, ''), name),"
+            "UPDATE profiles SET scheme = ?, value = ?, scope = ?, display = coalesce(nullif(?, ''), display),"
+            " name = coalesce(nullif(?, ''), name),"
             " first_name = coalesce(nullif(?, ''), first_name), last_name = coalesce(nullif(?, ''), last_name),"
             " picture = coalesce(nullif(?, ''), picture), locale = coalesce(nullif(?, ''), locale), seen = ?"
             " WHERE id = ?",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from channelry.errors import PermanentError, WindowClosedError
-from channelry.model import Address, Delete, Hide, MarkRead, Surface, Target, Template, Thread
+from channelry.model import Address, Delete, Hide, MarkRead, Profile, Surface, Target, Template, Thread
 from channelry_desk.errors import (
     ClosedError,
     ConflictError,
@@ -361,6 +361,14 @@ async def test_an_agent_starts_a_conversation_which_expires_from_its_creation_un
         await service.start(by=ann, connection="nowhere", address=EVE, text="hello")
     with pytest.raises(PermanentError, match="no connection"):
         await service.start(by=SYSTEM, connection="nowhere", address=EVE, text="hello")
+
+
+async def test_who_is_written_to_first_keeps_the_name_that_their_channel_shows(house: House) -> None:
+    shown = Profile(address=Address("post", "eve", display="@eve"), name="Eve")
+    first = await house.written("eve", profile=shown)
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=first)
+    number = await house.desk.service.conversations.start(by=SYSTEM, connection="post", address=EVE, text="hello")
+    assert (await house.read(number)).address.display == "@eve"
 
 
 @pytest.mark.row("S9")
