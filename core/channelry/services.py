@@ -156,7 +156,7 @@ class MemoryState:
     """State for the life of the process: what a sink without a store of its own offers."""
 
     def __init__(self) -> None:
-        self._values: dict[str, str] = {}
+        self._values: dict[str, str | None] = {}
 
     async def get(self, key: str) -> str | None:
         return self._values.get(key)
@@ -164,10 +164,7 @@ class MemoryState:
     async def compare_and_set(self, key: str, old: str | None, new: str | None) -> bool:
         if self._values.get(key) != old:
             return False
-        if new is None:
-            self._values.pop(key, None)
-        else:
-            self._values[key] = new
+        self._values[key] = new
         return True
 
 
