@@ -1,6 +1,5 @@
 """Which plugins are installed, found without importing any of them."""
 
-import difflib
 from collections.abc import Iterable
 from importlib.metadata import EntryPoint, distributions, entry_points, metadata
 from itertools import groupby
@@ -53,5 +52,7 @@ def advice(name: str, known: Iterable[str]) -> str:
     missing = {extra for extra in extras() if not any(distributions(name=f"channelry-{extra}"))}
     if name in missing:
         return f"run: pip install 'channelry[{name}]'"
-    close = difflib.get_close_matches(name, {*known, *missing}, n=3)
+    from difflib import get_close_matches  # what a server at rest need not have
+
+    close = get_close_matches(name, {*known, *missing}, n=3)
     return f"did you mean {' or '.join(close)}?" if close else f"known are: {', '.join(sorted(known)) or 'none'}"

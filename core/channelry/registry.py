@@ -1,6 +1,5 @@
 """Registering plugins with pluggy, and refusing what does not fit the hooks."""
 
-import difflib
 import inspect
 import typing
 from collections.abc import Callable
@@ -74,7 +73,9 @@ def examine(name: str, cls: Any) -> None:
         if hook not in specs:
             if options.get("optionalhook"):
                 continue
-            close = difflib.get_close_matches(hook, specs, n=1)
+            from difflib import get_close_matches
+
+            close = get_close_matches(hook, specs, n=1)
             hint = f"did you mean {close[0]}?" if close else f"the hooks are {', '.join(sorted(specs))}"
             raise PluginError(name, hook, f"there is no such hook; {hint}")
         _examine_hook(name, specs[hook], getattr(cls, options["attribute"]), options)

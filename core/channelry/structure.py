@@ -1,6 +1,5 @@
 """From one table of TOML to one attrs class, strictly, with every fault of the table and none of its values."""
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
@@ -56,7 +55,9 @@ def _spread(path: str, expected: str, cls: Any) -> Iterator[tuple[str, str, str]
         return
     known = [attribute.name for attribute in attrs.fields(cls)] if attrs.has(cls) else []
     for key in expected.removeprefix(_UNKNOWN).split(","):
-        close = difflib.get_close_matches(key, known, n=1)
+        from difflib import get_close_matches
+
+        close = get_close_matches(key, known, n=1)
         action = f"did you mean {close[0]}?" if close else f"remove it (known: {', '.join(known) or 'none'})"
         yield f"{path}.{key}", "no such key", action
 
