@@ -171,7 +171,7 @@ async def test_an_app_that_was_installed_anew_begins_with_the_configured_refresh
     ("changes", "told"),
     [
         ({"refresh_token": Secret("xoxe-1-used")}, "install the app again: invalid_refresh_token"),
-        ({"client_secret": Secret("another")}, "install the app again: bad_client_secret"),
+        ({"client_secret": Secret("another-client-secret")}, "install the app again: bad_client_secret"),
         ({"client_secret": None}, "set bot_token"),
         ({"refresh_token": None}, "set bot_token"),
     ],

@@ -68,7 +68,7 @@ async def test_check_tells_what_is_wrong_with_the_webhook(
         await viber.check(desk)
 
 
-@pytest.mark.parametrize(("tokens", "code"), [((), "token"), ((Secret("another"),), "2")])
+@pytest.mark.parametrize(("tokens", "code"), [((), "token"), ((Secret("another-auth-token"),), "2")])
 async def test_check_tells_a_bad_token(desk: Services, tokens: tuple[Secret, ...], code: str) -> None:
     with pytest.raises(AuthError) as raised:
         await Viber(Viber.Config(auth_token=tokens, sender_name="Care")).check(desk)
