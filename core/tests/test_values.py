@@ -42,6 +42,7 @@ from channelry.model import (
     Surface,
     Target,
     Template,
+    Text,
     TextUnit,
     Thread,
     Unparsed,
@@ -314,3 +315,8 @@ def test_scores_and_confidences_keep_their_range(number: float) -> None:
         Sentiment(score=0, confidence=number)
     with pytest.raises(ValueError, match="'confidence' must be"):
         Language(code="de", confidence=number)
+
+
+def test_a_text_to_be_judged_can_be_remembered_whatever_is_known_of_its_writer() -> None:
+    texts = [Text(text="Hello", before={"en": weight}) for weight in (1.0, 1.0, 2.0)]
+    assert len(set(texts)) == 2

@@ -29,7 +29,7 @@ class Text:
     text: str
     language: str = ""
     languages: tuple[str, ...] = ()
-    before: Mapping[str, float] = field(factory=dict)
+    before: Mapping[str, float] = field(factory=dict, hash=False)
     hint: str = ""
     country: str = ""
 

@@ -46,14 +46,14 @@ class _Desk(CommandGroup):
     """A group that finds its commands in `command`, which needs the desk's own words and values."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        from . import command  # noqa: F401 - it adds its commands to the group
+        from .command import commands
 
-        return super().list_commands(ctx)
+        return commands.list_commands(ctx)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        from . import command  # noqa: F401 - it adds its commands to the group
+        from .command import commands
 
-        return super().get_command(ctx, cmd_name)
+        return commands.get_command(ctx, cmd_name)
 
 
 @click.group(cls=_Desk)

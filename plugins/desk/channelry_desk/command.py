@@ -15,7 +15,6 @@ from attrs import evolve
 from channelry.cli import config_option, json_option, print_json
 
 from . import tables
-from .cli import desk
 from .errors import NotFoundError
 from .grants import SYSTEM, Access
 from .moments import DAY, micros
@@ -30,9 +29,11 @@ if TYPE_CHECKING:
     from .service import Service
 
 _Result = TypeVar("_Result")
+commands = click.Group()
+"""The commands, as `cli` gives them to whom asks for one."""
 
 
-@desk.command()
+@commands.command()
 @config_option
 @json_option
 @click.option("--state", type=click.Choice([str(state) for state in ConversationState]), help="Of this state only.")
@@ -54,7 +55,7 @@ def conversations(config: Path, as_json: bool, state: str | None, limit: int) ->
     _print(page.rows, tables.CONVERSATIONS, as_json)
 
 
-@desk.command("dead-letters")
+@commands.command("dead-letters")
 @config_option
 @json_option
 @click.option("--settled", is_flag=True, help="Those that a replay has settled.")
@@ -73,7 +74,7 @@ def dead_letters(config: Path, as_json: bool, settled: bool) -> None:
 _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 
 
-@desk.command()
+@commands.command()
 @config_option
 @click.argument("dead_letters", type=int, nargs=-1)
 @click.option("--journal", type=int, multiple=True, help="A request of the journal instead; repeat it.")
@@ -107,7 +108,7 @@ def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], si
         raise click.ClickException(f"still not understood: {', '.join(map(str, still_dead))}")
 
 
-@desk.command()
+@commands.command()
 @config_option
 @click.option("--since", type=_DAY, required=True, help="From this time on (UTC).")
 @click.option("--until", type=_DAY, help="Before this time; else until now.")
@@ -147,7 +148,7 @@ def _utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-@desk.command()
+@commands.command()
 @config_option
 @json_option
 def uncertain(config: Path, as_json: bool) -> None:
@@ -161,7 +162,7 @@ def uncertain(config: Path, as_json: bool) -> None:
     _print(page.rows, tables.UNCERTAIN, as_json)
 
 
-@desk.command()
+@commands.command()
 @config_option
 @click.argument("call", type=int)
 @click.argument("decision", type=click.Choice([str(one) for one in Decision]))
@@ -182,7 +183,7 @@ def decide(config: Path, call: int, decision: str, who: str) -> None:
     click.echo(f"call {call}: {decision}")
 
 
-@desk.command()
+@commands.command()
 @config_option
 @json_option
 def users(config: Path, as_json: bool) -> None:
@@ -195,7 +196,7 @@ def users(config: Path, as_json: bool) -> None:
     _print(_ask(config, lambda service: service.people.users(by=SYSTEM)), tables.USERS, as_json)
 
 
-@desk.command()
+@commands.command()
 @config_option
 @click.argument("email")
 @click.argument("first_name")
@@ -234,7 +235,7 @@ def invite(
     click.echo(token)
 
 
-@desk.command()
+@commands.command()
 @config_option
 @click.argument("conversations", type=click.IntRange(1))
 def fill(config: Path, conversations: int) -> None:

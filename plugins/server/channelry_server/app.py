@@ -18,7 +18,7 @@ from channelry.secrets import one_line
 from .config import ServerConfig
 from .endpoint import Application, Receive, Scope, Send, WebhookEndpoint, accepts
 from .hooks import Mounted
-from .metrics import MEDIA_TYPE, Metrics
+from .metrics import Metrics
 
 log = logging.getLogger("channelry.server")
 
@@ -53,7 +53,9 @@ def _pages(hub: Hub, metrics: Metrics) -> Starlette:
         return _json({"status": "not ready" if reason else "ready", "plugins": plugins}, 503 if reason else 200)
 
     async def numbers(request: Request) -> Response:
-        return Response(metrics.text(), media_type=MEDIA_TYPE)
+        from . import exposition
+
+        return Response(exposition.text(metrics), media_type=exposition.MEDIA_TYPE)
 
     return Starlette(
         routes=[

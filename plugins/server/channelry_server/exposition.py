@@ -10,6 +10,8 @@ from prometheus_client.registry import Collector
 
 from .metrics import BUCKETS, Metrics
 
+MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
 # By the first word of the hub's count: the name, what it counts, and what the further words are.
 _FAMILIES = {
     "webhooks": ("channelry_webhooks", "Webhooks answered.", ("endpoint", "status")),

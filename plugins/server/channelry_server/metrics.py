@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 from attrs import define, field
 
-MEDIA_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10.0)
 """Bounds, in seconds. A webhook is good within 5 ms, and providers give up after 5 to 20 s."""
 
@@ -30,9 +29,3 @@ class Metrics:
             self.seconds[endpoint], self.sums[endpoint] = [0] * (len(BUCKETS) + 1), 0.0
         self.seconds[endpoint][bisect_left(BUCKETS, seconds)] += 1
         self.sums[endpoint] += seconds
-
-    def text(self) -> bytes:
-        """Give all of them in Prometheus's text format."""
-        from . import exposition
-
-        return exposition.text(self)

@@ -81,11 +81,10 @@ class Fragile(Words):
 
 @plugin
 class Percent(Words):
-    """Is sure by per cent."""
+    """Is sure by per cent of what has a zero in it; the value says that it is none, by raising."""
 
     def language(self, text: str) -> Language | None:
-        found = Words.language(self, text)
-        return found and evolve(found, confidence=90.0)
+        return Language(code="en", confidence=90.0) if "0" in text else Words.language(self, text)
 
 
 @plugin
