@@ -33,6 +33,20 @@ STRETCHED = re.compile(r"(\w)\1{2,}|\b(\w\w)\2+\w?\b")
 LATIN = re.compile("[A-Za-z\u00c0-\u024f\u1e00-\u1eff]+")
 
 
+class _Bare(dict[int, int]):
+    """Translates what is no letter, and no sign upon one, into a space; what it has seen of alphabets it keeps."""
+
+    def __missing__(self, code: int) -> int:
+        bare = code if category(chr(code))[0] in "LM" else ord(" ")
+        if code < ALPHABETS:
+            self[code] = bare
+        return bare
+
+
+ALPHABETS = 0x2000
+_BARE = _Bare()
+
+
 def letters(text: str) -> str:
     """Give the words of a text, letters only, with single spaces; “hahaha” is ha, “no no no” is no, and “sooo” is so.
 
@@ -40,8 +54,7 @@ def letters(text: str) -> str:
     `EVERYWHERE`, nor are a few Latin words (names of products) in a text of another script.
     """
     words = NOISE.sub(" ", normalize("NFC", text[:READ]))
-    kept = " ".join("".join(one if category(one)[0] in "LM" else " " for one in words).split())
-    kept = " ".join(word for word in kept.split() if word.lower() not in EVERYWHERE)
+    kept = " ".join(word for word in words.translate(_BARE).split() if word.lower() not in EVERYWHERE)
     kept = REPEATED.sub(r"\1", STRETCHED.sub(r"\1\2", kept))[:KEPT].rstrip()
     other = " ".join(LATIN.sub(" ", kept).split())
     if other and weight(other) > 2 * weight("".join(LATIN.findall(kept))):

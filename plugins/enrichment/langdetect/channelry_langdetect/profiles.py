@@ -69,23 +69,20 @@ class Profiles:
         read = self._reading[np.minimum(codes, PLANE - 1)]
         pairs = read[:-1] << 16 | read[1:]
         inner = read[1:-1] != SPACE
-        single = self._rows(read[1:-1][inner])
-        longer = self._rows(np.concatenate((pairs, (pairs[:-1] << 16 | read[2:])[inner])))
+        letters = read[1:-1][inner]
+        sequences = np.concatenate((letters, pairs, (pairs[:-1] << 16 | read[2:])[inner]))
+        places = self._sequences.searchsorted(sequences)
+        known = self._sequences[places] == sequences
         words = [self._words[word] for word in text.split() if word in self._words]
-        letters = self._evidence[single]
-        score = letters.sum(0) + self._evidence[longer].sum(0) + self._evidence[words].sum(0)
-        if (chinese := (codes >= HAN.start) & (codes < HAN.stop)).any():
+        rows = self._evidence.take(np.array(places[known].tolist() + words, np.intp), axis=0)
+        score: Scores = np.add.reduce(rows, 0)
+        if not text.isascii() and (chinese := (codes >= HAN.start) & (codes < HAN.stop)).any():
             score[SCRIPTS] += _scripts(codes[chinese].tobytes().decode("utf-32-le"))
-        return score, (letters > 0).sum(0, dtype=np.float32)
+        return score, np.add.reduce(rows[: np.count_nonzero(known[: len(letters)])] > 0, 0, dtype=np.float32)
 
     def common(self, text: str) -> int:
         """Count the words of a text that are common ones of any language."""
         return sum(word in self._words for word in small(text).split())
-
-    def _rows(self, sequences: NDArray[np.int64]) -> NDArray[np.int64]:
-        places = np.searchsorted(self._sequences, sequences)
-        found: NDArray[np.int64] = places[self._sequences[places] == sequences]
-        return found
 
 
 def _scripts(signs: str) -> tuple[float, float]:
