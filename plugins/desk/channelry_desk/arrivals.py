@@ -37,9 +37,12 @@ class Arrivals:
         request, message = db.execute(sql.LAST).fetchone()
         journal = (request or 0) + 1 - numbers[0]  # the number of a request in the journal, less that among these
         last = (message or 0,)
-        messages = [self._message(arrived[number], journal + number) for number in numbers]
-        if db.given((sql.USUAL, messages)) < len(numbers):
-            numbers = [of - journal for (of,) in db.execute(sql.APPENDED, last)]
+        db.given((sql.USUAL, [self._message(arrived[number], journal + number) for number in numbers]))
+        (appended,) = db.execute(
+            sql.APPENDED, last
+        ).fetchone()  # what SQLite counts as changed are the index's rows too
+        if appended < len(numbers):
+            numbers = [of - journal for (of,) in db.execute(sql.OF_WHICH, last)]
         if numbers:
             requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
             db.given((sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))

@@ -48,8 +48,6 @@ _TRANSIENT = (
 )  # fmt: skip
 
 
-_COUNT = "GET DIAGNOSTICS _number = ROW_COUNT; _all := _all + _number;"
-
 NOTICES = f"""
 CREATE FUNCTION channelry_notice() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN PERFORM pg_notify('{CHANNEL}', TG_TABLE_NAME); RETURN NULL; END $$;
@@ -111,10 +109,11 @@ class PostgresDatabase:
         if values:
             self._wait(self._executemany(sql, list(zip(*values, strict=True))))
 
-    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> None:
         wanted = [(one, rows) for one, rows in work if rows]
         columns = [column for _, rows in wanted for column in zip(*rows, strict=True)]
-        return self._wait(self._given(tuple(one for one, _ in wanted), columns)) if wanted else 0
+        if wanted:
+            self._wait(self._given(tuple(one for one, _ in wanted), columns))
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
@@ -128,12 +127,12 @@ class PostgresDatabase:
                 f"unnest({_parameters(len(columns))}) AS given({', '.join(f'p{n + 1}' for n in range(len(columns)))})"
             )
             statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
-            body = f"FOR _row IN SELECT * FROM {rows} LOOP {statement}; {_COUNT} END LOOP;"
+            body = f"FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP;"
             call = self._calls[sql] = await self._made([f"{one.name}[]" for one in placeholders], body)
         await call.fetchval(*columns)
 
-    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> int:
-        """Run statements for rows, by a function made of them; give how many rows they wrote."""
+    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> None:
+        """Run statements for rows, by a function made of them."""
         call = self._calls.get(work)
         if call is None:
             types: list[str] = []
@@ -141,18 +140,17 @@ class PostgresDatabase:
             for one in work:
                 own = [schema(f" {type}[]") for type in one.types]
                 rows = f"SELECT * FROM unnest({_parameters(len(own), len(types))})"
-                body += f"WITH given({', '.join(one.names)}) AS ({rows}) {one.statement}; {_COUNT}"
+                body += f"WITH given({', '.join(one.names)}) AS ({rows}) {one.statement};"
                 types += own
             call = self._calls[work] = await self._made(types, body)
-        return int(await call.fetchval(*columns))
+        await call.fetchval(*columns)
 
     async def _made(self, types: Sequence[str], body: str) -> Any:
         """Make a temporary function, so that its body takes one round trip."""
         name = f"pg_temp.channelry_{len(self._calls)}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS BIGINT LANGUAGE plpgsql AS"
-            " $function$ DECLARE _row RECORD; _number BIGINT; _all BIGINT := 0;"
-            f" BEGIN {body} RETURN _all; END $function$"
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS VOID LANGUAGE plpgsql AS"
+            f" $function$ DECLARE _row RECORD; BEGIN {body} END $function$"
         )
         return await self._prepare(f"SELECT {name}({_parameters(len(types))})")
 

@@ -48,7 +48,8 @@ USUAL = Given(
 nobody, and about which nothing came before themselves. (Who is barred has no open conversation.) In the order of these
 joins SQLite looks things up."""
 
-APPENDED = "SELECT journal FROM messages WHERE id > ?"
+APPENDED = "SELECT count(*) FROM messages WHERE id > ?"
+OF_WHICH = "SELECT journal FROM messages WHERE id > ?"
 """Of the messages after one: a writer's transaction is alone, so they are those that it has appended."""
 
 TOUCH_ALL = Given(

@@ -39,15 +39,13 @@ class SqliteDatabase(sqlite3.Connection):
     beginning = "BEGIN"
     full_text = fulltext.SQLITE
 
-    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
-        before = self.total_changes
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> None:
         for one, rows in work:
             done = 0
             while done < len(rows):
                 size = min(TOGETHER, 1 << (len(rows) - done).bit_length() - 1)
                 self.execute(written(one, size), tuple(chain.from_iterable(rows[done : done + size])))
                 done += size
-        return self.total_changes - before
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         cursor = self.cursor()
