@@ -38,9 +38,8 @@ class Arrivals:
         journal = (request or 0) + 1 - numbers[0]  # the number of a request in the journal, less that among these
         last = (message or 0,)
         db.given((sql.USUAL, [self._message(arrived[number], journal + number) for number in numbers]))
-        (appended,) = db.execute(
-            sql.APPENDED, last
-        ).fetchone()  # what SQLite counts as changed are the index's rows too
+        # asked of the table, for what SQLite counts as changed has rows of the index of words in it
+        (appended,) = db.execute(sql.APPENDED, last).fetchone()
         if appended < len(numbers):
             numbers = [of - journal for (of,) in db.execute(sql.OF_WHICH, last)]
         if numbers:
