@@ -37,14 +37,15 @@ class Arrivals:
         request, message = db.execute(sql.LAST).fetchone()
         journal = (request or 0) + 1 - numbers[0]  # the number of a request in the journal, less that among these
         last = (message or 0,)
-        db.given((sql.USUAL, [self._message(arrived[number], journal + number) for number in numbers]))
+        messages = [self._message(arrived[number], journal + number) for number in numbers]
+        requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
+        db.given((sql.USUAL, messages), (sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))
         # asked of the table, for what SQLite counts as changed has rows of the index of words in it
         (appended,) = db.execute(sql.APPENDED, last).fetchone()
         if appended < len(numbers):
-            numbers = [of - journal for (of,) in db.execute(sql.OF_WHICH, last)]
-        if numbers:
-            requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
-            db.given((sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))
+            usual = {of - journal for (of,) in db.execute(sql.OF_WHICH, last)}
+            db.executemany(sql.UNREQUEST, [(journal + number,) for number in numbers if number not in usual])
+            return usual
         return frozenset(numbers)
 
     def _message(self, one: Received, journal: int) -> tuple[Any, ...]:

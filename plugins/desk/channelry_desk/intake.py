@@ -49,7 +49,7 @@ class Intake:
         for event in received.events:
             new += self.apply(db, received, event, journal)
         if not new:
-            db.execute("DELETE FROM journal WHERE id = ?", (journal,))
+            db.execute(sql.UNREQUEST, (journal,))
         return new
 
     def record_singly(self, db: Database, received: Received) -> int:

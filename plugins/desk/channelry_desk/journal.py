@@ -77,4 +77,4 @@ def outdated(db: Database, before: int, limit: int = 500) -> list[int]:
 def forget(db: Database, numbers: Sequence[int]) -> None:
     """Delete requests; their numbers are not given again."""
     db.execute(sql.FORGOTTEN, (str(max(numbers)),))
-    db.executemany("DELETE FROM journal WHERE id = ?", [(number,) for number in numbers])
+    db.executemany(sql.UNREQUEST, [(number,) for number in numbers])

@@ -58,6 +58,13 @@ CREATE TRIGGER decided AFTER UPDATE OF state ON calls FOR EACH ROW
 """
 """What is written for workers says so itself when it is committed; plain messages are none of it."""
 
+BY_INDEX = """
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET join_collapse_limit = 1
+SET plan_cache_mode = force_generic_plan
+"""
+"""Joins as written, each by an index, planned once: of the rows given PostgreSQL knows nothing, a new database has no
+statistics, and so it would read whole tables."""
+
 
 class Rows:
     """What a statement gave."""
@@ -127,34 +134,30 @@ class PostgresDatabase:
                 f"unnest({_parameters(len(columns))}) AS given({', '.join(f'p{n + 1}' for n in range(len(columns)))})"
             )
             statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
-            body = f"FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP;"
+            body = f"DECLARE _row RECORD; BEGIN FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP; END"
             call = self._calls[sql] = await self._made([f"{one.name}[]" for one in placeholders], body)
         await call.fetchval(*columns)
 
     async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> None:
-        """Run statements for rows, by a function made of them. It gives them row by row: of one row PostgreSQL knows
-        that indexes find what belongs to it, of many it guesses, and reads whole tables."""
+        """Run statements for rows, by a function made of them."""
         call = self._calls.get(work)
         if call is None:
             types: list[str] = []
-            body = ""
+            body = "BEGIN "
             for one in work:
                 own = [schema(f" {type}[]") for type in one.types]
                 arrays, names = _parameters(len(own), len(types)), ", ".join(one.names)
-                row = f"SELECT {', '.join(f'_row.{name}' for name in one.names)}"
-                body += f"FOR _row IN SELECT * FROM unnest({arrays}) AS r({names})"
-                body += f" LOOP WITH given({names}) AS ({row}) {one.statement}; END LOOP;"
+                body += f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) {one.statement};"
                 types += own
-            call = self._calls[work] = await self._made(types, body)
+            call = self._calls[work] = await self._made(types, f"{body} END", BY_INDEX)
         await call.fetchval(*columns)
 
-    async def _made(self, types: Sequence[str], body: str) -> Any:
+    async def _made(self, types: Sequence[str], body: str, settings: str = "") -> Any:
         """Make a temporary function, so that its body takes one round trip."""
         name = f"pg_temp.channelry_{len(self._calls)}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS VOID LANGUAGE plpgsql"
-            " SET join_collapse_limit = 1 AS"  # joins as written: a new database has no statistics
-            f" $function$ DECLARE _row RECORD; BEGIN {body} END $function$"
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS VOID LANGUAGE plpgsql {settings} AS"
+            f" $function$ {body} $function$"
         )
         return await self._prepare(f"SELECT {name}({_parameters(len(types))})")
 

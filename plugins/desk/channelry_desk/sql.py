@@ -26,6 +26,8 @@ REQUESTS = Given(
     "INSERT INTO journal (id, connection, received_at, method, path, public_url, headers, body) SELECT * FROM given",
 )
 
+UNREQUEST = "DELETE FROM journal WHERE id = ?"
+
 USUAL = Given(
     "connection TEXT, key TEXT, external_id TEXT, channel TEXT, scheme TEXT, value TEXT, scope TEXT, seen TEXT,"
     " occurred_at INTEGER, recorded_at INTEGER, text TEXT, payload TEXT, journal INTEGER",
@@ -73,9 +75,10 @@ LOG_ALL = Given(
     """
     INSERT INTO log (at, who, kind, subject, what, why, data)
     SELECT m.recorded_at, 0, 'message', m.id, 'received', '', '{"conversation":' || m.conversation || '}'
-    FROM given g CROSS JOIN messages m WHERE m.id > g.last ORDER BY m.id
+    FROM given g CROSS JOIN messages m WHERE m.id > g.last ORDER BY m.id + 0
     """,
 )
+"""(`+ 0` keeps PostgreSQL from reading all messages because they are in this order.)"""
 
 FIND = """
 SELECT p.id, p.seen, c.id, c.state, c.open_for, c.expires_at,

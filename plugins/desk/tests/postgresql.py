@@ -1,7 +1,4 @@
-"""A PostgreSQL server to test with: what `CHANNELRY_POSTGRESQL` names, the machine's own, or one started here.
-
-`CHANNELRY_POSTGRESQL=own` always starts one.
-"""
+"""A PostgreSQL server to test with: what `CHANNELRY_POSTGRESQL` names, one started here, or the machine's own."""
 
 import asyncio
 import os
@@ -20,7 +17,6 @@ import asyncpg
 from attrs import define, field
 
 USUAL = "postgresql://postgres@127.0.0.1:5432/postgres"
-OWN = "own"
 PATIENCE = 30.0
 
 
@@ -51,10 +47,10 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def running_server(*, durable: bool = False) -> Iterator[str]:
-    """Give the URL of a server; MissingError where there is none. One started here does not wait for the disk, unless
-    it is to be `durable`."""
+    """Give the URL of a server; MissingError where there is none. One started here does not wait for the disk: what is
+    to be `durable` takes the machine's first."""
     named = os.environ.get("CHANNELRY_POSTGRESQL")
-    for url in filter(None, (named, USUAL)) if named != OWN else ():
+    for url in [named] if named else [USUAL] if durable or not programs() else []:
         if answers(url):
             yield url
             return
@@ -62,15 +58,20 @@ def running_server(*, durable: bool = False) -> Iterator[str]:
         yield server.url
 
 
+def programs() -> Path | None:
+    """Give the folder of the server's programs."""
+    found = [Path(initdb).resolve() for initdb in [shutil.which("initdb")] if initdb]
+    return next((one.parent for one in found or sorted(Path("/").glob("usr/lib/postgresql/*/bin/initdb"))[::-1]), None)
+
+
 @contextmanager
 def own_server(*, durable: bool) -> "Iterator[Server]":
     """Start a server as a child of this process, with nothing in it; MissingError where its programs are missing."""
-    found = [Path(initdb).resolve() for initdb in [shutil.which("initdb")] if initdb]
-    programs = found or sorted(Path("/").glob("usr/lib/postgresql/*/bin/initdb"))
-    if not programs:
+    where = programs()
+    if where is None:
         raise MissingError
     with tempfile.TemporaryDirectory(prefix="channelry-") as folder:
-        server = Server(Path(folder), programs[-1].parent, durable)
+        server = Server(Path(folder), where, durable)
         if server.user is not None:
             shutil.chown(folder, server.user)
         words = ["-D", server.folder / "data", "-U", "postgres", "-A", "trust", "-E", "UTF8"]

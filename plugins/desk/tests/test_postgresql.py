@@ -332,12 +332,12 @@ async def test_tests_can_start_a_server_of_their_own(mortal: Server) -> None:
     assert str(mortal.folder) in mortal.url
 
 
-async def test_where_postgresql_is_missing_tests_are_skipped_but_fail_in_continuous_integration(
+def test_where_postgresql_is_missing_tests_are_skipped_but_fail_in_continuous_integration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setattr(Path, "glob", lambda self, pattern: iter(()))
-    monkeypatch.setenv("CHANNELRY_POSTGRESQL", "own")
+    monkeypatch.setenv("CHANNELRY_POSTGRESQL", "postgresql://postgres@127.0.0.1:1/postgres")
     with pytest.raises(MissingError, match="apt-get install postgresql") as caught, running_server():
         pass
     for ci, outcome in (("true", pytest.fail.Exception), ("", pytest.skip.Exception)):
