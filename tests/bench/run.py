@@ -11,7 +11,7 @@ import moods
 import stores
 from batches import azure_batches
 from endpoint import endpoint
-from hotpath import hot_path, hot_path_enriched, hot_path_postgresql
+from hotpath import enriched, hot_path, hot_path_enriched, hot_path_postgresql
 from measure import Figure
 from replies import replies, replies_at_once
 from rules import dispatch, import_time, lines, receiving
@@ -28,6 +28,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "lines": lines,
     "hot-path": hot_path,
     "hot-path-enriched": hot_path_enriched,
+    "enriched": enriched,
     "hot-path-postgresql": hot_path_postgresql,
     "replies": replies,
     "replies-at-once": replies_at_once,
