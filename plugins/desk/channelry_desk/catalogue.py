@@ -11,7 +11,7 @@ from attrs import frozen
 
 from . import log
 from .database import Database, Row
-from .errors import ConflictError, IncompleteError, UnknownError
+from .errors import ConflictError, IncompleteError, UnknownError, expect
 from .grants import User
 from .values import Answer, Field, Named, Subject
 
@@ -242,33 +242,37 @@ def answer(db: Database, number: int) -> Answer:
     raise UnknownError(f"there is no quick answer {number}")
 
 
-def save_answer(db: Database, by: User, given: Answer, now: int) -> Answer:
-    """Define a quick answer, or change the one of the same category, title and language."""
-    if not (given.category.strip() and given.title.strip() and (given.text.strip() or given.files)):
-        raise IncompleteError("a quick answer needs a category, a title, and a text or a file")
-    db.execute(
-        "INSERT INTO answers (category, title, language, text, files) VALUES (?,?,?,?,?)"
-        " ON CONFLICT (category, title, language) DO UPDATE SET text = excluded.text, files = excluded.files,"
-        " retired_at = NULL",
-        (given.category.strip(), given.title.strip(), given.language, given.text, "\n".join(given.files)),
-    )
+def save_answer(db: Database, by: User, given: Answer, version: int | None, now: int) -> Answer:
+    """Define a quick answer, or change the one of the same category, title and language; ConflictError where that is of
+    another version (0: there is none yet)."""
     where = (given.category.strip(), given.title.strip(), given.language)
-    (number,) = db.execute("SELECT id FROM answers WHERE category = ? AND title = ? AND language = ?", where).fetchone()
+    if not (all(where[:2]) and (given.text.strip() or given.files)):
+        raise IncompleteError("a quick answer needs a category, a title, and a text or a file")
+    one = "SELECT id, version FROM answers WHERE category = ? AND title = ? AND language = ?"
+    row = db.execute(one, where).fetchone()
+    expect(f"the quick answer {where[1]!r}", row[1] if row else 0, version)
+    db.execute(
+        "INSERT INTO answers (category, title, language, text, files, version) VALUES (?,?,?,?,?,1)"
+        " ON CONFLICT (category, title, language) DO UPDATE SET text = excluded.text, files = excluded.files,"
+        " retired_at = NULL, version = answers.version + 1",
+        (*where, given.text, "\n".join(given.files)),
+    )
+    (number, _) = db.execute(one, where).fetchone()
     log.changed(db, by.id, now, log.ANSWER, number, "saved")
     return answer(db, number)
 
 
-def retire_answer(db: Database, by: User, number: int, now: int) -> None:
-    """Offer a quick answer no longer."""
-    answer(db, number)
-    db.execute("UPDATE answers SET retired_at = ? WHERE id = ?", (now, number))
+def retire_answer(db: Database, by: User, number: int, version: int | None, now: int) -> None:
+    """Offer a quick answer no longer; ConflictError where it is of another version."""
+    expect(f"quick answer {number}", answer(db, number).version, version)
+    db.execute("UPDATE answers SET retired_at = ?, version = version + 1 WHERE id = ?", (now, number))
     log.changed(db, by.id, now, log.ANSWER, number, "retired")
 
 
 def _answer(row: Row) -> Answer:
     return Answer(
         id=row["id"], category=row["category"], title=row["title"], language=row["language"], text=row["text"],
-        files=tuple(filter(None, row["files"].split("\n"))),
+        files=tuple(filter(None, row["files"].split("\n"))), version=row["version"],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import log, recognition
 from .database import Database, Row
-from .errors import ConflictError, IncompleteError, NotFoundError
+from .errors import ConflictError, IncompleteError, NotFoundError, expect
 from .grants import User
 from .values import Company
 
@@ -56,8 +56,7 @@ def edit(db: Database, by: User, number: int, given: Mapping[str, Any], version:
     if unknown := given.keys() - CHANGED:
         raise IncompleteError(f"a company has no {', '.join(sorted(unknown))} to change: only {', '.join(CHANGED)}")
     seen = read(db, number)
-    if version is not None and version != seen.version:
-        raise ConflictError(f"company {number} has changed: version {seen.version}, not {version}")
+    expect(f"company {number}", seen.version, version)
     contact = given.get("contact", seen.contact)
     if contact is not None and not db.execute("SELECT 1 FROM customers WHERE id = ?", (contact,)).fetchone():
         raise NotFoundError(f"there is no customer {contact}")

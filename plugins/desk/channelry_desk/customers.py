@@ -6,7 +6,7 @@ from channelry.model import Address, Match, Profile
 
 from . import companies, conversations, grants, log, phones, recognition, states, visits
 from .database import Database, Row
-from .errors import ConflictError, IncompleteError, NotFoundError
+from .errors import ConflictError, IncompleteError, NotFoundError, expect
 from .grants import User
 from .moments import moment_or_none
 from .recognition import Identifier, Sign, Traits
@@ -134,8 +134,7 @@ def expected(db: Database, number: int, version: int | None) -> Customer:
     if _now_known_as(db, number) != number:
         raise ConflictError(f"customer {number} was merged into {_now_known_as(db, number)}")
     seen = read(db, number)
-    if version is not None and version != seen.version:
-        raise ConflictError(f"customer {number} has changed: version {seen.version}, not {version}")
+    expect(f"customer {number}", seen.version, version)
     return seen
 
 

@@ -75,3 +75,9 @@ class StoreError(DeskError):
     """The store cannot be used as it is: of a newer version, not durable, too busy, or closing."""
 
     code = "store"
+
+
+def expect(what: str, found: int, seen: int | None) -> None:
+    """Raise ConflictError where something is of another version than its caller saw; None: they do not care."""
+    if seen is not None and seen != found:
+        raise ConflictError(f"{what} has changed: version {found}, not {seen}")

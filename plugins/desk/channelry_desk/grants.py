@@ -26,6 +26,7 @@ class User:
     """Somebody who acts, with all that they are granted.
 
     - `connections`: whose conversations they may take; `queues`, `groups`: those they are members of, by id.
+    - `version`: rises with every change of what they are granted.
     - `present`: at work now, so that a customer's message finds them; `disabled`: may do nothing any more.
     """
 
@@ -39,6 +40,7 @@ class User:
     groups: frozenset[int] = frozenset()
     present: bool = False
     disabled: bool = False
+    version: int = 0
 
     @property
     def is_system(self) -> bool:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from . import grants, log
 from .database import Database, Row
-from .errors import ConflictError, IncompleteError, NotFoundError, NotGrantedError
+from .errors import ConflictError, IncompleteError, NotFoundError, NotGrantedError, expect
 from .grants import SYSTEM, SYSTEM_ID, Access, User
 from .moments import DAY
 from .values import Named
@@ -96,7 +96,7 @@ def invite(
     if row is None:
         number = db.insert(
             "INSERT INTO users (first_name, last_name, short_code, invitation, invited_until, email, password, present,"
-            " created_at) VALUES (?,?,?,?,?,?,'',0,?)",
+            " created_at, version) VALUES (?,?,?,?,?,?,'',0,?,1)",
             (*given, email, now),
         )
     elif row[1]:
@@ -136,10 +136,11 @@ def credentials(db: Database, email: str) -> Credentials | None:
 def grant(
     db: Database, by: User, number: int, now: int, *, access: Collection[Access] | None = None,
     connections: Collection[str] | None = None, queues: Collection[int] | None = None,
-    groups: Collection[int] | None = None,
+    groups: Collection[int] | None = None, version: int | None = None,
 ) -> User:  # fmt: skip
-    """Set what a user is granted: of what is named, exactly this; None leaves it as it is."""
-    member(db, number)
+    """Set what a user is granted: of what is named, exactly this; None leaves it as it is. ConflictError where it is of
+    another version."""
+    _changed(db, number, version)
     for queue in queues or ():
         named_queue(db, queue)
     for group in groups or ():
@@ -163,9 +164,15 @@ def be_present(db: Database, by: User, present: bool, now: int) -> None:
     log.changed(db, by.id, now, log.USER, by.id, "came" if present else "left")
 
 
-def disable(db: Database, by: User, number: int, disabled: bool, why: str, now: int) -> None:
+def _changed(db: Database, number: int, version: int | None) -> None:
+    """Make it a new version of what a user is granted, the next after the one that the caller saw."""
+    expect(f"what user {number} is granted", member(db, number).version, version)
+    db.execute("UPDATE users SET version = version + 1 WHERE id = ?", (number,))
+
+
+def disable(db: Database, by: User, number: int, disabled: bool, why: str, version: int | None, now: int) -> None:
     """Take away, or give back, all that a user may do; what they were granted is kept."""
-    member(db, number)
+    _changed(db, number, version)
     db.execute("UPDATE users SET disabled_at = ?, present = 0 WHERE id = ?", (now if disabled else None, number))
     log.changed(db, by.id, now, log.USER, number, "disabled" if disabled else "enabled", why)
 
@@ -233,7 +240,7 @@ def _user(db: Database, row: Row) -> User:
         connections=frozenset(one for (one,) in granted("grants", "connection")),
         queues=frozenset(one for (one,) in granted("queue_members", "queue")),
         groups=frozenset(one for (one,) in granted("group_members", "user_group")), present=bool(row["present"]),
-        disabled=row["disabled_at"] is not None,
+        disabled=row["disabled_at"] is not None, version=row["version"],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from .database import Database
-from .errors import IncompleteError
+from .errors import IncompleteError, expect
 from .moments import MINUTE
 
 WRAP_UP = (1, 60)
@@ -19,6 +19,7 @@ class Policy:
     - `open_for`: microseconds without a message from the customer after which it closes by itself.
     - `wrap_up`: microseconds of the wrap-up, 1 to 60 minutes; 0: there is none.
     - `route_to`: the queue that new direct conversations of the connection go to; 0: none.
+    - `version`: rises with every change; whoever sets a policy need not give it here.
     """
 
     connection: str = ""
@@ -26,6 +27,7 @@ class Policy:
     open_for: int | None = None
     wrap_up: int | None = None
     route_to: int | None = None
+    version: int = 0
 
     def __attrs_post_init__(self) -> None:
         low, high = WRAP_UP
@@ -69,12 +71,15 @@ def listed(db: Database) -> list[Policy]:
     return [Policy(**dict(row)) for row in db.rows("SELECT * FROM policies ORDER BY connection, queue")]
 
 
-def save(db: Database, policy: Policy) -> None:
+def save(db: Database, policy: Policy, version: int | None) -> None:
     """Set the policy of its connection and queue; it holds for conversations that open, or change their queue, from
-    now on, and for wrap-ups that begin."""
+    now on, and for wrap-ups that begin. ConflictError where there is another version (0: none yet)."""
+    where = (policy.connection, policy.queue)
+    row = db.execute("SELECT version FROM policies WHERE connection = ? AND queue = ?", where).fetchone()
+    expect("the policy", row[0] if row else 0, version)
     db.execute(
-        "INSERT INTO policies (connection, queue, open_for, wrap_up, route_to) VALUES (?,?,?,?,?)"
+        "INSERT INTO policies (connection, queue, open_for, wrap_up, route_to, version) VALUES (?,?,?,?,?,1)"
         " ON CONFLICT (connection, queue) DO UPDATE SET open_for = excluded.open_for, wrap_up = excluded.wrap_up,"
-        " route_to = excluded.route_to",
-        (policy.connection, policy.queue, policy.open_for, policy.wrap_up, policy.route_to),
+        " route_to = excluded.route_to, version = policies.version + 1",
+        (*where, policy.open_for, policy.wrap_up, policy.route_to),
     )

@@ -9,7 +9,8 @@ SCRIPTS = (
     CREATE TABLE users (  -- who works here; `invitation`: hash of the token by which a password is set, '' afterwards
         id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, first_name TEXT NOT NULL, last_name TEXT NOT NULL,
         short_code TEXT NOT NULL, password TEXT NOT NULL, invitation TEXT NOT NULL, invited_until INTEGER,
-        present INTEGER NOT NULL, disabled_at INTEGER, created_at INTEGER NOT NULL
+        present INTEGER NOT NULL, disabled_at INTEGER, created_at INTEGER NOT NULL,
+        version INTEGER NOT NULL
     );
     CREATE UNIQUE INDEX invitations ON users (invitation) WHERE invitation <> '';
     CREATE TABLE accesses (
@@ -31,7 +32,7 @@ SCRIPTS = (
     ) WITHOUT ROWID;
     CREATE TABLE policies (  -- of a connection ('': any) and a queue (0: any); NULL leaves it to a wider one
         connection TEXT NOT NULL, queue INTEGER NOT NULL, open_for INTEGER, wrap_up INTEGER, route_to INTEGER,
-        PRIMARY KEY (connection, queue)
+        version INTEGER NOT NULL, PRIMARY KEY (connection, queue)
     ) WITHOUT ROWID;
     CREATE TABLE log (  -- what changed, in order: appended to, never changed; it holds nothing that customers wrote
         id INTEGER PRIMARY KEY, at INTEGER NOT NULL, who INTEGER NOT NULL, kind TEXT NOT NULL,
@@ -89,7 +90,8 @@ SCRIPTS = (
     );
     CREATE TABLE answers (  -- quick answers; `files`: names of kept files, one a line
         id INTEGER PRIMARY KEY, category TEXT NOT NULL, title TEXT NOT NULL, language TEXT NOT NULL,
-        text TEXT NOT NULL, files TEXT NOT NULL, retired_at INTEGER, UNIQUE (category, title, language)
+        text TEXT NOT NULL, files TEXT NOT NULL, retired_at INTEGER, version INTEGER NOT NULL,
+        UNIQUE (category, title, language)
     );
     CREATE TABLE settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
     CREATE TABLE files (  -- what users uploaded, under the names they have on the disk

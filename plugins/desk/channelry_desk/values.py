@@ -190,9 +190,11 @@ class FieldValue:
 
 @frozen(kw_only=True)
 class Answer:
-    """A quick answer: a text with placeholders, and files by the names they are kept under; `language` "": of any."""
+    """A quick answer: a text with placeholders, and files by the names they are kept under; `language` "": of any.
+    `version` rises with every change."""
 
     id: int = 0
+    version: int = 0
     category: str
     title: str
     language: str = ""

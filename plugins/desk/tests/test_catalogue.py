@@ -5,6 +5,8 @@ import pytest
 from channelry_desk.catalogue import CARD, FieldKind, Setting
 from channelry_desk.errors import ConflictError, IncompleteError, NotFoundError, NotGrantedError, UnknownError
 from channelry_desk.grants import SYSTEM, Access
+from channelry_desk.moments import MINUTE
+from channelry_desk.policies import Policy
 from channelry_desk.service.catalogue import Catalogue
 from channelry_desk.values import Named
 
@@ -122,3 +124,25 @@ async def test_the_cards_fields_are_the_administrators_choice(house: House) -> N
             await catalogue(house).change_setting(by=SYSTEM, name=Setting.CARD, value=wrong)
     with pytest.raises(IncompleteError):
         await catalogue(house).change_setting(by=SYSTEM, name=Setting.AGENTS_EDIT_SKILLS, value="yes")
+
+
+async def test_a_quick_answer_and_a_policy_that_another_administrator_changed_are_not_overwritten(house: House) -> None:
+    """By those who say which version they saw; who says nothing has the last word."""
+    here = catalogue(house)
+    first = await here.save_answer(by=SYSTEM, category="a", title="b", text="one", version=0)
+    second = await here.save_answer(by=SYSTEM, category="a", title="b", text="two", version=first.version)
+    for late in (
+        here.save_answer(by=SYSTEM, category="a", title="b", text="three", version=first.version),
+        here.save_answer(by=SYSTEM, category="a", title="b", text="three", version=0),
+        here.retire_answer(by=SYSTEM, answer=first.id, version=first.version),
+    ):
+        with pytest.raises(ConflictError, match=f"version {second.version}, not "):
+            await late
+    assert (await here.answers(by=SYSTEM))["a"] == (second,)
+    await here.retire_answer(by=SYSTEM, answer=first.id, version=second.version)
+
+    await here.set_policy(by=SYSTEM, policy=Policy(wrap_up=2 * MINUTE), version=0)
+    with pytest.raises(ConflictError, match="the policy has changed: version 1, not 0"):
+        await here.set_policy(by=SYSTEM, policy=Policy(wrap_up=0), version=0)
+    await here.set_policy(by=SYSTEM, policy=Policy(wrap_up=3 * MINUTE))
+    assert await here.policies(by=SYSTEM) == [Policy(wrap_up=3 * MINUTE, version=2)]

@@ -168,3 +168,17 @@ async def test_what_is_done_to_users_is_in_the_log(house: House) -> None:
         ("disabled", "system", "left"),
     ]  # fmt: skip
     assert changes[2].data == {"access": ["chat-center"]}
+
+
+async def test_grants_that_another_administrator_changed_are_not_overwritten(house: House) -> None:
+    people, seen = house.desk.service.people, await house.user("Eve")
+    granted = await people.grant(by=SYSTEM, user=seen.id, connections={"post"}, version=seen.version)
+    for late in (
+        people.grant(by=SYSTEM, user=seen.id, connections={"second"}, version=seen.version),
+        people.disable(by=SYSTEM, user=seen.id, version=seen.version),
+    ):
+        with pytest.raises(ConflictError, match=f"version {granted.version}, not {seen.version}"):
+            await late
+    assert await people.read(by=SYSTEM, user=seen.id) == granted
+    await people.disable(by=SYSTEM, user=seen.id, version=granted.version)
+    assert (await people.read(by=SYSTEM, user=seen.id)).disabled

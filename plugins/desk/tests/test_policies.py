@@ -65,7 +65,7 @@ async def test_a_policy_is_of_what_there_is_and_is_set_again(house: House) -> No
             await catalogue.set_policy(by=SYSTEM, policy=policy)
     for minutes in (5, 10):
         await catalogue.set_policy(by=SYSTEM, policy=Policy(connection="post", wrap_up=minutes * MINUTE))
-    assert await catalogue.policies(by=SYSTEM) == [Policy(connection="post", wrap_up=10 * MINUTE)]
+    assert await catalogue.policies(by=SYSTEM) == [Policy(connection="post", wrap_up=10 * MINUTE, version=2)]
 
 
 @pytest.mark.anyio

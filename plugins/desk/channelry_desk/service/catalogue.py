@@ -37,8 +37,9 @@ class Catalogue(Topic):
         grants.require_inside(by)
         return await self.store.read(policies.listed)
 
-    async def set_policy(self, *, by: User, policy: Policy) -> None:
-        """Set the policy of a connection and a queue; PermanentError, NotFoundError where there is no such one."""
+    async def set_policy(self, *, by: User, policy: Policy, version: int | None = None) -> None:
+        """Set the policy of a connection and a queue; PermanentError, NotFoundError where there is no such one,
+        ConflictError where the policy that holds is of another `version` than the caller saw (0: there was none)."""
         grants.require_access(by, Access.ADMINISTRATION)
         if policy.connection:
             self.channel(policy.connection)
@@ -47,7 +48,7 @@ class Catalogue(Topic):
         def write(db: Database) -> None:
             for queue in filter(None, (policy.queue, policy.route_to)):
                 people.named_queue(db, queue)
-            policies.save(db, policy)
+            policies.save(db, policy, version)
             log.changed(db, by.id, now, log.POLICY, policy.queue, "set", data={"connection": policy.connection})
 
         await self.store.write(write)
@@ -111,22 +112,23 @@ class Catalogue(Topic):
         return {name: tuple(those) for name, those in groupby(found, lambda one: one.category)}
 
     async def save_answer(
-        self, *, by: User, category: str, title: str, text: str = "", language: str = "", files: Sequence[str] = ()
-    ) -> Answer:
-        """Define a quick answer, or change the one of this category, title and language. `files`: names of files that
-        were uploaded."""
+        self, *, by: User, category: str, title: str, text: str = "", language: str = "", files: Sequence[str] = (),
+        version: int | None = None,
+    ) -> Answer:  # fmt: skip
+        """Define a quick answer, or change the one of this category, title and language: ConflictError where it is of
+        another `version` than the caller saw (0: there was none). `files`: names of files that were uploaded."""
         given = Answer(category=category, title=title, language=language, text=text, files=tuple(files))
 
         def save(db: Database, now: int) -> Answer:
             for name in files:
                 attachments.require_uploaded(db, name)
-            return catalogue.save_answer(db, by, given, now)
+            return catalogue.save_answer(db, by, given, version, now)
 
         return await self._define(by, save)
 
-    async def retire_answer(self, *, by: User, answer: int) -> None:
-        """Offer a quick answer no longer."""
-        await self._define(by, lambda db, now: catalogue.retire_answer(db, by, answer, now))
+    async def retire_answer(self, *, by: User, answer: int, version: int | None = None) -> None:
+        """Offer a quick answer no longer; ConflictError as `save_answer`."""
+        await self._define(by, lambda db, now: catalogue.retire_answer(db, by, answer, version, now))
 
     async def setting(self, *, by: User, name: Setting) -> Any:
         """Give what is set."""

@@ -70,10 +70,10 @@ class People(Topic):
     async def grant(
         self, *, by: User, user: int, access: Collection[Access] | None = None,
         connections: Collection[str] | None = None, queues: Collection[int] | None = None,
-        groups: Collection[int] | None = None,
+        groups: Collection[int] | None = None, version: int | None = None,
     ) -> User:  # fmt: skip
         """Set what a user is granted, exactly: sections, connections, membership of queues and groups; what is None
-        stays as it is."""
+        stays as it is. ConflictError where it is of another `version` than the caller saw."""
         grants.require_access(by, Access.ADMINISTRATION)
         for connection in connections or ():
             if connection not in self.hub.connections:
@@ -81,15 +81,18 @@ class People(Topic):
         now = self.now()
         return await self.store.write(
             lambda db: people.grant(
-                db, by, user, now, access=access, connections=connections, queues=queues, groups=groups
+                db, by, user, now, access=access, connections=connections, queues=queues, groups=groups, version=version
             )
         )
 
-    async def disable(self, *, by: User, user: int, disabled: bool = True, why: str = "") -> None:
-        """Take everything from a user that they may do, or (`disabled` False) give it back."""
+    async def disable(
+        self, *, by: User, user: int, disabled: bool = True, why: str = "", version: int | None = None
+    ) -> None:
+        """Take everything from a user that they may do, or (`disabled` False) give it back. ConflictError as `grant`
+        tells it."""
         grants.require_access(by, Access.ADMINISTRATION)
         now = self.now()
-        await self.store.write(lambda db: people.disable(db, by, user, disabled, why, now))
+        await self.store.write(lambda db: people.disable(db, by, user, disabled, why, version, now))
 
     async def be_present(self, *, by: User, present: bool = True) -> None:
         """Come to work, or leave: a waiting conversation returns to who is there, else to the queue."""
