@@ -102,10 +102,9 @@ def alone(session: nox.Session) -> None:
 def make_wheelhouse(session: nox.Session, scratch: Path) -> Path:
     """Build all our wheels, each from its sdist, and collect the third-party wheels they declare."""
     built, wheelhouse = scratch / "built", scratch / "wheelhouse"
-    build = ("python", "-m", "build", "--no-isolation", "--outdir", str(built))
+    session.run("uv", "build", "--all-packages", "--no-build-isolation", "--out-dir", str(built), silent=True)
     needed = {*group("build", "test")}
-    for folder, project in distributions().items():
-        session.run(*build, f"./{folder}", silent=True)
+    for project in distributions().values():
         for declared in (project["dependencies"], *project.get("optional-dependencies", {}).values()):
             needed |= {requirement for requirement in declared if not requirement.startswith("channelry")}
     session.run(*PIP, "wheel", *PINNED, "--wheel-dir", str(wheelhouse), *sorted(needed), silent=True)
@@ -123,9 +122,8 @@ def test_alone(session: nox.Session, wheelhouse: Path, folder: Path, project: di
         requirements = ["channelry[cli]", "channelry-testing", *group("test")]
     venv = str(home / "venv")
     session.run("python", "-m", "venv", "--without-pip", venv)
-    install = ("install", "--quiet", "--no-compile", "--no-index", "--find-links", str(wheelhouse), *PINNED)
-    deaf = {"PIP_CONFIG_FILE": os.devnull}  # with --isolated: else a machine's own find-links would count too
-    session.run(*PIP, "--isolated", "--python", venv, *install, *requirements, env=deaf)
+    where = ("--no-config", "--python", venv, "--no-index", "--find-links", str(wheelhouse))
+    session.run("uv", "pip", "install", "--quiet", *where, *PINNED, *requirements)
     shutil.copytree(ROOT / (folder if folder.parts else "core") / "tests", home / "tests")
     with session.chdir(home):
         settings = ("-c", str(ROOT / "pyproject.toml"), "-o", "pythonpath=")  # ours, without our paths

@@ -59,7 +59,7 @@ class Past:
     def found(self, db: Database) -> None:
         """Write who works here, and what is defined."""
         self._agents = _added(db, "users (email, first_name, last_name, short_code, password, invitation, present,"
-            " created_at)", [(f"agent{n}@example.org", _NAMES[n % 10], f"Agent{n}", "", "", "", 1, self.now)
+            " created_at, version)", [(f"agent{n}@example.org", _NAMES[n % 10], f"Agent{n}", "", "", "", 1, self.now, 1)
             for n in range(AGENTS)])  # fmt: skip
         self._queues = _added(db, "queues (name)", [(f"queue {n}",) for n in range(QUEUES)])
         self._tags = _added(db, "tags (name)", [(f"tag {n}",) for n in range(TAGS)])
