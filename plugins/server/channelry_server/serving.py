@@ -22,8 +22,8 @@ from channelry.instance import PluginStatus
 from channelry.sink import Sink
 
 from .app import application
-from .client import open_client
 from .config import ServerConfig
+from .deferred import defer_client
 from .endpoint import Application as AsgiApplication
 from .protocol import limited
 
@@ -134,7 +134,7 @@ async def serve(configuration: Configuration, app: Application, listening: socke
     config = configuration.section("server", ServerConfig)
     strictness = Strictness()
     app = strictness.over(app) if strict else app
-    async with open_client() as http, open_hub(configuration, app, http=http) as hub:
+    async with defer_client() as http, open_hub(configuration, app, http=http) as hub:
         report(hub.status())
         # What is loaded by now stays: to look through it again and again for garbage would be a tax on every webhook.
         gc.collect()
