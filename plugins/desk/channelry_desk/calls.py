@@ -15,6 +15,7 @@ from . import attachments, changes, log, rules, sql
 from .database import Database, Row
 from .errors import ConflictError, NotFoundError
 from .grants import SYSTEM_ID, User
+from .moments import MILLISECOND
 from .rules import SETTLED, CallState, Decision
 from .texts import json_of
 
@@ -97,7 +98,8 @@ def next_due(db: Database, connection: str, now: int) -> int | None:
 
 def claim(db: Database, calls: Sequence[Due], lease_until: int, now: int) -> set[int]:
     """Make calls ours to send, before any socket opens; give those that nobody else was faster with."""
-    return {one.id for one in calls if db.execute(sql.CLAIM, (lease_until, now, one.id, one.token)).rowcount}
+    sent_at = now - now % MILLISECOND  # what is read up to a moment is told in milliseconds, of which the rest is lost
+    return {one.id for one in calls if db.execute(sql.CLAIM, (lease_until, sent_at, one.id, one.token)).rowcount}
 
 
 @frozen

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-SECOND = 1_000_000
+MILLISECOND = 1_000
+SECOND = 1_000 * MILLISECOND
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR

@@ -318,6 +318,16 @@ async def test_what_was_read_up_to_a_moment_is_read(house: House) -> None:
     assert (await delivery(house, number)).status == "read"
 
 
+async def test_what_was_read_in_the_millisecond_that_it_was_sent_in_is_read(house: House) -> None:
+    """Providers tell the moment in milliseconds, of which the rest is lost: it seems to be before we sent."""
+    number = await started(house)
+    await house.clock.advance(0.000_9)
+    await reply(house, number)
+    await house.send()
+    await house.deliver(ReadUpTo(key="r", occurred_at=START, sender=EVE, until=START))
+    assert (await delivery(house, number)).status == "read"
+
+
 async def test_a_receipt_that_names_another_address_moves_the_profile(house: House) -> None:
     house.provider.address = Address("post", "eve-new")
     number = await started(house)
