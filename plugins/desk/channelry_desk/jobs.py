@@ -8,9 +8,12 @@ ATTEMPTS = 48
 """After so many failures (a day or more) a job is left for a person to see, with its reason."""
 
 
+KINDS = ("recognize", "profile", "expand", "media", "judge", "unlink")
+
+
 @frozen
 class Job:
-    """One piece of work: its kind (`recognize`, `profile`, `expand`, `media`, …) and the row it is about."""
+    """One piece of work: its kind, of `KINDS`, and the row it is about."""
 
     id: int
     kind: str
@@ -29,12 +32,10 @@ def add(db: Database, kind: str, connection: str, subject: int, at: int) -> None
 
 
 def due(db: Database, now: int, limit: int) -> list[Job]:
-    """Give what is to be done now, the oldest first."""
-    rows = db.execute(
-        "SELECT id, kind, connection, subject, attempts FROM jobs WHERE due_at <= ? ORDER BY due_at LIMIT ?",
-        (now, limit),
-    )
-    return [Job(*row) for row in rows]
+    """Give what is to be done now: of each kind at most so many, the oldest first."""
+    columns = "id, kind, connection, subject, attempts"
+    some = f"SELECT {columns} FROM jobs WHERE kind = ? AND due_at <= ? ORDER BY due_at LIMIT ?"
+    return [Job(*row) for kind in KINDS for row in db.execute(some, (kind, now, limit))]
 
 
 def done(db: Database, job: int) -> None:

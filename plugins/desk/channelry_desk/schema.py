@@ -197,7 +197,7 @@ SCRIPTS = (
         id INTEGER PRIMARY KEY, kind TEXT NOT NULL, connection TEXT NOT NULL, subject INTEGER NOT NULL,
         attempts INTEGER NOT NULL, due_at INTEGER, reason TEXT NOT NULL, UNIQUE (kind, subject)
     );
-    CREATE INDEX jobs_due ON jobs (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX jobs_due ON jobs (kind, due_at) WHERE due_at IS NOT NULL;
     CREATE TABLE calls (  -- the outbox; `head`: the first of its conversation that is not settled
         id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages,
         conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL, key TEXT NOT NULL,

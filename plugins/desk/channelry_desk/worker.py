@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from functools import partial
@@ -34,7 +35,7 @@ INDEX_DUTY = 0.05
 SWEEP = 10.0
 PURGE = 3600.0
 AT_ONCE = 16
-"""Errands that run at once."""
+"""Errands of one kind that run at once: slow downloads hold up no recognition."""
 
 
 @define(eq=False)
@@ -55,6 +56,7 @@ class Worker:
     errands: Errands = field(init=False)
     enrichment: Enrichment = field(init=False)
     _errands: "dict[int, asyncio.Task[None]]" = field(factory=dict, init=False)
+    _running: Counter[str] = field(factory=Counter, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.outbox = Outbox(self.hub, self.store, self.config, self.queued.set)
@@ -93,15 +95,16 @@ class Worker:
     async def do_errands(self) -> float:
         """Start what is due after an acknowledgement; one that takes long holds up no other."""
         now = micros(self.hub.clock.now())
-        limit = AT_ONCE + len(self._errands)
-        for job in await self.store.read(lambda db: jobs.due(db, now, limit)):
-            if job.id not in self._errands and len(self._errands) < AT_ONCE:
+        for job in await self.store.read(lambda db: jobs.due(db, now, AT_ONCE)):
+            if job.id not in self._errands and self._running[job.kind] < AT_ONCE:
                 task = self._errands[job.id] = asyncio.create_task(self.errands.do(job))
-                task.add_done_callback(partial(self._errand_ended, job.id))
+                self._running[job.kind] += 1
+                task.add_done_callback(partial(self._errand_ended, job))
         return POLL
 
-    def _errand_ended(self, job: int, task: "asyncio.Task[None]") -> None:
-        del self._errands[job]
+    def _errand_ended(self, job: jobs.Job, task: "asyncio.Task[None]") -> None:
+        del self._errands[job.id]
+        self._running[job.kind] -= 1
         self.arrived.set()
         if not task.cancelled() and (error := task.exception()) is not None:  # the store's: the job is due still
             log.error("%s", one_line(f"{type(error).__name__}: {error}"))

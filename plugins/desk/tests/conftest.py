@@ -170,6 +170,8 @@ class Post:
     async def fetch(self, media: Media, save: Save, services: Services) -> Media:
         if media.id == "gone":
             raise PermanentError("gone")
+        if media.id == "slow":
+            await asyncio.Event().wait()
         await save(b"some ")
         await save(b"bytes")
         return media

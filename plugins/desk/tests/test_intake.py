@@ -1,5 +1,6 @@
 """What arrives is recorded once, in the right conversation, and what follows it applies in any order."""
 
+import asyncio
 import re
 from datetime import timedelta
 from typing import Any
@@ -31,6 +32,7 @@ from channelry_desk.errors import NotFoundError, StoreError
 from channelry_desk.grants import SYSTEM
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.states import ConversationState
+from channelry_desk.worker import AT_ONCE
 
 from .conftest import START, House, Opening, message
 
@@ -418,6 +420,20 @@ async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
         assert len(list(house.desk.folder.path.iterdir())) == (0 if gone else 1)
+
+
+async def test_slow_downloads_hold_up_no_recognition(opening: Opening) -> None:
+    async with opening(brain={}) as house:
+        await house.deliver(message("eve", "look", parts=(Media(kind=Kind.IMAGE, id="slow"),) * 2 * AT_ONCE))
+        await house.desk.worker.do_errands()
+        await house.deliver(message("known", "hi"))
+        await house.desk.worker.do_errands()
+        async with asyncio.timeout(30):
+            while await house.rows("SELECT 1 FROM jobs WHERE kind = 'recognize'"):
+                pass
+        assert (await house.read()).recognized
+        await house.desk.worker.close(0)
+        assert await house.rows("SELECT count(*) FROM media WHERE state = 'pending'") == [(2 * AT_ONCE,)]
 
 
 async def test_an_uncertain_match_is_only_a_candidate(opening: Opening) -> None:
