@@ -5,7 +5,7 @@ import random
 import shutil
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
@@ -25,6 +25,7 @@ from channelry_desk.grants import SYSTEM
 from channelry_desk.postgresql import Postgres
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.store import Store, open_store
+from channelry_desk.writer import commit
 
 from .conftest import House, Provider, message, missing, opened
 from .postgresql import MissingError, Server, answers, made_database, own_server, running_server
@@ -80,6 +81,30 @@ async def test_a_transaction_that_failed_takes_no_statement_of_the_next_with_it(
         await store.write(broken)
     await store.write(lambda db: db.executemany("INSERT INTO t VALUES (?, ?)", [(8, "eight")]))
     assert await numbers(store) == [8]
+
+
+async def test_what_one_transaction_made_is_not_confused_with_what_is_made_after_a_failure(store: Store) -> None:
+    """The function of the first statement is there still when the second one's is made."""
+    await store.write(lambda db: db.executemany("INSERT INTO t VALUES (?, ?)", [(1, "one")]))
+    with pytest.raises(ZeroDivisionError):
+        await store.write(lambda db: 1 / 0)
+    await store.write(lambda db: db.executemany("UPDATE t SET x = ? WHERE x = ?", [(2, 1)]))
+    assert await numbers(store) == [2]
+
+
+async def test_work_that_fails_alone_takes_no_statement_of_its_neighbours_with_it(store: Store, url: str) -> None:
+    """What is made for many values after a savepoint is undone with it."""
+
+    def work(db: Database, xs: Sequence[int]) -> Sequence[int]:
+        db.executemany("INSERT INTO t VALUES (?, ?)", [(x, "") for x in xs])
+        return xs
+
+    db = await asyncio.to_thread(Postgres(url).writer)
+    (refused, one, two) = await asyncio.to_thread(commit, db, [(work, -1), (work, 1), (work, 2)])
+    await asyncio.to_thread(db.close)
+    assert isinstance(refused[1], asyncpg.CheckViolationError)
+    assert (one, two) == ((1, None), (2, None))
+    assert await numbers(store) == [1, 2]
 
 
 async def test_a_newer_schema_is_refused_with_the_next_step(store: Store, url: str) -> None:
