@@ -18,6 +18,7 @@ SELECT max(id) FROM (
 FORGOTTEN = """
 INSERT INTO state (owner, key, value) VALUES ('desk', 'journal', ?)
 ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
+WHERE CAST(excluded.value AS BIGINT) > CAST(state.value AS BIGINT)
 """
 
 REQUESTS = Given(
