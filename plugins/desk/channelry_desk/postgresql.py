@@ -235,7 +235,7 @@ class Postgres:
     password: str | None = field(default=None, repr=False)
 
     def writer(self) -> PostgresDatabase:
-        beginning = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+        beginning = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK})"
         return self._opened(PostgresDatabase(self._connect, beginning), migrate)
 
     def reader(self) -> PostgresDatabase:

@@ -144,6 +144,25 @@ async def test_what_is_checked_and_then_written_holds_though_many_processes_writ
     assert await numbers(store) == list(range(1, 102))
 
 
+async def test_a_writer_that_waited_sees_what_was_written_meanwhile(store: Store, url: str) -> None:
+    """Whatever isolation the database gives to those who ask for none."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    isolation = f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+    await store.write(lambda db: db.execute(isolation).rowcount)
+    one, other = await asyncio.to_thread(Postgres(url).writer), await asyncio.to_thread(Postgres(url).writer)
+    await asyncio.to_thread(one.begin)
+    waiting = asyncio.create_task(asyncio.to_thread(other.begin))
+    locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await store.read(lambda db: db.execute(locks).fetchall()):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(insert, one, 1)
+    await asyncio.to_thread(one.commit)
+    await waiting
+    assert (await asyncio.to_thread(other.execute, "SELECT x FROM t")).fetchone()[0] == 1
+    for db in (one, other):
+        await asyncio.to_thread(db.close)
+
+
 async def test_connections_that_the_server_ended_while_they_rested_are_opened_again(store: Store) -> None:
     await store.write(partial(insert, x=1))
     assert await numbers(store) == [1]
