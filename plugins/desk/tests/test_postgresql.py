@@ -16,18 +16,21 @@ import asyncpg
 import pytest
 from attrs import define, field
 
-from channelry.model import Event
+from channelry.model import Event, Received, Request
 from channelry.services import SystemClock
 from channelry_desk import postgresql, worker
+from channelry_desk.arrivals import Arrivals
 from channelry_desk.database import Database
 from channelry_desk.errors import StoreError
 from channelry_desk.grants import SYSTEM
+from channelry_desk.intake import Intake
+from channelry_desk.moments import HOUR
 from channelry_desk.postgresql import Postgres
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.store import Store, open_store
 from channelry_desk.writer import commit
 
-from .conftest import House, Provider, message, missing, opened
+from .conftest import START, House, Provider, message, missing, opened
 from .postgresql import MissingError, Server, answers, made_database, own_server, running_server
 
 pytestmark = pytest.mark.anyio
@@ -161,6 +164,41 @@ async def test_a_writer_that_waited_sees_what_was_written_meanwhile(store: Store
     assert (await asyncio.to_thread(other.execute, "SELECT x FROM t")).fetchone()[0] == 1
     for db in (one, other):
         await asyncio.to_thread(db.close)
+
+
+async def test_arrivals_are_recorded_by_indexes_though_there_are_no_statistics(store: Store) -> None:
+    """As after an upgrade of the server; nobody has looked at what a transaction has written only."""
+    many = 20_000
+    intake = Intake({}, HOUR)
+    raw = Request("POST", "/", (), b"", START)
+    arrived = [
+        Received(raw, (message(f"p{n}", "hi", key=key),), connection="post")
+        for n, key in [(n, f"k{n}") for n in range(1, 40)] + [(1, "k1")]
+    ]
+    filled = (
+        "INSERT INTO profiles SELECT n, 'post', 'post', 'p' || n, '', '', '', '', '', '', '', '', NULL, NULL, NULL, 0,"
+        " NULL, NULL, NULL, 0 FROM {rows}",
+        "INSERT INTO addresses SELECT 'post', 'post', 'p' || n, '', n FROM {rows}",
+        "INSERT INTO conversations (connection, profile, place, surface, type, state, hold, description, version,"
+        " opened_at, open_for, expires_at, last_message_at, worked, reason, language)"
+        " SELECT 'post', n, '', 'direct', '', 'pending', '', '', 1, 0, 0, 9e18, 0, 0, '', '' FROM {rows}",
+        "INSERT INTO messages (conversation, connection, key, direction, author, occurred_at, recorded_at, text)"
+        " SELECT n, 'post', n, 'in', '', 0, 0, '' FROM {rows}",
+        "INSERT INTO events (connection, key, type, subject, reference, occurred_at, payload, settled)"
+        " SELECT 'post', n, '', n, '', 0, '', 0 FROM {rows}",
+        "UPDATE profiles SET seen = E'post\\x1f' || value || E'\\x1f\\x1f' || initcap(value)"
+        " || E'\\x1f\\x1f\\x1f\\x1f'",
+    )
+
+    def work(db: Database) -> list[Any]:
+        for statement in filled:
+            db.execute(statement.format(rows=f"generate_series(1, {many}) AS numbers (n)"))
+        read = "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname <> 'state'"
+        before = {tuple(row) for row in db.execute(read)}
+        assert Arrivals(intake).record(db, arrived) == [1] * 39 + [0]
+        return [row for row in db.execute(read) if tuple(row) not in before]
+
+    assert await store.write(work) == []
 
 
 async def test_connections_that_the_server_ended_while_they_rested_are_opened_again(store: Store) -> None:
