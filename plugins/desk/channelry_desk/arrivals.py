@@ -41,9 +41,10 @@ class Arrivals:
         requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
         db.given((sql.USUAL, messages), (sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))
         # asked of the table, for what SQLite counts as changed has rows of the index of words in it
-        (appended,) = db.execute(sql.APPENDED, last).fetchone()
+        after = (*last, len(numbers))
+        (appended,) = db.execute(sql.APPENDED, after).fetchone()
         if appended < len(numbers):
-            usual = {of - journal for (of,) in db.execute(sql.OF_WHICH, last)}
+            usual = {of - journal for (of,) in db.execute(sql.OF_WHICH, after)}
             db.executemany(sql.UNREQUEST, [(journal + number,) for number in numbers if number not in usual])
             return usual
         return frozenset(numbers)

@@ -45,16 +45,13 @@ class Intake:
     def record(self, db: Database, received: Received) -> int:
         """Record a request and all its events; give how many of them were new."""
         journal = enter(db, received)
-        new = 0
-        for event in received.events:
-            new += self.apply(db, received, event, journal)
-        if not new:
-            db.execute(sql.UNREQUEST, (journal,))
-        return new
+        new = sum(self.apply(db, received, event, journal) for event in received.events)
+        return _kept(db, journal, new)
 
     def record_singly(self, db: Database, received: Received) -> int:
         """Record a request of which something cannot be applied: that becomes a dead letter, the rest is recorded."""
-        return self.apply_singly(db, received, enter(db, received))
+        journal = enter(db, received)
+        return _kept(db, journal, self.apply_singly(db, received, journal))
 
     def apply_singly(self, db: Database, received: Received, journal: int) -> int:
         """Apply the events of a request of the journal, each alone; one that cannot be becomes a dead letter."""
@@ -141,6 +138,13 @@ class Intake:
         if early:
             changes.catch_up(db, connection, external_id)
         return True
+
+
+def _kept(db: Database, journal: int, new: int) -> int:
+    """Take a request out of the journal again of which nothing was new; give how many events were."""
+    if not new:
+        db.execute(sql.UNREQUEST, (journal,))
+    return new
 
 
 def _is_dropped(db: Database, channel: str, writer: Address) -> bool:

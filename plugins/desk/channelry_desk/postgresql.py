@@ -97,12 +97,15 @@ class PostgresDatabase:
     _names: "count[int]" = field(factory=count, init=False)
     _prepared: dict[str, Any] = field(factory=dict, init=False)
     _calls: dict[str | tuple[Given, ...], Any] = field(factory=dict, init=False)
+    _numbers: dict[str | tuple[Given, ...], int] = field(factory=dict, init=False)
 
     @property
     def in_transaction(self) -> bool:
         return self._connection is not None and bool(self._connection.is_in_transaction())
 
     def execute(self, sql: str, values: Sequence[Any] = (), /) -> Rows:
+        if sql.startswith("ROLLBACK TO"):
+            self._calls.clear()  # the functions that were made since the savepoint go with it
         return self._wait(self._execute(numbered(sql), values))
 
     async def _execute(self, sql: str, values: Sequence[Any]) -> Rows:
@@ -135,7 +138,7 @@ class PostgresDatabase:
             )
             statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
             body = f"DECLARE _row RECORD; BEGIN FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP; END"
-            call = self._calls[sql] = await self._made([f"{one.name}[]" for one in placeholders], body)
+            call = self._calls[sql] = await self._made(sql, [f"{one.name}[]" for one in placeholders], body)
         await call.fetchval(*columns)
 
     async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> None:
@@ -149,12 +152,13 @@ class PostgresDatabase:
                 arrays, names = _parameters(len(own), len(types)), ", ".join(one.names)
                 body += f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) {one.statement};"
                 types += own
-            call = self._calls[work] = await self._made(types, f"{body} END", BY_INDEX)
+            call = self._calls[work] = await self._made(work, types, f"{body} END", BY_INDEX)
         await call.fetchval(*columns)
 
-    async def _made(self, types: Sequence[str], body: str, settings: str = "") -> Any:
-        """Make a temporary function, so that its body takes one round trip."""
-        name = f"pg_temp.channelry_{len(self._calls)}"
+    async def _made(self, work: str | tuple[Given, ...], types: Sequence[str], body: str, settings: str = "") -> Any:
+        """Make a temporary function, so that its body takes one round trip. Its name is its work's for good: of two
+        functions of one name the server would not know which is called."""
+        name = f"pg_temp.channelry_{self._numbers.setdefault(work, len(self._numbers))}"
         await self._connection.execute(
             f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS VOID LANGUAGE plpgsql {settings} AS"
             f" $function$ {body} $function$"
@@ -231,7 +235,7 @@ class Postgres:
     password: str | None = field(default=None, repr=False)
 
     def writer(self) -> PostgresDatabase:
-        beginning = f"BEGIN; SELECT pg_advisory_xact_lock({LOCK})"
+        beginning = f"BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock({LOCK})"
         return self._opened(PostgresDatabase(self._connect, beginning), migrate)
 
     def reader(self) -> PostgresDatabase:

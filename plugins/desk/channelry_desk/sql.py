@@ -18,6 +18,7 @@ SELECT max(id) FROM (
 FORGOTTEN = """
 INSERT INTO state (owner, key, value) VALUES ('desk', 'journal', ?)
 ON CONFLICT (owner, key) DO UPDATE SET value = excluded.value
+WHERE CAST(excluded.value AS BIGINT) > CAST(state.value AS BIGINT)
 """
 
 REQUESTS = Given(
@@ -50,9 +51,10 @@ USUAL = Given(
 nobody, and about which nothing came before themselves. (Who is barred has no open conversation.) In the order of these
 joins SQLite looks things up."""
 
-APPENDED = "SELECT count(*) FROM messages WHERE id > ?"
-OF_WHICH = "SELECT journal FROM messages WHERE id > ?"
-"""Of the messages after one: a writer's transaction is alone, so they are those that it has appended."""
+OF_WHICH = "SELECT journal FROM messages WHERE id > ? ORDER BY id LIMIT ?"
+APPENDED = f"SELECT count(*) FROM ({OF_WHICH}) AS appended"
+"""Of the messages after one, so many at most: a writer's transaction is alone, so they are those that it has appended.
+(Without the limit PostgreSQL reads the whole table where it has no statistics, as after an upgrade.)"""
 
 TOUCH_ALL = Given(
     "last INTEGER",

@@ -356,8 +356,10 @@ async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_re
 
     with monkeypatch.context() as patched:
         patched.setattr(type(house.desk.intake), "apply", poisoned)
-        assert await house.deliver(message("eve", "one"), message("eve", "x", key="poison")) == 200
+        for _ in range(2):  # redelivered, it leaves no second journal row
+            assert await house.deliver(message("eve", "one"), message("eve", "x", key="poison")) == 200
     assert await texts(house) == ["one"]
+    assert await house.rows("SELECT count(*) FROM journal") == [(1,)]
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert letter.reason == "not applied: UnicodeEncodeError"
     assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
@@ -386,6 +388,21 @@ async def test_the_journal_keeps_requests_as_they_came_for_some_days(house: Hous
     await house.desk.worker.purge()
     assert (await house.desk.service.letters.journal(by=SYSTEM)).rows == []
     assert await texts(house) == ["one"]
+
+
+async def test_the_number_of_a_request_is_not_given_again(house: House) -> None:
+    """A request that was kept for its dead letter leaves the journal after younger ones."""
+    house.hub.connections["post"].account = "mine"
+    await house.deliver(message("eve", "one", account="theirs"))
+    await house.deliver(message("eve", "two", account="mine"))
+    await house.clock.advance(30 * 86400 + 1)
+    await house.desk.worker.purge()
+    (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
+    house.hub.connections["post"].account = "theirs"
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    await house.desk.worker.purge()
+    await house.deliver(message("eve", "three", account="theirs"))
+    assert await house.rows("SELECT id FROM journal") == [(3,)]
 
 
 async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restart(opening: Opening) -> None:

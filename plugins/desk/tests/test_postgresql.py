@@ -5,7 +5,7 @@ import random
 import shutil
 import signal
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
@@ -16,17 +16,21 @@ import asyncpg
 import pytest
 from attrs import define, field
 
-from channelry.model import Event
+from channelry.model import Event, Received, Request
 from channelry.services import SystemClock
 from channelry_desk import postgresql, worker
+from channelry_desk.arrivals import Arrivals
 from channelry_desk.database import Database
 from channelry_desk.errors import StoreError
 from channelry_desk.grants import SYSTEM
+from channelry_desk.intake import Intake
+from channelry_desk.moments import HOUR
 from channelry_desk.postgresql import Postgres
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.store import Store, open_store
+from channelry_desk.writer import commit
 
-from .conftest import House, Provider, message, missing, opened
+from .conftest import START, House, Provider, message, missing, opened
 from .postgresql import MissingError, Server, answers, made_database, own_server, running_server
 
 pytestmark = pytest.mark.anyio
@@ -82,6 +86,30 @@ async def test_a_transaction_that_failed_takes_no_statement_of_the_next_with_it(
     assert await numbers(store) == [8]
 
 
+async def test_what_one_transaction_made_is_not_confused_with_what_is_made_after_a_failure(store: Store) -> None:
+    """The function of the first statement is there still when the second one's is made."""
+    await store.write(lambda db: db.executemany("INSERT INTO t VALUES (?, ?)", [(1, "one")]))
+    with pytest.raises(ZeroDivisionError):
+        await store.write(lambda db: 1 / 0)
+    await store.write(lambda db: db.executemany("UPDATE t SET x = ? WHERE x = ?", [(2, 1)]))
+    assert await numbers(store) == [2]
+
+
+async def test_work_that_fails_alone_takes_no_statement_of_its_neighbours_with_it(store: Store, url: str) -> None:
+    """What is made for many values after a savepoint is undone with it."""
+
+    def work(db: Database, xs: Sequence[int]) -> Sequence[int]:
+        db.executemany("INSERT INTO t VALUES (?, ?)", [(x, "") for x in xs])
+        return xs
+
+    db = await asyncio.to_thread(Postgres(url).writer)
+    (refused, one, two) = await asyncio.to_thread(commit, db, [(work, -1), (work, 1), (work, 2)])
+    await asyncio.to_thread(db.close)
+    assert isinstance(refused[1], asyncpg.CheckViolationError)
+    assert (one, two) == ((1, None), (2, None))
+    assert await numbers(store) == [1, 2]
+
+
 async def test_a_newer_schema_is_refused_with_the_next_step(store: Store, url: str) -> None:
     await store.write(lambda db: db.execute("UPDATE channelry_schema SET version = ?", (len(SCRIPTS) + 1,)).rowcount)
     with pytest.raises(StoreError, match="pip install --upgrade channelry-desk"):
@@ -117,6 +145,60 @@ async def test_what_is_checked_and_then_written_holds_though_many_processes_writ
     await asyncio.gather(*(one.write(add) for _ in range(50) for one in (store, other)))
     await other.close()
     assert await numbers(store) == list(range(1, 102))
+
+
+async def test_a_writer_that_waited_sees_what_was_written_meanwhile(store: Store, url: str) -> None:
+    """Whatever isolation the database gives to those who ask for none."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    isolation = f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+    await store.write(lambda db: db.execute(isolation).rowcount)
+    one, other = await asyncio.to_thread(Postgres(url).writer), await asyncio.to_thread(Postgres(url).writer)
+    await asyncio.to_thread(one.begin)
+    waiting = asyncio.create_task(asyncio.to_thread(other.begin))
+    locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    while not await store.read(lambda db: db.execute(locks).fetchall()):  # noqa: ASYNC110 - the server tells nobody
+        await asyncio.sleep(0.01)
+    await asyncio.to_thread(insert, one, 1)
+    await asyncio.to_thread(one.commit)
+    await waiting
+    assert (await asyncio.to_thread(other.execute, "SELECT x FROM t")).fetchone()[0] == 1
+    for db in (one, other):
+        await asyncio.to_thread(db.close)
+
+
+async def test_arrivals_are_recorded_by_indexes_though_there_are_no_statistics(store: Store) -> None:
+    """As after an upgrade of the server; nobody has looked at what a transaction has written only."""
+    many = 20_000
+    intake = Intake({}, HOUR)
+    raw = Request("POST", "/", (), b"", START)
+    arrived = [
+        Received(raw, (message(f"p{n}", "hi", key=key),), connection="post")
+        for n, key in [(n, f"k{n}") for n in range(1, 40)] + [(1, "k1")]
+    ]
+    filled = (
+        "INSERT INTO profiles SELECT n, 'post', 'post', 'p' || n, '', '', '', '', '', '', '', '', NULL, NULL, NULL, 0,"
+        " NULL, NULL, NULL, 0 FROM {rows}",
+        "INSERT INTO addresses SELECT 'post', 'post', 'p' || n, '', n FROM {rows}",
+        "INSERT INTO conversations (connection, profile, place, surface, type, state, hold, description, version,"
+        " opened_at, open_for, expires_at, last_message_at, worked, reason, language)"
+        " SELECT 'post', n, '', 'direct', '', 'pending', '', '', 1, 0, 0, 9e18, 0, 0, '', '' FROM {rows}",
+        "INSERT INTO messages (conversation, connection, key, direction, author, occurred_at, recorded_at, text)"
+        " SELECT n, 'post', n, 'in', '', 0, 0, '' FROM {rows}",
+        "INSERT INTO events (connection, key, type, subject, reference, occurred_at, payload, settled)"
+        " SELECT 'post', n, '', n, '', 0, '', 0 FROM {rows}",
+        "UPDATE profiles SET seen = E'post\\x1f' || value || E'\\x1f\\x1f' || initcap(value)"
+        " || E'\\x1f\\x1f\\x1f\\x1f'",
+    )
+
+    def work(db: Database) -> list[Any]:
+        for statement in filled:
+            db.execute(statement.format(rows=f"generate_series(1, {many}) AS numbers (n)"))
+        read = "SELECT relname, seq_scan FROM pg_stat_xact_user_tables WHERE relname <> 'state'"
+        before = {tuple(row) for row in db.execute(read)}
+        assert Arrivals(intake).record(db, arrived) == [1] * 39 + [0]
+        return [row for row in db.execute(read) if tuple(row) not in before]
+
+    assert await store.write(work) == []
 
 
 async def test_connections_that_the_server_ended_while_they_rested_are_opened_again(store: Store) -> None:
