@@ -226,14 +226,33 @@ def _status(db: Database, connection: str, event: StatusChanged) -> bool:
     if row is None:
         return False
     call, status, state, conversation = row
+    at = micros(event.occurred_at)
     if event.external_id:
         db.execute(sql.RECEIPT, (connection, event.external_id, call))
     if raise_status(db, call, status, event.status, event.code, event.reason):
-        _log_status(db, micros(event.occurred_at), call, event.status, conversation)
-    if state in ("ambiguous", "uncertain", "ready", "retry"):  # the provider has it: the lost answer is found
+        _log_status(db, at, call, event.status, conversation)
+    found = state in ("ambiguous", "uncertain", "ready", "retry")  # the provider has it: the lost answer is found
+    if found:
         db.execute("UPDATE calls SET state = 'accepted', due_at = NULL, head = NULL WHERE id = ?", (call,))
         db.execute(sql.NEXT_HEAD, (conversation,))
+    if event.status is Status.SENT:  # by the clock that tells what was read up to a moment, which may be behind ours
+        found |= db.execute("UPDATE calls SET sent_at = ?1 WHERE id = ?2 AND sent_at > ?1", (at, call)).rowcount > 0
+    if found:
+        _reach_again(db, call, at)
     return True
+
+
+def _reach_again(db: Database, call: int, at: int) -> None:
+    """Raise the status of a call by what its customer has received and read meanwhile."""
+    row = db.execute(
+        "SELECT c.connection, v.profile, p.delivered_until, p.read_until FROM calls c"
+        " JOIN conversations v ON v.id = c.conversation JOIN profiles p ON p.id = v.profile WHERE c.id = ?",
+        (call,),
+    ).fetchone()
+    connection, profile, delivered, read = row
+    for reported, until in ((Status.DELIVERED, delivered), (Status.READ, read)):
+        if until is not None:
+            _reach(db, connection, profile, reported, until, at)
 
 
 def raise_status(db: Database, call: int, known: str, reported: Status, code: str = "", reason: str = "") -> bool:

@@ -328,6 +328,32 @@ async def test_what_was_read_in_the_millisecond_that_it_was_sent_in_is_read(hous
     assert (await delivery(house, number)).status == "read"
 
 
+@pytest.mark.parametrize("read_first", [False, True])
+async def test_what_was_read_is_told_by_the_clock_that_tells_when_it_was_sent(house: House, read_first: bool) -> None:
+    """The provider's, which may be behind ours."""
+    number = await started(house)
+    await house.clock.advance(60)
+    await reply(house, number)
+    await house.send()
+    sent = status("id:k/0", Status.SENT)
+    for event in [ReadUpTo(key="r", occurred_at=START, sender=EVE, until=START), sent][:: 1 if read_first else -1]:
+        assert (await delivery(house, number)).status != "read"
+        await house.deliver(event)
+    assert (await delivery(house, number)).status == "read"
+
+
+async def test_a_lost_answer_that_is_found_has_what_was_read_meanwhile(house: House) -> None:
+    house.provider.script.append("lost")
+    number = await started(house)
+    await reply(house, number)
+    await house.send()
+    until = START + timedelta(seconds=5)
+    await house.deliver(ReadUpTo(key="r", occurred_at=until, sender=EVE, until=until))
+    assert (await delivery(house, number)).state != "accepted"
+    await house.deliver(status("id:k/0", Status.SENT, reference="k/0"))
+    assert (await delivery(house, number)).status == "read"
+
+
 async def test_a_receipt_that_names_another_address_moves_the_profile(house: House) -> None:
     house.provider.address = Address("post", "eve-new")
     number = await started(house)
