@@ -469,6 +469,7 @@ async def test_phone_and_walk_up_exist_where_a_channel_has_them(house: House) ->
 async def test_the_type_is_recorded_when_the_customer_begins(
     house: House, surface: Surface, scheme: str, kind: InteractionType
 ) -> None:
+    house.provider.surfaces = frozenset({surface})
     number = await house.written("eve", profile=Profile(address=Address(scheme, "eve")), surface=surface)
     assert (await house.read(number)).type is kind
 
