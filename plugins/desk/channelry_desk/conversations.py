@@ -3,12 +3,12 @@
 Each reads how the conversation stands, asks `grants` and `states`, writes what they say and appends it to the log.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeAlias
 
 from attrs import evolve, frozen
 
-from channelry.model import Call, Outbound, SendMessage, Surface
+from channelry.model import Address, Call, Outbound, SendMessage, Surface
 
 from . import calls, changes, grants, log, people, policies, sql, states
 from .database import Database, Row
@@ -16,6 +16,9 @@ from .errors import ClosedError, ConflictError, NotFoundError, NotGrantedError
 from .grants import SYSTEM, User
 from .states import Center, ConversationState, Hold, InteractionType, Standing, Step
 from .values import person
+
+Filter: TypeAlias = tuple[str, Sequence[Any]]
+"""A condition on conversations (`c`), and its values."""
 
 
 @frozen(kw_only=True)
@@ -81,8 +84,21 @@ def begin(
     return number, held.open_for
 
 
-def start(db: Database, by: User, where: Place, open_for: int, now: int) -> int:
-    """Open a conversation that an agent begins, theirs at once; ConflictError where one is open there already."""
+def heard(db: Database, channel: str, connection: str, address: Address) -> int | None:
+    """Tell when somebody last wrote in person to a connection, in whatever conversation."""
+    row = db.execute(
+        "SELECT max(c.last_inbound_at) FROM addresses a JOIN conversations c ON c.profile = a.profile"
+        " WHERE a.channel = ? AND a.scheme = ? AND a.value = ? AND a.scope = ? AND c.connection = ? AND c.place = ''",
+        (channel, address.scheme, address.value, address.scope, connection),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+def start(db: Database, by: User, where: Place, open_for: int, heard: int | None, now: int) -> int:
+    """Open a conversation that an agent begins, theirs at once; ConflictError where one is open there already.
+
+    `heard`: when the customer last wrote, for the channel's window of replies.
+    """
     row = db.execute(
         "SELECT id FROM conversations WHERE profile = ? AND connection = ? AND place = '' AND ended_at IS NULL",
         (where.profile, where.connection),
@@ -92,6 +108,7 @@ def start(db: Database, by: User, where: Place, open_for: int, now: int) -> int:
         if standing(db, row[0]).ended_at is None:
             raise ConflictError(f"conversation {row[0]} with this address is open: reply there")
     number, _ = begin(db, now, where, open_for, by, by.id)
+    db.execute("UPDATE conversations SET last_inbound_at = ? WHERE id = ?", (heard, number))
     seen = standing(db, number)
     _save(db, seen, states.moved(seen, Step.ACCEPT, now, assignee=by.id), by, Step.ACCEPT, now)
     return number
@@ -338,7 +355,7 @@ c.id IN (SELECT o.id FROM conversations o WHERE o.profile IN (
 """
 
 
-def with_same_customer(db: Database, by: User, conversation: int) -> tuple[str, tuple[int, ...]]:
+def with_same_customer(db: Database, by: User, conversation: int) -> Filter:
     """Give the condition, and its values, on conversations (`c`) that are with the same customer as one that a user may
     read, that one included, and that they may read too."""
     same = (conversation, conversation)
@@ -346,7 +363,24 @@ def with_same_customer(db: Database, by: User, conversation: int) -> tuple[str, 
         return _SAME_CUSTOMER, same
     past = " OR c.closed_at IS NOT NULL" if _is_past(db, by, conversation) else ""
     shared = "EXISTS (SELECT 1 FROM shares s WHERE s.conversation = c.id AND s.member = ?)"
-    return f"{_SAME_CUSTOMER} AND (c.id = ? OR c.assignee = ? OR {shared}{past})", (*same, conversation, by.id, by.id)
+    pending, values = takeable(by)
+    mine = f"c.id = ? OR c.assignee = ? OR {shared}{past} OR {pending}"
+    return f"{_SAME_CUSTOMER} AND ({mine})", (*same, conversation, by.id, by.id, *values)
+
+
+def takeable(by: User) -> Filter:
+    """Ask for the pending conversations that a user of the Chat Center may take."""
+    if by.is_system:
+        return "c.state = 'pending'", ()
+    granted, granted_values = among("c.connection", by.connections)
+    member, member_values = among("c.queue", by.queues)
+    where = f"c.state = 'pending' AND (c.queue IS NULL AND {granted} OR {member})"
+    return where, (*granted_values, *member_values)
+
+
+def among(column: str, values: Collection[Any]) -> Filter:
+    """Ask for one of some values."""
+    return (f"{column} IN ({', '.join('?' * len(values))})", tuple(values)) if values else ("1 = 0", ())
 
 
 def _is_past(db: Database, by: User, conversation: int) -> bool:

@@ -1,10 +1,10 @@
 """What is read: named queries, each on a connection that cannot write. Cursors are ids; the newest come first."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import orjson
 from attrs import evolve
@@ -14,7 +14,7 @@ from channelry.model import Address, Call, Event, MessageReceived, Outbound, Sta
 
 from . import grants
 from .calls import OURS
-from .conversations import with_same_customer
+from .conversations import Filter, among, takeable, with_same_customer
 from .database import Database, Row
 from .errors import IncompleteError, NotFoundError
 from .grants import Access, User
@@ -77,31 +77,16 @@ def stream(db: Database, by: User, which: Stream, center: Center | None, limit: 
     if which is Stream.CLOSED and not grants.has(by, Access.DASHBOARD):
         return _page(db, [_closed(by, where, limit, cursor)], limit, cursor)
     all_closed: Filter = ("c.closed_at IS NOT NULL", ())
-    return _page(db, [{Stream.MINE: _mine(by), Stream.OPEN: _open(by)}.get(which, all_closed), *where], limit, cursor)
+    which_ones = {Stream.MINE: _mine(by), Stream.OPEN: takeable(by)}.get(which, all_closed)
+    return _page(db, [which_ones, *where], limit, cursor)
 
 
 SOCIAL = "c.surface IN ('comment', 'mention')"
 """What `states.center` calls social, in the words of an index."""
-Filter: TypeAlias = tuple[str, Sequence[Any]]
-"""A condition on conversations (`c`), and its values."""
-
-
-def among(column: str, values: Collection[Any]) -> Filter:
-    """Ask for one of some values."""
-    return (f"{column} IN ({', '.join('?' * len(values))})", tuple(values)) if values else ("1 = 0", ())
 
 
 def _mine(by: User) -> Filter:
     return "c.assignee = ? AND c.closed_at IS NULL", (by.id,)
-
-
-def _open(by: User) -> Filter:
-    if by.is_system:
-        return "c.state = 'pending'", ()
-    granted, granted_values = among("c.connection", by.connections)
-    member, member_values = among("c.queue", by.queues)
-    where = f"c.state = 'pending' AND (c.queue IS NULL AND {granted} OR {member})"
-    return where, (*granted_values, *member_values)
 
 
 def _closed(by: User, where: Sequence[Filter], limit: int, cursor: str) -> Filter:
@@ -130,10 +115,11 @@ def conversation(db: Database, number: int) -> Conversation:
     raise NotFoundError(f"there is no conversation {number}")
 
 
-def history(db: Database, by: User, number: int, limit: int, cursor: str) -> Page[Conversation]:
-    """List the closed conversations with the same customer as one, without that one, that a user may read."""
-    past: list[Filter] = [("c.id <> ? AND c.closed_at IS NOT NULL", (number,)), with_same_customer(db, by, number)]
-    return _page(db, past, limit, cursor)
+def history(db: Database, by: User, number: int, ongoing: bool, limit: int, cursor: str) -> Page[Conversation]:
+    """List the closed (or `ongoing`: and the open) conversations with the same customer as one, without that one, that
+    a user may read."""
+    others = "c.id <> ?" if ongoing else "c.id <> ? AND c.closed_at IS NOT NULL"
+    return _page(db, [(others, (number,)), with_same_customer(db, by, number)], limit, cursor)
 
 
 def intervals(db: Database, conversation: int) -> list[Interval]:

@@ -10,10 +10,10 @@ from functools import partial
 from attrs import field, frozen
 
 from . import catalogue, customers, fulltext, people, queries
+from .conversations import Filter, among
 from .database import Database
 from .errors import IncompleteError
 from .moments import DAY, micros
-from .queries import Filter, among
 from .recognition import folded
 from .states import ConversationState
 from .values import Conversation, Page, numbered

@@ -35,6 +35,8 @@ async def test_only_tags_that_are_defined_and_not_retired_are_offered(house: Hou
 
 
 @pytest.mark.row("A35")
+@pytest.mark.row("A46")
+@pytest.mark.row("D12")
 async def test_agents_with_administration_define_in_place_and_others_are_refused(house: House) -> None:
     agent = await house.user("Eve")
     admin = await house.user("Ann", Access.CHAT_CENTER, Access.ADMINISTRATION)
@@ -93,11 +95,12 @@ async def test_only_a_choice_has_choices(house: House) -> None:
 @pytest.mark.row("A38")
 async def test_quick_answers_are_grouped_by_category_in_the_language_asked_for(house: House) -> None:
     service = catalogue(house)
+    await service.save_answer(by=SYSTEM, category="Greeting", title="Again", text="Hi!", language="en")
     await service.save_answer(by=SYSTEM, category="Greeting", title="Hello", text="Hello!", language="en")
     await service.save_answer(by=SYSTEM, category="Greeting", title="Hello", text="Γεια!", language="el")
     await service.save_answer(by=SYSTEM, category="Goodbye", title="Bye", text="☺")
     assert {name: [one.text for one in those] for name, those in (await service.answers(by=SYSTEM)).items()} == {
-        "Goodbye": ["☺"], "Greeting": ["Γεια!", "Hello!"],
+        "Goodbye": ["☺"], "Greeting": ["Hi!", "Γεια!", "Hello!"],
     }  # fmt: skip
     found = await service.answers(by=SYSTEM, language="el")
     assert {name: [one.text for one in those] for name, those in found.items()} == {

@@ -8,6 +8,7 @@ import pytest
 
 from channelry.errors import PermanentError, WindowClosedError
 from channelry.model import Address, Delete, Hide, MarkRead, Profile, Surface, Target, Template, Thread
+from channelry_desk import states
 from channelry_desk.errors import (
     ClosedError,
     ConflictError,
@@ -23,10 +24,10 @@ from channelry_desk.moments import MINUTE
 from channelry_desk.policies import Policy
 from channelry_desk.queries import Stream
 from channelry_desk.search import Wanted
-from channelry_desk.states import Center, ConversationState, Hold, InteractionType
+from channelry_desk.states import Center, ConversationState, Hold, InteractionType, Vocabulary
 from channelry_desk.values import Conversation, numbered
 
-from .conftest import START, House, Opening
+from .conftest import START, House, Opening, message
 
 pytestmark = pytest.mark.anyio
 
@@ -202,6 +203,7 @@ async def test_what_is_closed_is_closed_for_good(house: House) -> None:
 
 @pytest.mark.row("A19")
 @pytest.mark.row("S5")
+@pytest.mark.row("S11")
 async def test_a_conversation_is_assigned_to_whoever_is_granted_its_channel(house: House) -> None:
     ann, bea = await house.user("Ann"), await house.user("Bea")
     cid = await house.user("Cid", connections=["second"])
@@ -239,6 +241,7 @@ async def test_who_may_take_it_may_assign_it_directly_and_a_supervisor_may_take_
 
 @pytest.mark.row("A20")
 @pytest.mark.row("D6")
+@pytest.mark.row("S5")
 async def test_a_queues_members_accept_what_is_routed_to_it(house: House) -> None:
     catalogue, service = house.desk.service.catalogue, house.desk.service.conversations
     parcels, returns = [await catalogue.create_queue(by=SYSTEM, name=name) for name in ("parcels", "returns")]
@@ -246,8 +249,10 @@ async def test_a_queues_members_accept_what_is_routed_to_it(house: House) -> Non
     member = await house.user("Bea", connections=[], queues=[parcels.id])
     assert [one.name for one in await catalogue.queues(by=ann)] == ["parcels", "returns"]
     number = await accepted(house, ann)
+    await house.clock.advance(60)
     routed = await service.route(by=ann, conversation=number, queue=parcels.id)
     assert (routed.state, routed.queue, routed.assignee) == ("pending", parcels, None)
+    assert routed.opened_at == START
     assert await listed(house, ann, Stream.OPEN) == []
     assert await listed(house, member, Stream.OPEN) == [number]
     with pytest.raises(NotGrantedError):
@@ -385,6 +390,44 @@ async def test_where_the_window_is_closed_an_agent_starts_with_a_template(openin
         assert (await house.read(number)).responded_at == START
 
 
+@pytest.mark.row("S9")
+async def test_while_the_window_is_open_an_agent_starts_in_words_of_their_own(house: House) -> None:
+    house.provider.window = timedelta(hours=24)
+    ann, service = await house.user("Ann"), house.desk.service.conversations
+    first = await accepted(house, ann)
+    eve = await house.desk.service.customers.create(
+        by=ann, first_name="Eve", last_name="Ng", phone="1", conversation=first
+    )
+    await service.close(by=SYSTEM, conversation=first)
+    await house.clock.advance(3600)
+    with pytest.raises(WindowClosedError):
+        await service.start(by=ann, connection="second", address=EVE, text="hello")
+    number = await service.start(by=ann, connection="post", address=EVE, text="hello")
+    found = await house.read(number)
+    assert (found.customer, found.last_customer_at) == (eve, None)
+    assert found.expires_at == START + timedelta(hours=25)
+    await house.send()
+    house.provider.script.extend(["retry"] * 1000)
+    await service.reply(by=ann, conversation=number, text="and")
+    await house.clock.advance(23 * 3600 + 1)
+    await house.send()
+    assert [one.code for told in await house.messages(number) for one in told.deliveries] == ["window_closed", ""]
+    with pytest.raises(WindowClosedError):
+        await service.reply(by=ann, conversation=number, text="late")
+
+
+@pytest.mark.row("S9")
+async def test_what_an_agent_starts_with_is_not_sent_after_the_window(house: House) -> None:
+    house.provider.window = timedelta(hours=24)
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=await house.written("eve"))
+    house.provider.script.extend(["retry"] * 1000)
+    number = await house.desk.service.conversations.start(by=SYSTEM, connection="post", address=EVE, text="hello")
+    await house.send()
+    await house.clock.advance(24 * 3600 + 1)
+    await house.send()
+    assert [one.code for told in await house.messages(number) for one in told.deliveries] == ["window_closed"]
+
+
 async def test_a_channel_that_writes_to_nobody_first_starts_nothing_with_strangers(house: House) -> None:
     house.provider.initiates = False
     ann, service = await house.user("Ann"), house.desk.service.conversations
@@ -398,6 +441,7 @@ async def test_a_channel_that_writes_to_nobody_first_starts_nothing_with_strange
 
 @pytest.mark.row("S1")
 @pytest.mark.row("S2")
+@pytest.mark.row("S8")
 async def test_phone_and_walk_up_exist_where_a_channel_has_them(house: House) -> None:
     ann, service = await house.user("Ann"), house.desk.service.conversations
     assert await service.types(by=ann) == {InteractionType.MESSAGING}
@@ -412,6 +456,22 @@ async def test_phone_and_walk_up_exist_where_a_channel_has_them(house: House) ->
         with pytest.raises(UnsupportedError):
             await service.hold(by=ann, conversation=number, reason=Hold.CUSTOMER)
         assert (await service.hold(by=ann, conversation=number)).state == "waiting"
+
+
+@pytest.mark.row("S1")
+@pytest.mark.parametrize(
+    ("surface", "scheme", "kind"),
+    [
+        (Surface.DIRECT, "post", InteractionType.MESSAGING), (Surface.DIRECT, "webchat", InteractionType.CHAT),
+        (Surface.CALL, "phone", InteractionType.PHONE), (Surface.WALK_UP, "post", InteractionType.WALK_UP),
+    ],
+)  # fmt: skip
+async def test_the_type_is_recorded_when_the_customer_begins(
+    house: House, surface: Surface, scheme: str, kind: InteractionType
+) -> None:
+    house.provider.surfaces = frozenset({surface})
+    number = await house.written("eve", profile=Profile(address=Address(scheme, "eve")), surface=surface)
+    assert (await house.read(number)).type is kind
 
 
 @pytest.mark.row("S16")
@@ -448,6 +508,21 @@ async def test_both_waits_are_frozen_when_they_end(house: House) -> None:
     found = await house.read(number)
     assert (found.wait_to_assignment, found.wait_to_response) == (minutes(1), minutes(3))
     assert [one.author for one in await house.messages(number)] == ["Bea Ng", "Ann Ng", "Ann Ng", ""]
+
+
+@pytest.mark.row("D16")
+async def test_the_summary_has_channel_wait_skills_queue_and_start(house: House) -> None:
+    service, catalogue = house.desk.service, house.desk.service.catalogue
+    queue, skill = await catalogue.create_queue(by=SYSTEM, name="q"), await catalogue.create_skill(by=SYSTEM, name="s")
+    await catalogue.set_policy(by=SYSTEM, policy=Policy(connection="post", route_to=queue.id))
+    member, number = await house.user("Bea", connections=[], queues=[queue.id]), await house.written("eve")
+    await house.clock.advance(60)
+    await service.conversations.accept(by=member, conversation=number)
+    await service.details.set_skills(by=SYSTEM, conversation=number, skills=[skill.id])
+    found = await service.conversations.read(by=member, conversation=number)
+    skills = (await service.details.read(by=member, conversation=number)).skills
+    assert (found.connection, found.wait_to_assignment, skills) == ("post", minutes(1), (skill,))
+    assert (found.queue, found.opened_at) == (queue, START)
 
 
 @pytest.mark.row("S10")
@@ -513,7 +588,6 @@ async def test_only_what_is_closed_and_described_is_archived_for_good(house: Hou
             await refused
 
 
-@pytest.mark.row("S11")
 @pytest.mark.row("S6")
 async def test_a_number_names_one_conversation(house: House) -> None:
     first, second = await house.read(await house.written("eve")), await house.read(await house.written("bob"))
@@ -598,15 +672,33 @@ async def test_a_wrap_up_keeps_the_agent_and_lets_the_customer_begin_anew(house:
     assert (await house.read(another)).state == "pending"
 
 
+@pytest.mark.row("S7")
+async def test_some_types_have_a_wrap_up_and_the_others_end_at_once(house: House) -> None:
+    ann, service = await house.user("Ann"), house.desk.service.conversations
+    policy = Policy(connection="second", wrap_up=5 * MINUTE)
+    await house.desk.service.catalogue.set_policy(by=SYSTEM, policy=policy)
+    visitor = Profile(address=Address("webchat", "v"))
+    await house.deliver(message("v", "hello", profile=visitor), connection="second")
+    told = {}
+    for number in (await house.conversation(), await house.written("eve")):
+        await service.accept(by=ann, conversation=number)
+        await service.describe(by=ann, conversation=number, text="a parcel")
+        ended = await service.end(by=ann, conversation=number)
+        told[ended.type] = states.named(ended.state, ended.reason, Vocabulary.RECORD)
+    assert told == {InteractionType.CHAT: "Wrap Up", InteractionType.MESSAGING: "Closed Complete"}
+
+
+@pytest.mark.row("D26")
 @pytest.mark.row("S8")
+@pytest.mark.parametrize("reason", [Hold.CUSTOMER, Hold.INTERNAL])
 @pytest.mark.parametrize(("present", "state"), [(True, "active"), (False, "pending")])
 async def test_the_customers_word_returns_a_waiting_conversation_to_who_is_there(
-    house: House, present: bool, state: str
+    house: House, present: bool, state: str, reason: Hold
 ) -> None:
     ann, service = await house.user("Ann"), house.desk.service.conversations
     number = await accepted(house, ann)
-    held = await service.hold(by=ann, conversation=number, reason=Hold.CUSTOMER)
-    assert (held.state, held.hold) == ("waiting", "customer")
+    held = await service.hold(by=ann, conversation=number, reason=reason)
+    assert (held.state, held.hold) == ("waiting", reason)
     await house.desk.service.people.be_present(by=ann, present=present)
     await house.written("eve", "here I am")
     found = await house.read(number)

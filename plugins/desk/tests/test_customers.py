@@ -1,6 +1,7 @@
 """Who the customers are: recorded, recognized, related, merged, barred."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from channelry_desk.grants import SYSTEM, Access
 from channelry_desk.phones import canonical
 from channelry_desk.service.customers import Customers
 from channelry_desk.states import ConversationState, Reason
-from channelry_desk.values import Customer, number
+from channelry_desk.values import Customer, Named, number
 
 from .conftest import START, House, Opening, Provider, message
 
@@ -28,7 +29,7 @@ def customers(house: House) -> Customers:
     return house.desk.service.customers
 
 
-async def recorded(house: House, first_name: str = "Eve", **given: str) -> Customer:
+async def recorded(house: House, first_name: str = "Eve", **given: Any) -> Customer:
     given.setdefault("phone", "+30 210 1234567")
     return await customers(house).create(by=SYSTEM, first_name=first_name, last_name="Ng", **given)
 
@@ -48,12 +49,16 @@ def told(name: str, sender: str = "eve", **values: str) -> Activity:
 async def test_a_customer_needs_a_name_and_an_email_or_a_phone(house: House) -> None:
     with pytest.raises(IncompleteError, match="e-mail address or a phone number"):
         await customers(house).create(by=SYSTEM, first_name="Eve", last_name="Ng", company="ACME")
-    with pytest.raises(IncompleteError, match="first name and a last name"):
-        await customers(house).create(by=SYSTEM, first_name="Eve", last_name=" ", phone="1")
-    made = await recorded(house, phone="1", company="ACME")
+    for first_name, last_name in (("Eve", " "), ("", "Ng")):
+        with pytest.raises(IncompleteError, match="first name and a last name"):
+            await customers(house).create(by=SYSTEM, first_name=first_name, last_name=last_name, phone="1")
+    made = await recorded(house, phone="1", company="ACME", address="1 High St")
+    assert (made.first_name, made.last_name, made.address) == ("Eve", "Ng", "1 High St")
     assert (made.phone, made.email, made.version) == ("1", "", 1)
     assert made.company is not None
     assert made.company.name == "ACME"
+    plain = await recorded(house, phone="", email="eve@example.org")
+    assert (plain.phone, plain.email, plain.company, plain.address) == ("", "eve@example.org", None, "")
 
 
 @pytest.mark.row("A33")
@@ -138,6 +143,38 @@ async def test_two_who_edit_a_customer_at_once_do_not_lose_a_change(house: House
 
 
 @pytest.mark.row("D10")
+async def test_the_contact_of_a_conversation_has_a_name_a_location_and_an_email(house: House) -> None:
+    number = await house.written("eve")
+    made = await recorded(house, email="eve@example.org", address="1 High St", conversation=number)
+    found = (await house.read(number)).customer
+    assert found == made
+    assert (found.name, found.address, found.email) == ("Eve Ng", "1 High St", "eve@example.org")
+
+
+@pytest.mark.row("D11")
+async def test_a_contact_and_a_business_are_found_and_linked_or_added(house: House) -> None:
+    here = customers(house)
+    first, second = await house.written("eve"), await house.written("bob")
+    await recorded(house)
+    (found,) = await here.search(by=SYSTEM, text="eve")
+    await here.relate(by=SYSTEM, conversation=first, customer=found.id)
+    assert (await house.read(first)).customer == found
+    added = await recorded(house, "Bob", conversation=second)
+    assert (await house.read(second)).customer == added
+    acme = await here.create_company(by=SYSTEM, name="ACME", phone="1", address="1 High St")
+    assert (acme.phone, acme.address) == ("1", "1 High St")
+    assert await here.search_companies(by=SYSTEM, text="ac") == [acme]
+    assert (await here.edit(by=SYSTEM, customer=found.id, company=acme.name)).company == Named(acme.id, "ACME")
+    other = (await here.edit(by=SYSTEM, customer=added.id, company="Initech")).company
+    assert other is not None
+    assert (await here.company(by=SYSTEM, company=other.id)).name == "Initech"
+    linked = (await house.read(first)).customer
+    assert linked is not None
+    assert linked.company == Named(acme.id, "ACME")
+    assert (await here.edit(by=SYSTEM, customer=found.id, company="")).company is None
+
+
+@pytest.mark.row("D10")
 async def test_a_business_has_a_location_a_phone_and_a_primary_contact(house: House) -> None:
     made = await recorded(house, company="ACME")
     assert made.company is not None
@@ -179,7 +216,9 @@ async def test_a_number_that_the_channel_vouches_for_links_by_itself(house: Hous
     sender = Profile(address=Address("post", "eve"), name="x", aliases=(Address("phone", "5215512345678"),))
     await house.deliver(message("eve", "hello", profile=sender))
     await worked(house)
-    assert (await house.read()).customer == made
+    found = await house.read()
+    assert found.customer == made
+    assert (await customers(house).profile(by=SYSTEM, profile=found.profile)).customer == made.id
 
 
 async def test_two_customers_of_one_number_are_candidates_and_none_is_linked(house: House) -> None:

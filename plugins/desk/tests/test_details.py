@@ -1,6 +1,8 @@
 """What is noted about a conversation, what is known of who is there, and what was said before."""
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -105,11 +107,28 @@ async def test_the_next_assignee_reads_the_notes_and_all_that_was_said(house: Ho
     await details(house).note(by=agent, conversation=conversation, text=" call back at five ")
     with pytest.raises(IncompleteError):
         await details(house).note(by=agent, conversation=conversation, text=" ")
-    await house.desk.service.conversations.assign(by=agent, conversation=conversation, to=other.id)
-    (note,) = (await details(house).read(by=other, conversation=conversation)).notes
+    conversations, catalogue = house.desk.service.conversations, house.desk.service.catalogue
+    await house.deliver(done("survey", 5, topic="Delivery"), done("context", 4, basket="42 €"))
+    tag = await catalogue.create_tag(by=SYSTEM, name="late")
+    await details(house).set_tags(by=agent, conversation=conversation, tags=[tag.id])
+    await conversations.describe(by=agent, conversation=conversation, text="a parcel")
+    await conversations.create_task(by=agent, conversation=conversation, kind=TaskKind.CASE, title="find it")
+    await conversations.reply(by=agent, conversation=conversation, text="one moment")
+
+    async def all_of_it(by: User) -> list[Any]:
+        reads = (details(house).read, conversations.messages, conversations.tasks, conversations.changes)
+        return [await read(by=by, conversation=conversation) for read in reads]
+
+    first = await all_of_it(agent)
+    await conversations.assign(by=agent, conversation=conversation, to=other.id)
+    second = await all_of_it(other)
+    assert second[:3] == first[:3]
+    assert second[3][:-1] == first[3]
+    (note,) = second[0].notes
     assert (note.text, note.by.name) == ("call back at five", "Eve Ng")
-    said = await house.desk.service.conversations.messages(by=other, conversation=conversation)
-    assert [one.text for one in said.rows] == ["hello"]
+    assert (second[0].tags, second[0].answers, second[0].context) == ((tag,), {"topic": "Delivery"}, {"basket": "42 €"})
+    assert [one.text for one in second[1].rows] == ["one moment", "hello"]
+    assert (await conversations.read(by=other, conversation=conversation)).description == "a parcel"
 
 
 @pytest.mark.row("D17")
@@ -138,6 +157,7 @@ async def test_an_administrator_edits_the_skills_of_what_they_may_read(house: Ho
     assert marked.skills == (skill,)
 
 
+@pytest.mark.row("S13")
 async def test_fields_have_their_defaults_until_something_of_their_kind_is_saved(house: House) -> None:
     agent, conversation = await held(house)
     catalogue = house.desk.service.catalogue
@@ -154,6 +174,10 @@ async def test_fields_have_their_defaults_until_something_of_their_kind_is_saved
         await details(house).set_fields(by=agent, conversation=conversation, values={rating.id: "5", fixed.id: "x"})
     seen = await details(house).set_fields(by=agent, conversation=conversation, values={rating.id: "5"})
     assert [one.value for one in seen.fields] == ["5", "basic"]
+
+
+async def piece() -> AsyncIterator[bytes]:
+    yield b"\0"
 
 
 def done(name: str, minutes: int, **values: str) -> Activity:
@@ -175,14 +199,21 @@ async def test_what_a_visitor_did_and_said_before_is_shown(house: House) -> None
     await house.deliver(*reversed(visit), message("bob", "hello"))
     seen = await details(house).read(by=SYSTEM, conversation=await house.conversation())
     assert seen.answers == {"topic": "Delivery"}
-    assert [one.name for one in seen.trail] == ["tapped", "article", "search", "page"]
-    assert seen.trail[-1].at == START - timedelta(minutes=9)
+    assert [(one.name, one.at, one.told) for one in seen.trail] == [
+        ("tapped", START - timedelta(minutes=6), {"what": "callback"}),
+        ("article", START - timedelta(minutes=7), {"title": "Delays"}),
+        ("search", START - timedelta(minutes=8), {"phrase": "late"}),
+        ("page", START - timedelta(minutes=9), {"url": "/tea"}),
+    ]
     assert (seen.visitor.authenticated, seen.visitor.browser, seen.visitor.system) == (True, "Firefox", "Debian")
     assert (seen.visitor.location, seen.visitor.language) == ("Athens", "el")
     assert seen.context == {}
     await house.deliver(done("context", 3, basket="42 €"), *visit)
     seen = await details(house).read(by=SYSTEM, conversation=await house.conversation())
     assert (seen.context, len(seen.trail)) == ({"basket": "42 €"}, 4)
+    stranger = await details(house).read(by=SYSTEM, conversation=await house.written("ann"))
+    assert (stranger.answers, stranger.trail, stranger.context) == ({}, (), {})
+    assert not stranger.visitor.authenticated
 
 
 @pytest.mark.row("A40")
@@ -194,15 +225,17 @@ async def test_closed_conversations_of_all_the_customers_profiles_are_history_th
         past.append(await house.written(who))
         await customers.relate(by=SYSTEM, conversation=past[-1], customer=made.id)
         await conversations.close(by=SYSTEM, conversation=past[-1])
-    await house.written("stranger")
+        await house.clock.advance(60)
+    await conversations.close(by=SYSTEM, conversation=await house.written("stranger"))
     agent = await house.user("Eve")
     with pytest.raises(NotGrantedError):
         await conversations.messages(by=agent, conversation=past[0])
     current = await house.written("bob", "again")
     await conversations.accept(by=agent, conversation=current)
+    await conversations.accept(by=agent, conversation=await house.written("bobby", "again"))
     page = await details(house).history(by=agent, conversation=current)
     assert [(one.id, one.connection, one.opened_at) for one in page.rows] == [
-        (past[1], "post", START), (past[0], "post", START),
+        (past[1], "post", START + timedelta(minutes=1)), (past[0], "post", START),
     ]  # fmt: skip
     assert [one.text for one in (await conversations.messages(by=agent, conversation=past[0])).rows] == ["hello"]
 
@@ -221,7 +254,15 @@ async def test_details_tasks_and_other_interactions_are_each_what_they_say(house
     assert (await details(house).read(by=agent, conversation=second)).notes == ()
     assert await conversations.tasks(by=agent, conversation=first) == [done]
     assert await conversations.tasks(by=agent, conversation=second) == []
+    await house.deliver(message("bob", "elsewhere"), connection="second")
+    third = await house.conversation()
+    await house.written("stranger")
+    page = await details(house).history(by=agent, conversation=second, ongoing=True)
+    assert [one.id for one in page.rows] == [third, first]
     assert [one.id for one in (await details(house).history(by=agent, conversation=second)).rows] == [first]
+    await conversations.accept(by=await house.user("Ann"), conversation=third)
+    page = await details(house).history(by=agent, conversation=second, ongoing=True)
+    assert [one.id for one in page.rows] == [first]
 
 
 async def test_history_shows_nobody_what_they_may_not_read(house: House) -> None:
@@ -248,9 +289,18 @@ async def test_history_shows_nobody_what_they_may_not_read(house: House) -> None
 async def test_a_quick_answer_is_filled_in_to_be_edited_or_sent(house: House) -> None:
     agent, conversation = await held(house)
     text = "Hello {first_name}, I am {agent}; this is {number}. {curly}"
-    saved = await house.desk.service.catalogue.save_answer(by=SYSTEM, category="Hi", title="Hi", text=text)
-    found, _ = await details(house).filled(by=agent, conversation=conversation, answer=saved.id)
+    files = house.desk.service.files
+    kept = await files.upload(by=SYSTEM, title="map.bin", content=piece())
+    saved = await house.desk.service.catalogue.save_answer(
+        by=SYSTEM, category="Hi", title="Hi", text=text, files=[kept.ref]
+    )
+    found, (name,) = await details(house).filled(by=agent, conversation=conversation, answer=saved.id)
     assert found == f"Hello, I am Eve Ng; this is {number(conversation)}. {{curly}}"
+    part, _ = await files.read(by=agent, name=name)
+    for said in (found, f"{found} Edited."):
+        await house.desk.service.conversations.reply(by=agent, conversation=conversation, text=said, parts=[part])
+        (last, *_) = await house.messages(conversation)
+        assert (last.text, last.parts, last.author) == (said, (kept,), "Eve Ng")
     with pytest.raises(UnknownError):
         await details(house).filled(by=agent, conversation=conversation, answer=99)
     with pytest.raises(NotGrantedError):

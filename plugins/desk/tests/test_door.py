@@ -175,6 +175,35 @@ async def test_who_is_granted_nothing_or_disabled_is_refused_everywhere(house: H
     assert {who: code for who, code in told.items() if code != "not_granted"} == {}
 
 
+SECTIONS = {
+    Access.ADMINISTRATION: {
+        *(f"people.{name}" for name in ("users", "read", "invite", "grant", "disable", "create_group")),
+        *(f"catalogue.create_{name}" for name in ("queue", "tag", "skill", "subject", "field")),
+        *(f"catalogue.retire_{name}" for name in ("tag", "skill", "subject", "field", "answer")),
+        *(f"catalogue.{name}" for name in ("save_answer", "set_policy", "change_setting")),
+        *(f"letters.{name}" for name in ("dead", "journal", "replay", "since", "replay_request")),
+        *("customers.export", "customers.erase", "log.after"),
+    },
+    Access.CHAT_CENTER: {
+        *(f"customers.{name}" for name in ("edit", "merge", "bar", "create_company", "edit_company")),
+        *("conversations.stream", "conversations.start", "files.upload"),
+    },
+    Access.DASHBOARD: {"search.conversations", "outbox.uncertain"},
+}
+"""What belongs to one section alone, and is not of one conversation."""
+
+
+@pytest.mark.row("A43")
+@pytest.mark.parametrize("access", list(Access))
+async def test_each_access_opens_its_own_section_and_no_other(house: House, access: Access) -> None:
+    table, by = await calls(house), await house.user("Bea", access)
+    refused = {
+        function for function in set().union(*SECTIONS.values())
+        if await outcome(house, function, {"by": by, **table[function]}) == "not_granted"
+    }  # fmt: skip
+    assert refused == set().union(*SECTIONS.values()) - SECTIONS[access]
+
+
 @pytest.mark.row("A44")
 @pytest.mark.parametrize("access", [Access.ADMINISTRATION, Access.CHAT_CENTER])
 async def test_neither_administrators_nor_agents_of_other_channels_get_at_a_conversation(

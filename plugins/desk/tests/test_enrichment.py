@@ -109,6 +109,10 @@ async def test_the_mood_is_that_of_the_last_six_customer_messages_scored_or_not(
         assert (await written(house, "blank 1"))[1] is None
         assert (await written(house, "t0"))[1] == -0.5
         assert (await written(house, "t1", "t2", "t3", "t4", "t5"))[1] == -6 / 7
+        for _ in range(3):  # what we say is not the customer's
+            await house.desk.service.conversations.reply(
+                by=SYSTEM, conversation=await house.conversation(), text="sorry"
+            )
         assert (await written(house, "blank 2", "blank 3"))[1] == -4 / 5
 
 

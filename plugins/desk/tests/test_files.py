@@ -104,6 +104,13 @@ async def test_documents_are_of_the_conversation_or_of_all_with_the_customer(hou
     assert [one.title for one in page.rows] == ["second"]
     page = await files(house).documents(by=agent, conversation=current, everywhere=True, cursor=page.cursor)
     assert [one.title for one in page.rows] == ["first.png"]
+    await house.deliver(message("bob", "elsewhere", parts=(image,)), connection="second")
+    ours = attrs.evolve(await files(house).upload(by=agent, title="ours", content=pieces(b"x")), kind=Kind.DOCUMENT)
+    await house.desk.service.conversations.reply(by=agent, conversation=current, parts=[ours])
+    page = await files(house).documents(by=agent, conversation=current)
+    assert [(one.title, one.direction) for one in page.rows] == [("ours", "out"), ("second", "in")]
+    page = await files(house).documents(by=agent, conversation=current, everywhere=True)
+    assert [one.title for one in page.rows] == ["ours", "first.png", "second", "first.png"]
 
 
 async def test_documents_of_a_colleagues_open_conversation_are_not_listed_elsewhere(house: House) -> None:

@@ -488,11 +488,19 @@ async def test_texts_that_met_an_outage_are_judged_after_it(opening: Opening) ->
         assert found.language == "en"
 
 
-async def test_without_providers_both_are_blank(house: House) -> None:
+@pytest.mark.row("A28")
+async def test_without_providers_both_are_blank_and_the_rest_works(house: House) -> None:
     await house.deliver(message("eve", "hello"))
-    await house.desk.worker.enrichment.step()
+    assert await house.desk.worker.enrichment.step() > 0
+    await house.desk.worker.do_errands()
+    await house.desk.worker.settle()
     found = await house.read()
     assert (found.language, found.sentiment) == ("", None)
+    conversations = house.desk.service.conversations
+    await conversations.reply(by=SYSTEM, conversation=found.id, text="hi", key="k")
+    await house.send()
+    assert house.provider.taken == ["k/0"]
+    assert (await conversations.close(by=SYSTEM, conversation=found.id)).state == "closed"
 
 
 async def test_state_is_durable_and_changes_only_from_what_was_expected(opening: Opening) -> None:

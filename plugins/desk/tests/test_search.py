@@ -40,6 +40,7 @@ async def test_only_dashboard_access_reads_all_conversations(house: House) -> No
     assert len((await house.desk.service.search.conversations(by=supervisor)).rows) == 1
 
 
+@pytest.mark.row("A36")
 @pytest.mark.row("A41")
 @pytest.mark.row("A47")
 @pytest.mark.row("S6")

@@ -95,6 +95,8 @@ async def test_tasks_that_were_viewed_or_created_are_related_and_logged(house: H
     assert len(await service.tasks(by=ann, conversation=second)) == 1
     logged = [(one.what, one.data) for one in await service.changes(by=ann, conversation=second)][-2:]
     assert logged == [("task viewed", {"task": made.id})] * 2
+    created = (await service.changes(by=ann, conversation=first))[-1]
+    assert (created.what, created.data, created.who.name) == ("task created", {"task": made.id}, "Ann Ng")
     with pytest.raises(NotFoundError, match="no task 99"):
         await service.view_task(by=ann, conversation=second, task=99)
 
@@ -116,6 +118,8 @@ async def test_a_task_is_related_to_what_is_described_by_its_assignee(house: Hou
     await service.accept(by=ann, conversation=number)
     with pytest.raises(UndescribedError, match="related to a task"):
         await service.create_task(by=ann, conversation=number, kind=TaskKind.CASE, title="find it")
+    with pytest.raises(UndescribedError, match="related to a task"):
+        await service.view_task(by=ann, conversation=number, task=1)
     await service.describe(by=ann, conversation=number, text="a parcel")
     with pytest.raises(NotGrantedError):
         await service.create_task(by=bea, conversation=number, kind=TaskKind.CASE, title="find it")

@@ -31,7 +31,7 @@ from ..errors import IncompleteError, NotFoundError, UnavailableError, Unsupport
 from ..grants import Access, User
 from ..hooks import NewTask, StoredTask, TaskKind
 from ..intake import is_known_address, save_profile
-from ..moments import micros
+from ..moments import micros, moment_or_none
 from ..queries import Stream
 from ..states import Center, Hold, InteractionType, Step
 from ..values import Change, Conversation, Interval, Message, Page, Task, number
@@ -110,9 +110,9 @@ class Conversations(Topic):
         grants.require(grants.may_be_given(by, connection), by, f"write to customers of {connection}")
         channel, now = self.channel(connection), self.now()
         surface, initiates = self._beginning(connection)
-        message = SendMessage(
-            key=key or uuid4().hex, target=Target(to=address), text=text, parts=tuple(parts), template=template
-        )
+        heard = await self.store.read(lambda db: conversations.heard(db, channel, connection, address))
+        target = Target(to=address, last_inbound_at=moment_or_none(heard))
+        message = SendMessage(key=key or uuid4().hex, target=target, text=text, parts=tuple(parts), template=template)
         unsent = surface in UNSENT and not message.kinds()
         composed = () if unsent else self.hub.compose(connection, message)
 
@@ -123,9 +123,10 @@ class Conversations(Topic):
             profile = save_profile(db, channel, connection, Profile(address=address), now)
             barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
-            number = conversations.start(db, by, where, self.intake.open_for, now)
+            number = conversations.start(db, by, where, self.intake.open_for, heard, now)
             if not unsent:
-                conversations.reply(db, by, number, message, composed, None, now)
+                window_until = self._window(connection, message)
+                conversations.reply(db, by, number, message, composed, window_until, now)
             return number
 
         number = await self.store.write(write)

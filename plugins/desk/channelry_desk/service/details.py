@@ -61,10 +61,15 @@ class DetailsTopic(Topic):
         now = self.now()
         return await self._change(conversation, lambda db: details.note(db, by, conversation, text, now))
 
-    async def history(self, *, by: User, conversation: int, limit: int = LIMIT, cursor: str = "") -> Page[Conversation]:
-        """Give a page of the closed conversations with the same customer, the newest first: all of them for
-        supervisors and for who works on one of the customer's, else those that the user may read."""
-        return await self._read(by, conversation, lambda db: queries.history(db, by, conversation, limit, cursor))
+    async def history(
+        self, *, by: User, conversation: int, ongoing: bool = False, limit: int = LIMIT, cursor: str = ""
+    ) -> Page[Conversation]:
+        """Give a page of the closed (or `ongoing`: and the open) conversations with the same customer, the newest
+        first: all of them for supervisors, all closed ones for who works on one of the customer's, else those that the
+        user may read."""
+        return await self._read(
+            by, conversation, lambda db: queries.history(db, by, conversation, ongoing, limit, cursor)
+        )
 
     async def filled(self, *, by: User, conversation: int, answer: int) -> tuple[str, tuple[str, ...]]:
         """Give a quick answer for a conversation, its placeholders filled in, and its files: to be edited, or sent."""

@@ -90,6 +90,7 @@ async def test_while_azure_refuses_all_is_left_open(configuration: Configuration
         assert status.state == "ready"
 
 
+@pytest.mark.row("A28")
 async def test_while_azure_is_down_the_next_in_the_order_answers_and_then_azure_again(
     configuration: Configuration, simulator: AzureSimulator
 ) -> None:
