@@ -82,8 +82,10 @@ def set_fields(
 
 
 def note(db: Database, by: User, conversation: int, text: str, now: int) -> int:
-    """Leave a note for whoever works on it next, or as a reminder; whoever may read the conversation may."""
+    """Leave a note for whoever works on it next, or as a reminder; whoever may read the conversation may, until it is
+    archived."""
     conversations.require_readable(db, by, conversation)
+    conversations.require_unarchived(db, conversation)
     if not text.strip():
         raise IncompleteError("a note needs a text")
     number = db.insert(

@@ -56,7 +56,8 @@ def named(db: Database, number: int | None) -> str:
 
 
 def able(db: Database, connection: str, text: str, without: Collection[int]) -> list[User]:
-    """Give the users whom a conversation of a connection may be assigned to, by the beginning of a name or e-mail."""
+    """Give the users whom a conversation of a connection may be assigned to, by the beginning of a name, an e-mail
+    address or a short code."""
     wanted = text.casefold().strip()
     rows = db.rows(
         "SELECT u.* FROM users u JOIN grants g ON g.member = u.id WHERE g.connection = ? AND u.disabled_at IS NULL"
@@ -71,15 +72,15 @@ def able(db: Database, connection: str, text: str, without: Collection[int]) -> 
 
 
 def beginning(db: Database, text: str) -> list[int]:
-    """Give the ids of the users whose name or e-mail address begins so, former ones too."""
+    """Give the ids of the users whose name, e-mail address or short code begins so, former ones too."""
     wanted = text.casefold().strip()
-    rows = db.rows("SELECT id, first_name, last_name, email FROM users ORDER BY id")
+    rows = db.rows("SELECT id, first_name, last_name, email, short_code FROM users ORDER BY id")
     return [row["id"] for row in rows if any(word.casefold().startswith(wanted) for word in _words(row))]
 
 
 def _words(row: Row) -> Iterable[str]:
     whole = f"{row['first_name']} {row['last_name']}"
-    return whole, row["last_name"], row["email"]
+    return whole, row["last_name"], row["email"], row["short_code"]
 
 
 def invite(

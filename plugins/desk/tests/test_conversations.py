@@ -25,7 +25,7 @@ from channelry_desk.policies import Policy
 from channelry_desk.queries import Stream
 from channelry_desk.search import Wanted
 from channelry_desk.states import Center, ConversationState, Hold, InteractionType, Vocabulary
-from channelry_desk.values import Conversation, numbered
+from channelry_desk.values import Conversation, Named, numbered
 
 from .conftest import START, House, Opening, message
 
@@ -586,6 +586,16 @@ async def test_only_what_is_closed_and_described_is_archived_for_good(house: Hou
     ):
         with pytest.raises(ClosedError, match="archived"):
             await refused
+
+
+@pytest.mark.row("A45")
+async def test_a_short_code_names_a_colleague_to_route_to(house: House) -> None:
+    ann, people = await house.user("Ann"), house.desk.service.people
+    bob, _ = await people.invite(by=SYSTEM, email="bob@example.org", first_name="Bob", short_code="X7")
+    await people.grant(by=SYSTEM, user=bob.id, access={Access.CHAT_CENTER}, connections={"post"})
+    service, number = house.desk.service.conversations, await accepted(house, ann)
+    (found,) = await service.colleagues(by=ann, conversation=number, text="x7")
+    assert (await service.assign(by=ann, conversation=number, to=found.id)).assignee == Named(bob.id, "Bob")
 
 
 @pytest.mark.row("S6")

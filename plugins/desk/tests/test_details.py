@@ -78,6 +78,8 @@ async def test_only_the_assignee_marks_a_conversation_and_nobody_an_archived_one
     await conversations.archive(by=agent, conversation=conversation)
     with pytest.raises(ClosedError):
         await details(house).set_tags(by=agent, conversation=conversation, tags=[])
+    with pytest.raises(ClosedError):
+        await details(house).note(by=agent, conversation=conversation, text="too late")
 
 
 @pytest.mark.row("A36")

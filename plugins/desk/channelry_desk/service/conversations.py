@@ -181,7 +181,8 @@ class Conversations(Topic):
         return await self._step(by, conversation, Step.RELEASE, version, why)
 
     async def colleagues(self, *, by: User, conversation: int, text: str = "") -> Sequence[User]:
-        """Give the users whom a conversation may be assigned to, by the beginning of a name or an e-mail address."""
+        """Give the users whom a conversation may be assigned to, by the beginning of a name, an e-mail address or a
+        short code."""
 
         def found(db: Database) -> list[User]:
             seen = conversations.require_readable(db, by, conversation)
