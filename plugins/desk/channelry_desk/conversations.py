@@ -62,7 +62,8 @@ def _standing(row: Row) -> Standing:
 def begin(
     db: Database, at: int, where: Place, open_for: int, by: User = SYSTEM, opened_by: int | None = None
 ) -> tuple[int, int]:
-    """Open a conversation, pending, in the queue and for the time that the policies say; give its id and that time.
+    """Open a conversation, pending, in the queue and for the time that the policies say, and have asked whose its
+    profile is, where that is not on record; give its id and that time.
 
     `open_for`: how long it stays open where no policy says; `opened_by`: the agent who writes first.
     """
@@ -77,6 +78,7 @@ def begin(
         (where.connection, where.profile, where.place, str(where.surface), str(kind), queue, opened_by, at,
          held.open_for, at + held.open_for),
     )  # fmt: skip
+    db.execute(sql.RECOGNIZE, (where.connection, at, where.profile))
     log.changed(db, by.id, at, log.CONVERSATION, number, "opened", data={"queue": queue})
     return number, held.open_for
 

@@ -205,7 +205,6 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
             " channel, created_at, dropped) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0)",
             (*told, channel, at),
         )
-        jobs.add(db, "recognize", connection, number, at)
         if not (profile.name or profile.first_name or profile.last_name):
             jobs.add(db, "profile", connection, number, at)
     else:

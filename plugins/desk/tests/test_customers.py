@@ -182,6 +182,24 @@ async def test_a_number_that_the_channel_vouches_for_links_by_itself(house: Hous
     assert (await house.read()).customer == made
 
 
+@pytest.mark.row("A26")
+async def test_who_was_recorded_meanwhile_is_recognized_when_the_next_conversation_is_created(house: House) -> None:
+    sender = Profile(address=Address("post", "eve"), name="x", aliases=(Address("phone", "302101234567"),))
+    stranger = await house.written("eve", profile=sender)
+    await worked(house)
+    made = await recorded(house)
+    await house.written("eve", "one more thing", profile=sender)
+    await worked(house)
+    assert not (await house.read(stranger)).recognized
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=stranger)
+    again = await house.written("eve", "again", profile=sender)
+    await worked(house)
+    assert (again > stranger, (await house.read(again)).customer) == (True, made)
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=again)
+    await house.written("eve", "and again", profile=sender)
+    assert await house.rows("SELECT kind FROM jobs") == []
+
+
 async def test_two_customers_of_one_number_are_candidates_and_none_is_linked(house: House) -> None:
     one, other = await recorded(house), await recorded(house, "Adam")
     sender = Profile(address=Address("phone", "302101234567"), name="Adam Ng")
