@@ -122,6 +122,9 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     assert (found.recognized, found.title) == (True, "Eve Ng")
     assert found.customer is not None
     assert found.customer.email == "e@example.org"
+    nameless = evolve(found, customer=evolve(found.customer, first_name="", last_name=""))
+    assert nameless.title == "e@example.org"
+    assert evolve(nameless, customer=evolve(found.customer, first_name="", last_name="", email="")).title == "Anonymous"
 
 
 @pytest.mark.row("A2")
