@@ -45,10 +45,14 @@ async def texts(house: House, conversation: int | None = None) -> list[str]:
 
 @pytest.mark.row("A1")
 async def test_messages_of_one_customer_join_one_conversation(house: House) -> None:
-    for text in ("one", "two", "three"):
-        assert await house.deliver(message("eve", text)) == 200
-    assert len((await house.desk.service.search.conversations(by=SYSTEM)).rows) == 1
-    assert await texts(house) == ["one", "two", "three"]
+    assert await house.deliver(message("eve", "one"), message("eve", "two")) == 200
+    first = await house.conversation()
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=first, text="three")
+    echo = EchoSent(key="e", occurred_at=START, recipient=EVE, external_id="e", text="four")
+    assert await house.deliver(echo, message("eve", "five")) == 200
+    (only,) = (await house.desk.service.search.conversations(by=SYSTEM)).rows
+    assert (only.id, only.center, only.surface) == (first, "chat", "direct")
+    assert await texts(house) == ["one", "two", "three", "four", "five"]
 
 
 async def test_a_redelivered_message_stays_one_row_and_leaves_no_second_journal_row(house: House) -> None:
