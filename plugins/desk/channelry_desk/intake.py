@@ -113,7 +113,7 @@ class Intake:
             db.execute(sql.DROPPED, (profile,))
             return False
         if rules.joins_anybody(event):
-            place, found = changes.joined(db, connection, place)
+            place, found = changes.joined(db, connection, place, rules.own_place(event))
             if found is not None:
                 conversation, state, open_for, expires_at = found
         opens = conversation is None or at > expires_at

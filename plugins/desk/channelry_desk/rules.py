@@ -55,8 +55,15 @@ def place(surface: Surface, thread: Thread | None, external_id: str) -> str:
 
 
 def joins_anybody(message: MessageReceived) -> bool:
-    """Tell whether a message joins the conversation at its place whoever began it: an answer below a comment."""
-    return message.thread is not None and not message.thread.private and message.thread.depth > 1
+    """Tell whether a message joins the conversation at its place whoever began it: an answer below a comment, or a
+    comment that an answer below it has overtaken."""
+    return message.thread is not None and not message.thread.private and message.thread.depth > 0
+
+
+def own_place(message: MessageReceived) -> str:
+    """Name the place of a message that answers nothing that is known: a mention has its own, `""` is that which it
+    names, where all answers to the same meet."""
+    return message.external_id if message.surface is Surface.MENTION else ""
 
 
 def writer(event: Event) -> Address | None:

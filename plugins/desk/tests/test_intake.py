@@ -151,6 +151,16 @@ async def test_each_first_level_comment_is_a_conversation_that_answers_join(hous
     assert await texts(house) == ["c6", "c7"]
 
 
+@pytest.mark.row("A2")
+async def test_a_reply_that_overtakes_its_comment_and_the_comment_are_one_conversation(house: House) -> None:
+    thread = Thread(root="post-1", parent="c1", depth=2, private=False)
+    early = await house.written("bob", "me too", key="c2", surface=Surface.COMMENT, thread=thread)
+    first = evolve(thread, parent="post-1", depth=1)
+    assert await house.written("eve", "price?", key="c1", surface=Surface.COMMENT, thread=first) == early
+    assert await texts(house, early) == ["me too", "price?"]
+    assert await house.written("eve", "and this?", key="c3", surface=Surface.COMMENT, thread=first) != early
+
+
 async def test_what_the_business_wrote_elsewhere_shows_where_it_stands(house: House) -> None:
     """An answer below a comment shows with the comment, whoever it answers; a direct one with its recipient only."""
 
@@ -185,6 +195,20 @@ async def test_a_mention_opens_a_conversation_of_the_social_center(house: House)
     first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=thread)
     assert (await house.read(first)).center == "social"
     assert await house.written("eve", "look again", key="t2", surface=Surface.MENTION, thread=thread) != first
+
+
+@pytest.mark.row("A2")
+async def test_mentions_below_what_is_no_business_of_ours_are_a_conversation_each(house: House) -> None:
+    theirs = Thread(root="their-post", parent="their-answer", depth=2, private=False)
+    first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=theirs)
+    second = await house.written("bob", "ask @us", key="t2", surface=Surface.MENTION, thread=theirs)
+    assert second != first
+    below = evolve(theirs, parent="t1")
+    await house.deliver(message("cid", "yes, @us", key="t3", surface=Surface.MENTION, thread=below))
+    assert await texts(house, first) == ["look @us", "yes, @us"]
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=first)
+    again = await house.written("cid", "@us?", key="t4", surface=Surface.MENTION, thread=below)
+    assert await house.written("dan", "well?", key="t5", surface=Surface.COMMENT, thread=below) == again
 
 
 async def test_what_we_did_to_a_message_shows_once_the_provider_has_taken_it(house: House) -> None:
