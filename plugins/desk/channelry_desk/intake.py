@@ -14,6 +14,7 @@ from channelry.model import (
     Profile,
     Received,
     Sticker,
+    Surface,
     Unparsed,
 )
 from channelry.model import Media as MediaPart
@@ -99,7 +100,8 @@ class Intake:
     def _message(self, db: Database, connection: str, event: MessageReceived, at: int, journal: int | None) -> bool:
         channel = self.channels.get(connection, connection)
         address, external_id, key = event.sender.address, event.external_id, event.key
-        place = "" if event.thread is None else rules.place(event.surface, event.thread, external_id)
+        direct = event.thread is None and event.surface is Surface.DIRECT
+        place = "" if direct else rules.place(event.surface, event.thread, external_id)
         where = (connection, external_id, place, channel, address.scheme, address.value, address.scope)
         row = db.execute(sql.FIND, where).fetchone()
         seen = signature(event.sender)

@@ -19,6 +19,8 @@ from channelry.model import (
     Typing,
 )
 
+from .states import Center, center
+
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 """Seconds between attempts: doubled each time, up to the longest."""
 
@@ -46,9 +48,9 @@ SETTLED = frozenset({CallState.ACCEPTED, CallState.FAILED, CallState.DEAD, CallS
 
 def place(surface: Surface, thread: Thread | None, external_id: str) -> str:
     """Name the place that a message belongs to: `""` for direct messages, the first-level comment in public threads,
-    the group or topic in private ones."""
+    the group or topic in private ones. A comment or a mention of which no more is told has a place of its own."""
     if thread is None:
-        return ""
+        return external_id if center(surface) is Center.SOCIAL else ""
     if thread.private and surface is Surface.DIRECT:
         return thread.root
     return thread.parent if thread.depth > 1 and thread.parent else external_id

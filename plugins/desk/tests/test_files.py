@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from channelry.errors import PermanentError
-from channelry.model import Address, Kind, Media, MediaLimit, MessageDeleted
+from channelry.model import Address, Kind, Media, MediaLimit, MessageDeleted, Surface, Thread
 from channelry_desk.errors import IncompleteError, NotFoundError, NotGrantedError
 from channelry_desk.folder import UNKNOWN, sniffed
 from channelry_desk.grants import SYSTEM, Access, User
@@ -192,6 +192,13 @@ async def test_what_the_channel_cannot_carry_is_told_before_and_refused_with_the
     await conversations.accept(by=ann, conversation=number)
     sends = (await conversations.capabilities(by=ann, conversation=number)).sends
     assert (Kind.DOCUMENT in sends, Kind.IMAGE in sends) == (True, False)
+    thread = Thread(root="post-1", depth=1, private=False)
+    public = await house.written("bob", "look", surface=Surface.COMMENT, thread=thread)
+    assert Kind.DOCUMENT not in (await conversations.capabilities(by=ann, conversation=public)).sends
+    await conversations.accept(by=ann, conversation=public)
+    document = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7"))
+    with pytest.raises(PermanentError, match="document"):
+        await conversations.reply(by=ann, conversation=public, parts=[document])
     image = await files(house).upload(by=ann, title="a.png", content=pieces(PNG))
     with pytest.raises(PermanentError, match="image") as refused:
         await conversations.reply(by=ann, conversation=number, parts=[image])

@@ -198,6 +198,21 @@ async def test_a_mention_opens_a_conversation_of_the_social_center(house: House)
 
 
 @pytest.mark.row("A2")
+@pytest.mark.row("A3")
+@pytest.mark.parametrize("surface", [Surface.COMMENT, Surface.MENTION])
+async def test_a_direct_and_a_public_message_of_one_customer_are_never_one_conversation(
+    house: House, surface: Surface
+) -> None:
+    direct = await house.written("eve", "hello")
+    await house.deliver(message("eve", "one", surface=surface))
+    await house.deliver(message("eve", "two"), message("eve", "three", surface=surface))
+    found = {one.id: one for one in (await house.desk.service.search.conversations(by=SYSTEM)).rows}
+    assert [(one.surface, one.center) for one in found.values()] == [(surface, "social")] * 2 + [("direct", "chat")]
+    assert [await texts(house, one) for one in found] == [["three"], ["one"], ["hello", "two"]]
+    assert min(found) == direct
+
+
+@pytest.mark.row("A2")
 async def test_mentions_below_what_is_no_business_of_ours_are_a_conversation_each(house: House) -> None:
     theirs = Thread(root="their-post", parent="their-answer", depth=2, private=False)
     first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=theirs)
