@@ -108,6 +108,8 @@ async def test_a_pending_conversation_is_for_who_is_granted_its_channel(house: H
     for action in (service.read, service.accept):
         with pytest.raises(NotGrantedError, match="by Ada Ng"):
             await action(by=outside, conversation=number)
+    with pytest.raises(NotGrantedError, match="Ada Ng may not enter"):
+        await listed(house, outside, Stream.OPEN)
 
 
 @pytest.mark.row("A9")
@@ -135,6 +137,11 @@ async def test_an_accepted_conversation_is_its_assignees(house: House) -> None:
     await service.share(by=ann, conversation=number, user=bea.id, shared=False)
     with pytest.raises(NotGrantedError):
         await service.read(by=bea, conversation=number)
+    await service.close(by=SYSTEM, conversation=number)
+    with pytest.raises(NotGrantedError):
+        await service.read(by=bea, conversation=number)
+    assert [await listed(house, by, Stream.CLOSED) for by in (ann, bea, sue)] == [[number], [], [number]]
+    assert (await service.read(by=ann, conversation=number)).state == "closed"
 
 
 @pytest.mark.row("A43")
