@@ -154,7 +154,7 @@ def assign(
     db: Database, by: User, conversation: int, to: int, version: int | None, why: str, now: int, escalate: bool = False
 ) -> Standing:
     """Give a conversation to a user who is granted its connection: to a supervisor, to escalate."""
-    recipient = people.user(db, to)
+    recipient = people.member(db, to)
     seen = standing(db, conversation)
     able = grants.may_be_given(recipient, seen.connection)
     grants.require(able, recipient, f"be given conversations of {seen.connection}")

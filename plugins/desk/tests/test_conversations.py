@@ -256,6 +256,8 @@ async def test_a_conversation_is_assigned_to_whoever_is_granted_its_channel(hous
     for other, escalate in ((cid, False), (fay, False), (outside, False), (former, False), (boss, True)):
         with pytest.raises(NotGrantedError, match=other.name):
             await service.assign(by=ann, conversation=number, to=other.id, escalate=escalate)
+    with pytest.raises(NotGrantedError, match="programs"):
+        await service.assign(by=ann, conversation=number, to=SYSTEM.id)
     given = await service.assign(by=ann, conversation=number, to=bea.id, why="knows parcels")
     assert given.assignee is not None
     assert (given.state, given.assignee.name) == ("active", "Bea Ng")
