@@ -9,7 +9,7 @@ from typing import Any
 
 from attrs import define
 
-from channelry.model import MessageReceived, Received
+from channelry.model import MessageReceived, Received, Surface
 
 from . import sql
 from .database import Database
@@ -64,4 +64,6 @@ def _is_plain(one: Received) -> bool:
     if len(one.events) != 1 or not one.connection:
         return False
     (event,) = one.events
-    return type(event) is MessageReceived and not event.parts and event.thread is None
+    if type(event) is not MessageReceived or event.parts:
+        return False
+    return event.thread is None and event.surface is Surface.DIRECT

@@ -407,14 +407,18 @@ def _conversation(db: Database, channel: str, connection: str, event: EchoSent) 
     return None if row is None else row[0]
 
 
-def joined(db: Database, connection: str, place: str) -> tuple[str, Open | None]:
+def joined(db: Database, connection: str, place: str, otherwise: str = "") -> tuple[str, Open | None]:
     """Find the conversation that what is written below a comment joins: at the first-level comment, which is named,
-    or which the answer that is named stands below. Give that place, and the conversation if it is open."""
+    or which the answer that is named stands below. Give that place, and the conversation if it is open; `otherwise`:
+    the place where nothing is known of what is named."""
     found = _at_place(db, connection, place)
-    if found is None and (answered := find_message(db, connection, place)) is not None:
-        (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (answered[1],)).fetchone()
-        found = _at_place(db, connection, place)
-    return place, found
+    if found is not None:
+        return place, found
+    answered = find_message(db, connection, place)
+    if answered is None:
+        return otherwise or place, None
+    (place,) = db.execute("SELECT place FROM conversations WHERE id = ?", (answered[1],)).fetchone()
+    return place, _at_place(db, connection, place)
 
 
 def _at_place(db: Database, connection: str, place: str) -> Open | None:

@@ -65,7 +65,8 @@ def _standing(row: Row) -> Standing:
 def begin(
     db: Database, at: int, where: Place, open_for: int, by: User = SYSTEM, opened_by: int | None = None
 ) -> tuple[int, int]:
-    """Open a conversation, pending, in the queue and for the time that the policies say; give its id and that time.
+    """Open a conversation, pending, in the queue and for the time that the policies say, and have asked whose its
+    profile is, where that is not on record; give its id and that time.
 
     `open_for`: how long it stays open where no policy says; `opened_by`: the agent who writes first.
     """
@@ -80,6 +81,7 @@ def begin(
         (where.connection, where.profile, where.place, str(where.surface), str(kind), queue, opened_by, at,
          held.open_for, at + held.open_for),
     )  # fmt: skip
+    db.execute(sql.RECOGNIZE, (where.connection, at, where.profile))
     log.changed(db, by.id, at, log.CONVERSATION, number, "opened", data={"queue": queue})
     return number, held.open_for
 
@@ -169,7 +171,7 @@ def assign(
     db: Database, by: User, conversation: int, to: int, version: int | None, why: str, now: int, escalate: bool = False
 ) -> Standing:
     """Give a conversation to a user who is granted its connection: to a supervisor, to escalate."""
-    recipient = people.user(db, to)
+    recipient = people.member(db, to)
     seen = standing(db, conversation)
     able = grants.may_be_given(recipient, seen.connection)
     grants.require(able, recipient, f"be given conversations of {seen.connection}")

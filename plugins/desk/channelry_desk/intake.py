@@ -14,6 +14,7 @@ from channelry.model import (
     Profile,
     Received,
     Sticker,
+    Surface,
     Unparsed,
 )
 from channelry.model import Media as MediaPart
@@ -96,7 +97,8 @@ class Intake:
     def _message(self, db: Database, connection: str, event: MessageReceived, at: int, journal: int | None) -> bool:
         channel = self.channels.get(connection, connection)
         address, external_id, key = event.sender.address, event.external_id, event.key
-        place = "" if event.thread is None else rules.place(event.surface, event.thread, external_id)
+        direct = event.thread is None and event.surface is Surface.DIRECT
+        place = "" if direct else rules.place(event.surface, event.thread, external_id)
         where = (connection, external_id, place, channel, address.scheme, address.value, address.scope)
         row = db.execute(sql.FIND, where).fetchone()
         seen = signature(event.sender)
@@ -110,7 +112,7 @@ class Intake:
             db.execute(sql.DROPPED, (profile,))
             return False
         if rules.joins_anybody(event):
-            place, found = changes.joined(db, connection, place)
+            place, found = changes.joined(db, connection, place, rules.own_place(event))
             if found is not None:
                 conversation, state, open_for, expires_at = found
         opens = conversation is None or at > expires_at
@@ -209,7 +211,6 @@ def save_profile(db: Database, channel: str, connection: str, profile: Profile, 
             " channel, created_at, dropped) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,0)",
             (*told, channel, at),
         )
-        jobs.add(db, "recognize", connection, number, at)
         if not (profile.name or profile.first_name or profile.last_name):
             jobs.add(db, "profile", connection, number, at)
     else:

@@ -19,6 +19,8 @@ from channelry.model import (
     Typing,
 )
 
+from .states import Center, center
+
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 """Seconds between attempts: doubled each time, up to the longest."""
 
@@ -46,17 +48,24 @@ SETTLED = frozenset({CallState.ACCEPTED, CallState.FAILED, CallState.DEAD, CallS
 
 def place(surface: Surface, thread: Thread | None, external_id: str) -> str:
     """Name the place that a message belongs to: `""` for direct messages, the first-level comment in public threads,
-    the group or topic in private ones."""
+    the group or topic in private ones. A comment or a mention of which no more is told has a place of its own."""
     if thread is None:
-        return ""
+        return external_id if center(surface) is Center.SOCIAL else ""
     if thread.private and surface is Surface.DIRECT:
         return thread.root
     return thread.parent if thread.depth > 1 and thread.parent else external_id
 
 
 def joins_anybody(message: MessageReceived) -> bool:
-    """Tell whether a message joins the conversation at its place whoever began it: an answer below a comment."""
-    return message.thread is not None and not message.thread.private and message.thread.depth > 1
+    """Tell whether a message joins the conversation at its place whoever began it: an answer below a comment, or a
+    comment that an answer below it has overtaken."""
+    return message.thread is not None and not message.thread.private and message.thread.depth > 0
+
+
+def own_place(message: MessageReceived) -> str:
+    """Name the place of a message that answers nothing that is known: a mention has its own, `""` is that which it
+    names, where all answers to the same meet."""
+    return message.external_id if message.surface is Surface.MENTION else ""
 
 
 def writer(event: Event) -> Address | None:

@@ -121,6 +121,12 @@ INSERT INTO conversations (connection, profile, place, surface, type, state, que
 VALUES (?1,?2,?3,?4,?5,'pending',?6,'','',1,?7,?8,?9,?10,?10,?8,0,'','')
 """
 
+RECOGNIZE = """
+INSERT INTO jobs (kind, connection, subject, attempts, due_at, reason)
+SELECT 'recognize', ?1, p.id, 0, CAST(?2 AS BIGINT), '' FROM profiles p WHERE p.id = ?3 AND p.customer IS NULL
+ON CONFLICT (kind, subject) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+"""
+
 LOG = "INSERT INTO log (at, who, kind, subject, what, why, data) VALUES (?,?,?,?,?,?,?)"
 LAST = f"SELECT ({LAST_REQUEST}), (SELECT max(id) FROM messages)"
 

@@ -314,9 +314,7 @@ class Conversation:
     @property
     def title(self) -> str:
         """The customer's name, or Anonymous: what a channel tells of itself proves nobody's identity."""
-        if self.customer is None:
-            return ANONYMOUS
-        return self.customer.name
+        return ANONYMOUS if self.customer is None else self.customer.name or ANONYMOUS
 
 
 _NUMBER = re.compile(r"C-(\d{6,18})", re.ASCII | re.IGNORECASE)

@@ -28,6 +28,7 @@ from channelry.model import (
     Language,
     Match,
     Media,
+    MediaLimit,
     MessageReceived,
     NotTaken,
     Outbound,
@@ -61,10 +62,12 @@ def anyio_backend() -> str:
 
 @define(eq=False)
 class Provider:
-    """The other side: `script` says what happens to the next calls, `taken` is what it took, in order."""
+    """The other side: `script` says what happens to the next calls, `taken` is what it took, in order, `bodies` what
+    they said."""
 
     script: deque[str] = field(factory=deque)
     taken: list[str] = field(factory=list)
+    bodies: list[Any] = field(factory=list)
     asked: int = 0
     answers: deque[Reconciled] = field(factory=deque)
     resend: Resend = Resend.NEVER
@@ -72,6 +75,8 @@ class Provider:
     window: timedelta | None = None
     surfaces: frozenset[Surface] = frozenset({Surface.DIRECT})
     initiates: bool = True
+    files: frozenset[Kind] = frozenset({Kind.DOCUMENT})
+    media: dict[Kind, MediaLimit] = field(factory=dict)
     times: list[float] = field(factory=list)
     address: Address | None = None
 
@@ -88,6 +93,7 @@ class Provider:
         if fault == "untaken":
             raise AmbiguousError("the answer was lost")
         self.taken.append(call.key)
+        self.bodies.append(call.body)
         if fault == "lost":
             raise AmbiguousError("the answer was lost")
         if fault == "taken-hang":
@@ -117,9 +123,8 @@ class Post:
     def capabilities(self) -> Capabilities:
         provider = self.provider
         return Capabilities(
-            sends=frozenset({
-                Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE, Kind.DOCUMENT,
-            }),
+            sends=provider.files | {Kind.TEXT, Kind.READ, Kind.EDIT, Kind.TEMPLATE, Kind.HIDE, Kind.DELETE},
+            media=provider.media,
             text=10, resend=provider.resend, rates=provider.rates, window=provider.window, surfaces=provider.surfaces,
             initiates=provider.initiates, public=Capabilities(text=10),
         )  # fmt: skip
@@ -141,9 +146,10 @@ class Post:
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         self.capabilities.admit(outbound)
-        text = getattr(outbound, "text", "")
+        text, files = getattr(outbound, "text", ""), [part.ref for part in getattr(outbound, "parts", ())]
+        more = {"files": files} if files else {}
         return [
-            Call(key=f"{outbound.key}/{n}", to=outbound.target.to, action="post", body={"text": piece})
+            Call(key=f"{outbound.key}/{n}", to=outbound.target.to, action="post", body={"text": piece, **more})
             for n, piece in enumerate(split(text, 10) or [""])
         ]
 

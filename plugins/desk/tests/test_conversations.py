@@ -20,6 +20,7 @@ from channelry_desk.errors import (
     UnsupportedError,
 )
 from channelry_desk.grants import SYSTEM, Access, User
+from channelry_desk.hooks import TaskKind
 from channelry_desk.moments import MINUTE
 from channelry_desk.policies import Policy
 from channelry_desk.queries import Stream
@@ -71,16 +72,21 @@ async def test_the_second_who_accepts_is_told_who_was_first(house: House) -> Non
 @pytest.mark.row("A5")
 @pytest.mark.row("D29")
 async def test_the_lists_partition_what_is_not_closed(house: House) -> None:
-    ann, service = await house.user("Ann"), house.desk.service.conversations
-    pending, active, waiting, closed = [await house.written(who) for who in ("eve", "bob", "cid", "dan")]
-    for number in (active, waiting, closed):
+    ann, bea, service = await house.user("Ann"), await house.user("Bea"), house.desk.service.conversations
+    await house.desk.service.catalogue.set_policy(by=SYSTEM, policy=Policy(wrap_up=5 * MINUTE))
+    pending, active, waiting, ended, closed, hers = [await house.written(f"c{n}") for n in range(6)]
+    for number in (active, waiting, ended, closed):
         await service.accept(by=ann, conversation=number)
+    await service.accept(by=bea, conversation=hers)
     await service.hold(by=ann, conversation=waiting)
+    await service.end(by=ann, conversation=ended)
     await service.describe(by=ann, conversation=closed, text="a parcel")
     await service.close(by=ann, conversation=closed)
-    assert await listed(house, ann, Stream.OPEN) == [pending]
-    assert await listed(house, ann, Stream.MINE) == [waiting, active]
+    for by, mine in ((ann, [ended, waiting, active]), (bea, [hers])):
+        assert await listed(house, by, Stream.OPEN) == [pending]
+        assert await listed(house, by, Stream.MINE) == mine
     assert await listed(house, ann, Stream.CLOSED) == [closed]
+    assert await listed(house, bea, Stream.CLOSED) == []
 
 
 @pytest.mark.row("A6")
@@ -99,6 +105,12 @@ async def test_a_pending_conversation_is_for_who_is_granted_its_channel(house: H
     ):
         with pytest.raises(NotGrantedError, match="by Bea Ng"):
             await refused
+    outside = await house.user("Ada", Access.ADMINISTRATION)
+    for action in (service.read, service.accept):
+        with pytest.raises(NotGrantedError, match="by Ada Ng"):
+            await action(by=outside, conversation=number)
+    with pytest.raises(NotGrantedError, match="Ada Ng may not enter"):
+        await listed(house, outside, Stream.OPEN)
 
 
 @pytest.mark.row("A9")
@@ -126,6 +138,11 @@ async def test_an_accepted_conversation_is_its_assignees(house: House) -> None:
     await service.share(by=ann, conversation=number, user=bea.id, shared=False)
     with pytest.raises(NotGrantedError):
         await service.read(by=bea, conversation=number)
+    await service.close(by=SYSTEM, conversation=number)
+    with pytest.raises(NotGrantedError):
+        await service.read(by=bea, conversation=number)
+    assert [await listed(house, by, Stream.CLOSED) for by in (ann, bea, sue)] == [[number], [], [number]]
+    assert (await service.read(by=ann, conversation=number)).state == "closed"
 
 
 @pytest.mark.row("A43")
@@ -167,6 +184,8 @@ async def test_rejecting_closes_what_nobody_has_taken(house: House) -> None:
     number = await house.written("eve")
     rejected = await service.reject(by=ann, conversation=number, why="a duplicate")
     assert (rejected.state, rejected.reason, rejected.description) == ("closed", "rejected", "")
+    told = (await service.changes(by=SYSTEM, conversation=number))[-1]
+    assert (told.what, told.who.name, told.why) == ("rejected", "Ann Ng", "a duplicate")
     taken = await accepted(house, ann, "bob")
     with pytest.raises(ConflictError, match="cannot be rejected"):
         await service.reject(by=ann, conversation=taken)
@@ -179,8 +198,26 @@ async def test_release_gives_it_back_to_all_who_are_granted(house: House) -> Non
     released = await service.release(by=ann, conversation=number)
     assert (released.state, released.assignee) == ("pending", None)
     assert await listed(house, bea, Stream.OPEN) == [number]
+    assert await listed(house, ann, Stream.MINE) == []
+    assert await listed(house, await house.user("Cid", connections=["second"]), Stream.OPEN) == []
     with pytest.raises(ConflictError, match="it cannot be released"):
         await service.release(by=ann, conversation=number)
+    await service.accept(by=bea, conversation=number)
+    await service.hold(by=bea, conversation=number)
+    assert (await service.release(by=bea, conversation=number)).state == "pending"
+
+
+@pytest.mark.row("A10")
+async def test_release_gives_it_back_to_the_queue_that_it_came_from(house: House) -> None:
+    service = house.desk.service.conversations
+    queue = await house.desk.service.catalogue.create_queue(by=SYSTEM, name="parcels")
+    ann, member = await house.user("Ann"), await house.user("Bea", connections=[], queues=[queue.id])
+    number = await house.written("eve")
+    await service.route(by=ann, conversation=number, queue=queue.id)
+    await service.accept(by=member, conversation=number)
+    assert (await service.release(by=member, conversation=number)).queue == queue
+    assert await listed(house, member, Stream.OPEN) == [number]
+    assert await listed(house, ann, Stream.OPEN) == []
 
 
 @pytest.mark.row("A12")
@@ -188,7 +225,8 @@ async def test_what_is_closed_is_closed_for_good(house: House) -> None:
     ann, service = await house.user("Ann"), house.desk.service.conversations
     number = await accepted(house, ann)
     await service.describe(by=ann, conversation=number, text="a parcel")
-    assert (await service.close(by=ann, conversation=number, why="solved")).reason == "done"
+    closed = await service.close(by=ann, conversation=number, why="solved")
+    assert (closed.state, closed.reason, closed.closed_at) == ("closed", "done", START)
     refusals: list[Any] = [
         act(by=ann, conversation=number)
         for act in (service.close, service.accept, service.release, service.hold, service.resume, service.end)
@@ -209,13 +247,19 @@ async def test_a_conversation_is_assigned_to_whoever_is_granted_its_channel(hous
     cid = await house.user("Cid", connections=["second"])
     sue = await house.user("Sue", *SUPERVISOR)
     fay, _ = await house.desk.service.people.invite(by=SYSTEM, email="fay@example.org", first_name="Fay")
+    outside, former = await house.user("Ada", Access.ADMINISTRATION), await house.user("Old")
+    await house.desk.service.people.disable(by=SYSTEM, user=former.id)
+    boss = await house.user("Bo", *SUPERVISOR, connections=["second"])
     service, number = house.desk.service.conversations, await accepted(house, ann)
     assert [one.name for one in await service.colleagues(by=ann, conversation=number)] == ["Bea Ng", "Sue Ng"]
     assert [one.name for one in await service.colleagues(by=ann, conversation=number, text="SU")] == ["Sue Ng"]
+    assert [one.name for one in await service.colleagues(by=ann, conversation=number, text="n")] == ["Bea Ng", "Sue Ng"]
     assert [one.name for one in await service.colleagues(by=ann, conversation=number, text="bea@")] == ["Bea Ng"]
-    for other in (cid, fay):
+    for other, escalate in ((cid, False), (fay, False), (outside, False), (former, False), (boss, True)):
         with pytest.raises(NotGrantedError, match=other.name):
-            await service.assign(by=ann, conversation=number, to=other.id)
+            await service.assign(by=ann, conversation=number, to=other.id, escalate=escalate)
+    with pytest.raises(NotGrantedError, match="programs"):
+        await service.assign(by=ann, conversation=number, to=SYSTEM.id)
     given = await service.assign(by=ann, conversation=number, to=bea.id, why="knows parcels")
     assert given.assignee is not None
     assert (given.state, given.assignee.name) == ("active", "Bea Ng")
@@ -225,9 +269,9 @@ async def test_a_conversation_is_assigned_to_whoever_is_granted_its_channel(hous
         await service.assign(by=bea, conversation=number, to=ann.id, escalate=True)
     await service.assign(by=bea, conversation=number, to=sue.id, why="is angry", escalate=True)
     changes = await service.changes(by=sue, conversation=number)
-    assert [(one.what, one.who.name, one.why) for one in changes[-2:]] == [
-        ("assigned", "Ann Ng", "knows parcels"),
-        ("escalated", "Bea Ng", "is angry"),
+    assert [(one.what, one.who.name, one.why, one.data["assignee"]) for one in changes[-2:]] == [
+        ("assigned", "Ann Ng", "knows parcels", bea.id),
+        ("escalated", "Bea Ng", "is angry", sue.id),
     ]
 
 
@@ -255,8 +299,15 @@ async def test_a_queues_members_accept_what_is_routed_to_it(house: House) -> Non
     assert routed.opened_at == START
     assert await listed(house, ann, Stream.OPEN) == []
     assert await listed(house, member, Stream.OPEN) == [number]
-    with pytest.raises(NotGrantedError):
-        await service.accept(by=ann, conversation=number)
+    for refused in (
+        service.accept(by=ann, conversation=number),
+        service.assign(by=ann, conversation=number, to=ann.id),
+    ):
+        with pytest.raises(NotGrantedError):
+            await refused
+    other = await house.written("bob")
+    assert (await service.route(by=ann, conversation=other, queue=parcels.id)).queue == parcels
+    assert await listed(house, member, Stream.OPEN) == [other, number]
     assert (await service.accept(by=member, conversation=number)).queue == parcels
     with pytest.raises(NotFoundError, match="no queue 99"):
         await service.route(by=member, conversation=number, queue=99)
@@ -278,6 +329,39 @@ async def test_the_social_center_has_no_queues(house: House) -> None:
     with pytest.raises(UnsupportedError, match="social center has no queues") as refused:
         await service.conversations.route(by=ann, conversation=number, queue=queue.id)
     assert refused.value.code == "unsupported"
+
+
+@pytest.mark.row("A4")
+@pytest.mark.parametrize("surface", [Surface.DIRECT, Surface.COMMENT, Surface.MENTION])
+async def test_agents_work_alike_in_both_centers(house: House, surface: Surface) -> None:
+    ann, bea, sue = await house.user("Ann"), await house.user("Bea"), await house.user("Sue", *SUPERVISOR)
+    desk, service = house.desk.service, house.desk.service.conversations
+    tag = await desk.catalogue.create_tag(by=SYSTEM, name="parcels")
+    await desk.catalogue.set_policy(by=SYSTEM, policy=Policy(wrap_up=5 * MINUTE))
+    thread = None if surface is Surface.DIRECT else Thread(root="post-1", private=False, depth=1)
+    number, other = [await house.written(who, surface=surface, thread=thread) for who in ("eve", "bob")]
+    assert await listed(house, ann, Stream.OPEN) == [other, number]
+    await service.reject(by=ann, conversation=other, why="a duplicate")
+    await service.accept(by=ann, conversation=number)
+    await service.describe(by=ann, conversation=number, text="a parcel")
+    await service.reply(by=ann, conversation=number, text="hi", key="k")
+    await house.send()
+    assert house.provider.taken == ["k/0"]
+    await service.hold(by=ann, conversation=number, reason=Hold.CUSTOMER)
+    await service.resume(by=ann, conversation=number)
+    await desk.details.set_tags(by=ann, conversation=number, tags=[tag.id])
+    await desk.details.note(by=ann, conversation=number, text="sent back")
+    await service.create_task(by=ann, conversation=number, kind=TaskKind.CASE, title="lost")
+    await service.share(by=ann, conversation=number, user=bea.id)
+    await service.assign(by=ann, conversation=number, to=bea.id)
+    await service.assign(by=bea, conversation=number, to=sue.id, escalate=True)
+    await service.release(by=sue, conversation=number)
+    await service.accept(by=ann, conversation=number)
+    await service.end(by=ann, conversation=number)
+    await service.close(by=ann, conversation=number)
+    await service.archive(by=ann, conversation=number)
+    assert (await house.read(number)).archived_at == START
+    await desk.customers.bar(by=ann, profile=(await house.read(number)).profile)
 
 
 @pytest.mark.row("A4")

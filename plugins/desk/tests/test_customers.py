@@ -15,7 +15,9 @@ from channelry_desk.errors import (
     UnsupportedError,
 )
 from channelry_desk.grants import SYSTEM, Access
+from channelry_desk.moments import MINUTE
 from channelry_desk.phones import canonical
+from channelry_desk.policies import Policy
 from channelry_desk.service.customers import Customers
 from channelry_desk.states import ConversationState, Reason
 from channelry_desk.values import Customer, Named, number
@@ -106,13 +108,14 @@ async def test_only_the_agent_of_a_conversation_of_the_chat_center_relates_it(op
 
 
 @pytest.mark.row("A4")
-async def test_the_social_center_relates_no_customers(house: House) -> None:
-    comment = message("bob", "hi", surface=Surface.COMMENT, thread=Thread(root="p", depth=1, private=False))
-    await house.deliver(comment)
+async def test_the_social_center_relates_and_creates_no_customers(house: House) -> None:
+    thread = Thread(root="p", depth=1, private=False)
+    conversation = await house.written("bob", surface=Surface.COMMENT, thread=thread)
     with pytest.raises(UnsupportedError, match="social center"):
-        await customers(house).relate(
-            by=SYSTEM, conversation=await house.conversation(), customer=(await recorded(house)).id
-        )
+        await customers(house).relate(by=SYSTEM, conversation=conversation, customer=(await recorded(house)).id)
+    with pytest.raises(UnsupportedError, match="social center"):
+        await customers(house).create(by=SYSTEM, first_name="Bob", last_name="Ng", phone="1", conversation=conversation)
+    assert await customers(house).search(by=SYSTEM, text="Bob") == []
 
 
 async def test_a_user_without_access_learns_nothing_of_customers(house: House) -> None:
@@ -219,6 +222,24 @@ async def test_a_number_that_the_channel_vouches_for_links_by_itself(house: Hous
     found = await house.read()
     assert found.customer == made
     assert (await customers(house).profile(by=SYSTEM, profile=found.profile)).customer == made.id
+
+
+@pytest.mark.row("A26")
+async def test_who_was_recorded_meanwhile_is_recognized_when_the_next_conversation_is_created(house: House) -> None:
+    sender = Profile(address=Address("post", "eve"), name="x", aliases=(Address("phone", "302101234567"),))
+    stranger = await house.written("eve", profile=sender)
+    await worked(house)
+    made = await recorded(house)
+    await house.written("eve", "one more thing", profile=sender)
+    await worked(house)
+    assert not (await house.read(stranger)).recognized
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=stranger)
+    again = await house.written("eve", "again", profile=sender)
+    await worked(house)
+    assert (again > stranger, (await house.read(again)).customer) == (True, made)
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=again)
+    await house.written("eve", "and again", profile=sender)
+    assert await house.rows("SELECT kind FROM jobs") == []
 
 
 async def test_two_customers_of_one_number_are_candidates_and_none_is_linked(house: House) -> None:
@@ -345,6 +366,25 @@ async def test_what_a_barred_profile_writes_is_ignored_and_counted_until_it_is_u
     assert await house.written("eve", "better now") > conversation
 
 
+@pytest.mark.row("A15")
+async def test_barring_a_profile_closes_all_that_it_has_open_and_nobody_elses(house: House) -> None:
+    await house.desk.service.catalogue.set_policy(by=SYSTEM, policy=Policy(wrap_up=5 * MINUTE))
+    service, thread = house.desk.service.conversations, Thread(root="p", depth=1, private=False)
+    held = [await house.written("eve")]
+    await service.accept(by=SYSTEM, conversation=held[0])
+    await service.end(by=SYSTEM, conversation=held[0])
+    held += [await house.written("eve", text, surface=Surface.COMMENT, thread=thread) for text in ("one", "two")]
+    held += [await house.written("eve", "three"), await house.written("bob")]
+    for conversation in held[1:3]:
+        await service.accept(by=SYSTEM, conversation=conversation)
+    await service.hold(by=SYSTEM, conversation=held[1])
+    states = [(await house.read(one)).state for one in held]
+    assert states == ["wrap-up", "waiting", "active", "pending", "pending"]
+    await customers(house).bar(by=SYSTEM, profile=(await house.read(held[0])).profile)
+    found = [await house.read(one) for one in held]
+    assert [(one.state, one.reason) for one in found] == [("closed", "barred")] * 4 + [("pending", "")]
+
+
 async def stored(house: House) -> list[int]:
     tables = ("journal", "messages", "conversations", "events", "visits", "dead_letters", "reactions", "jobs")
     return [(await house.rows(f"SELECT count(*) FROM {table}"))[0][0] for table in tables]
@@ -375,6 +415,7 @@ async def test_a_bar_exempts_echoes_and_what_a_customer_takes_back(house: House)
 
 @pytest.mark.row("A16")
 @pytest.mark.row("A17")
+@pytest.mark.row("A18")
 async def test_barring_a_customer_bars_every_profile_and_closes_all_that_is_open(house: House) -> None:
     made = await recorded(house)
     held = [await house.written("eve"), await house.written("evelyn")]
@@ -388,8 +429,10 @@ async def test_barring_a_customer_bars_every_profile_and_closes_all_that_is_open
     later = await house.written("third")
     await customers(house).relate(by=SYSTEM, conversation=later, customer=made.id)
     assert (await house.read(later)).reason == Reason.BARRED
+    await customers(house).bar(by=SYSTEM, profile=(await house.read(later)).profile)
     await customers(house).bar(by=SYSTEM, customer=made.id, barred=False)
-    assert await house.written("eve", "thanks") > later
+    thanks = await house.written("eve", "thanks")
+    assert await house.written("third", "thanks") > thanks > later
 
 
 async def test_nothing_is_begun_with_a_barred_customer(house: House) -> None:

@@ -218,6 +218,22 @@ async def test_neither_administrators_nor_agents_of_other_channels_get_at_a_conv
     assert {function: code for function, code in told.items() if code != "not_granted"} == {}
 
 
+@pytest.mark.row("A9")
+async def test_no_colleague_gets_at_what_another_agent_has_accepted(house: House) -> None:
+    table = await calls(house)
+    people, conversations = house.desk.service.people, house.desk.service.conversations
+    ann = await people.read(by=SYSTEM, user=table["people.read"]["user"])
+    await conversations.accept(by=ann, **table["conversations.read"])
+    by = await house.user("Bea")
+    told = {
+        function: await outcome(house, function, {"by": by, **given})
+        for function, given in table.items() if "conversation" in given or function == "outbox.decide"
+    }  # fmt: skip
+    assert {function: code for function, code in told.items() if code != "not_granted"} == {
+        "conversations.accept": "conflict", "conversations.reject": "conflict",
+    }  # fmt: skip
+
+
 def hostile(given: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Give arguments of which one at a time is what nobody should give."""
     for name, value in given.items():

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from channelry.errors import PermanentError
-from channelry.model import Address, Kind, Media, MessageDeleted
+from channelry.model import Address, Kind, Media, MediaLimit, MessageDeleted, Surface, Thread
 from channelry_desk.errors import IncompleteError, NotFoundError, NotGrantedError
 from channelry_desk.folder import UNKNOWN, sniffed
 from channelry_desk.grants import SYSTEM, Access, User
@@ -70,6 +70,34 @@ async def test_an_upload_lies_under_a_name_of_ours_and_is_read_by_its_owner(hous
     assert await whole(house, media.ref, by=await house.user("Bob")) == PNG
 
 
+@pytest.mark.row("A23")
+@pytest.mark.parametrize(
+    ("title", "head", "kind"),
+    [("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Kind.DOCUMENT), ("a.pdf", b"%PDF-1.7", Kind.DOCUMENT),
+     ("a.jpeg", b"\xff\xd8\xff\xe0", Kind.IMAGE), ("a.png", PNG, Kind.IMAGE), ("a.mp3", b"ID3\x04", Kind.AUDIO),
+     ("a.mp4", b"\0\0\0\x18ftypmp42", Kind.VIDEO)],
+)  # fmt: skip
+async def test_documents_and_media_are_uploaded_sent_and_shown(
+    house: House, title: str, head: bytes, kind: Kind
+) -> None:
+    house.provider.files = frozenset({Kind.DOCUMENT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO})
+    ann, conversations = await house.user("Ann"), house.desk.service.conversations
+    number = await house.written("bob")
+    await conversations.accept(by=ann, conversation=number)
+    media = await files(house).upload(by=ann, title=title, content=pieces(head))
+    assert media.kind is kind
+    await conversations.reply(by=ann, conversation=number, parts=[media])
+    await house.send()
+    (body,) = house.provider.bodies
+    (sent,) = body["files"]
+    assert b"".join([piece async for piece in house.desk.files().read(sent)]) == head
+    shown = (await conversations.messages(by=ann, conversation=number)).rows[0]
+    assert (shown.parts, [(one.state, one.name) for one in shown.files]) == ((media,), [("stored", media.ref)])
+    (document,) = (await files(house).documents(by=ann, conversation=number)).rows
+    assert (document.title, document.media_type, document.direction) == (title, media.media_type, "out")
+    assert await whole(house, document.name, by=ann) == head
+
+
 async def test_an_upload_that_is_empty_too_large_or_not_granted_leaves_nothing(opening: Opening) -> None:
     async with opening(media_limit=10) as house:
         agent = await house.user("Eve")
@@ -113,7 +141,8 @@ async def test_documents_are_of_the_conversation_or_of_all_with_the_customer(hou
     assert [one.title for one in page.rows] == ["ours", "first.png", "second", "first.png"]
 
 
-async def test_documents_of_a_colleagues_open_conversation_are_not_listed_elsewhere(house: House) -> None:
+@pytest.mark.row("A9")
+async def test_documents_of_a_colleagues_open_conversation_are_not_listed_or_read_elsewhere(house: House) -> None:
     image = Media(kind=Kind.IMAGE, id="1", name="theirs")
     await house.deliver(message("bob", "one", parts=(image,)), connection="second")
     theirs = await house.conversation()
@@ -128,6 +157,11 @@ async def test_documents_of_a_colleagues_open_conversation_are_not_listed_elsewh
         page = await files(house).documents(by=by, conversation=mine, everywhere=True)
         return [one.title for one in page.rows]
 
+    await worked(house)
+    (document,) = (await files(house).documents(by=ann, conversation=theirs)).rows
+    assert await whole(house, document.name, by=ann) == b"some bytes"
+    with pytest.raises(NotGrantedError):
+        await files(house).read(by=bea, name=document.name)
     assert await listed(bea) == ["mine"]
     assert await listed(await house.user("Sue", Access.DASHBOARD)) == ["mine", "theirs"]
     await conversations.share(by=ann, conversation=theirs, user=bea.id)
@@ -165,11 +199,27 @@ async def test_what_the_channel_cannot_carry_is_told_before_and_refused_with_the
     await conversations.accept(by=ann, conversation=number)
     sends = (await conversations.capabilities(by=ann, conversation=number)).sends
     assert (Kind.DOCUMENT in sends, Kind.IMAGE in sends) == (True, False)
+    thread = Thread(root="post-1", depth=1, private=False)
+    public = await house.written("bob", "look", surface=Surface.COMMENT, thread=thread)
+    assert Kind.DOCUMENT not in (await conversations.capabilities(by=ann, conversation=public)).sends
+    await conversations.accept(by=ann, conversation=public)
+    document = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7"))
+    with pytest.raises(PermanentError, match="document"):
+        await conversations.reply(by=ann, conversation=public, parts=[document])
     image = await files(house).upload(by=ann, title="a.png", content=pieces(PNG))
     with pytest.raises(PermanentError, match="image") as refused:
         await conversations.reply(by=ann, conversation=number, parts=[image])
     assert refused.value.code == "unsupported"
+    house.provider.media = {Kind.DOCUMENT: MediaLimit(types=frozenset({"application/pdf"}), upload=20)}
+    letter = await files(house).upload(by=ann, title="a.doc", content=pieces(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"))
+    with pytest.raises(PermanentError, match="use application/pdf"):
+        await conversations.reply(by=ann, conversation=number, parts=[letter])
+    long = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7" + bytes(13)))
+    with pytest.raises(PermanentError, match="larger than 20 bytes"):
+        await conversations.reply(by=ann, conversation=number, parts=[long])
     assert [one.direction for one in await house.messages(number)] == ["in"]
+    short = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7"))
+    await conversations.reply(by=ann, conversation=number, parts=[short])
 
 
 async def test_a_type_is_told_however_the_bytes_arrive(house: House) -> None:

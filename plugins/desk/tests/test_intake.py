@@ -47,10 +47,14 @@ async def texts(house: House, conversation: int | None = None) -> list[str]:
 
 @pytest.mark.row("A1")
 async def test_messages_of_one_customer_join_one_conversation(house: House) -> None:
-    for text in ("one", "two", "three"):
-        assert await house.deliver(message("eve", text)) == 200
-    assert len((await house.desk.service.search.conversations(by=SYSTEM)).rows) == 1
-    assert await texts(house) == ["one", "two", "three"]
+    assert await house.deliver(message("eve", "one"), message("eve", "two")) == 200
+    first = await house.conversation()
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=first, text="three")
+    echo = EchoSent(key="e", occurred_at=START, recipient=EVE, external_id="e", text="four")
+    assert await house.deliver(echo, message("eve", "five")) == 200
+    (only,) = (await house.desk.service.search.conversations(by=SYSTEM)).rows
+    assert (only.id, only.center, only.surface) == (first, "chat", "direct")
+    assert await texts(house) == ["one", "two", "three", "four", "five"]
 
 
 async def test_a_redelivered_message_stays_one_row_and_leaves_no_second_journal_row(house: House) -> None:
@@ -124,6 +128,9 @@ async def test_a_related_profile_is_recognized_at_once_and_a_stranger_is_anonymo
     assert (found.recognized, found.title) == (True, "Eve Ng")
     assert found.customer is not None
     assert found.customer.email == "e@example.org"
+    nameless = evolve(found, customer=evolve(found.customer, first_name="", last_name=""))
+    assert nameless.title == "e@example.org"
+    assert evolve(nameless, customer=evolve(found.customer, first_name="", last_name="", email="")).title == "Anonymous"
 
 
 @pytest.mark.row("A2")
@@ -144,6 +151,16 @@ async def test_each_first_level_comment_is_a_conversation_that_answers_join(hous
     await house.desk.service.conversations.close(by=SYSTEM, conversation=found[1].id)
     await house.deliver(comment("cid", "c6", depth=3, parent="c3"), comment("eve", "c7", depth=2, parent="c1"))
     assert await texts(house) == ["c6", "c7"]
+
+
+@pytest.mark.row("A2")
+async def test_a_reply_that_overtakes_its_comment_and_the_comment_are_one_conversation(house: House) -> None:
+    thread = Thread(root="post-1", parent="c1", depth=2, private=False)
+    early = await house.written("bob", "me too", key="c2", surface=Surface.COMMENT, thread=thread)
+    first = evolve(thread, parent="post-1", depth=1)
+    assert await house.written("eve", "price?", key="c1", surface=Surface.COMMENT, thread=first) == early
+    assert await texts(house, early) == ["me too", "price?"]
+    assert await house.written("eve", "and this?", key="c3", surface=Surface.COMMENT, thread=first) != early
 
 
 async def test_what_the_business_wrote_elsewhere_shows_where_it_stands(house: House) -> None:
@@ -180,6 +197,35 @@ async def test_a_mention_opens_a_conversation_of_the_social_center(house: House)
     first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=thread)
     assert (await house.read(first)).center == "social"
     assert await house.written("eve", "look again", key="t2", surface=Surface.MENTION, thread=thread) != first
+
+
+@pytest.mark.row("A2")
+@pytest.mark.row("A3")
+@pytest.mark.parametrize("surface", [Surface.COMMENT, Surface.MENTION])
+async def test_a_direct_and_a_public_message_of_one_customer_are_never_one_conversation(
+    house: House, surface: Surface
+) -> None:
+    direct = await house.written("eve", "hello")
+    await house.deliver(message("eve", "one", surface=surface))
+    await house.deliver(message("eve", "two"), message("eve", "three", surface=surface))
+    found = {one.id: one for one in (await house.desk.service.search.conversations(by=SYSTEM)).rows}
+    assert [(one.surface, one.center) for one in found.values()] == [(surface, "social")] * 2 + [("direct", "chat")]
+    assert [await texts(house, one) for one in found] == [["three"], ["one"], ["hello", "two"]]
+    assert min(found) == direct
+
+
+@pytest.mark.row("A2")
+async def test_mentions_below_what_is_no_business_of_ours_are_a_conversation_each(house: House) -> None:
+    theirs = Thread(root="their-post", parent="their-answer", depth=2, private=False)
+    first = await house.written("eve", "look @us", key="t1", surface=Surface.MENTION, thread=theirs)
+    second = await house.written("bob", "ask @us", key="t2", surface=Surface.MENTION, thread=theirs)
+    assert second != first
+    below = evolve(theirs, parent="t1")
+    await house.deliver(message("cid", "yes, @us", key="t3", surface=Surface.MENTION, thread=below))
+    assert await texts(house, first) == ["look @us", "yes, @us"]
+    await house.desk.service.conversations.close(by=SYSTEM, conversation=first)
+    again = await house.written("cid", "@us?", key="t4", surface=Surface.MENTION, thread=below)
+    assert await house.written("dan", "well?", key="t5", surface=Surface.COMMENT, thread=below) == again
 
 
 async def test_what_we_did_to_a_message_shows_once_the_provider_has_taken_it(house: House) -> None:

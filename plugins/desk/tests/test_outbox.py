@@ -70,9 +70,11 @@ def status(external_id: str, what: Status, key: str = "", reference: str = "") -
 async def test_a_reply_is_sent_in_its_pieces_and_in_order_and_gets_its_receipts(house: House) -> None:
     number = await started(house)
     await reply(house, number, "one two three four five")
-    await reply(house, number, "last", "l")
+    await reply(house, number, "<b>&*_é", "l")
     await house.send()
     assert house.provider.taken == ["k/0", "k/1", "k/2", "l/0"]
+    said = [body["text"] for body in house.provider.bodies]
+    assert (" ".join(piece.strip() for piece in said[:3]), said[3]) == ("one two three four five", "<b>&*_é")
     found = await delivery(house, number)
     assert (found.state, found.status, found.external_ids) == ("accepted", "accepted", ("id:l/0",))
 

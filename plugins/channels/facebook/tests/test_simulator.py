@@ -31,6 +31,7 @@ def test_the_plugin_fits_the_contract() -> None:
     examine("facebook", Facebook)
 
 
+@pytest.mark.row("A3")
 def test_its_customers_comment(facebook: Facebook) -> None:
     request = FacebookSimulator().message("U7", "γειά 😀")
     assert request.body.isascii()

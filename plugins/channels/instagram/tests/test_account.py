@@ -58,6 +58,7 @@ async def test_who_only_commented_has_no_profile(scheme: str, instagram: Instagr
     assert await instagram.profile(Address(scheme, "IGSID9", "1784"), desk) is None
 
 
+@pytest.mark.row("A3")
 @pytest.mark.parametrize("caption", [False, True])
 async def test_a_mention_is_read_where_it_was_written(
     caption: bool, instagram: Instagram, simulator: InstagramSimulator, desk: Services

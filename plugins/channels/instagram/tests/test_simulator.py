@@ -40,6 +40,7 @@ def test_the_plugin_fits_the_contract() -> None:
     examine("instagram", Instagram)
 
 
+@pytest.mark.row("A3")
 @pytest.mark.parametrize("page", ["", "55"])
 def test_its_customers_write_and_comment(page: str, instagram: Instagram) -> None:
     simulator = InstagramSimulator(page_id=page)

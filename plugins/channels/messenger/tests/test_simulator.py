@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from channelry.model import Kind, MessageReceived, Request
+from channelry.model import Kind, MessageReceived, Request, Surface
 from channelry.registry import examine
 from channelry_messenger.capabilities import CAPABILITIES
 from channelry_messenger.plugin import Messenger
@@ -37,6 +37,7 @@ def test_the_plugin_fits_the_contract() -> None:
     examine("messenger", Messenger)
 
 
+@pytest.mark.row("A3")
 def test_its_customers_write(messenger: Messenger) -> None:
     request = MessengerSimulator().message("PSID7", "γειά 😀")
     assert request.body.isascii()
@@ -44,6 +45,7 @@ def test_its_customers_write(messenger: Messenger) -> None:
     (event,) = messenger.parse(request).events
     assert isinstance(event, MessageReceived)
     assert (event.text, event.sender.address.value, event.account) == ("γειά 😀", "PSID7", "55")
+    assert event.surface is Surface.DIRECT
 
 
 def test_it_signs_any_request_once(simulator: MessengerSimulator) -> None:

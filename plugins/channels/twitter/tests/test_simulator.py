@@ -22,6 +22,7 @@ async def test_it_signs_with_the_published_signature(simulator: TwitterSimulator
     assert signed.header(b"x-twitter-webhooks-signature") == b"sha256=5DgFux6WLVzAHKrpvNSyikRW4TEEkam8R9IGT8OeH6A="
 
 
+@pytest.mark.row("A3")
 async def test_what_a_customer_writes_is_signed_and_understood(simulator: TwitterSimulator, twitter: Twitter) -> None:
     told = []
     for request in (

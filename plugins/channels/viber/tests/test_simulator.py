@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from channelry.config import load_configuration
-from channelry.model import Kind, MessageReceived, Request
+from channelry.model import Kind, MessageReceived, Request, Surface
 from channelry.registry import examine
 from channelry_testing import AsgiHttp
 from channelry_viber import simulator_rules as rules
@@ -53,12 +53,14 @@ def test_the_plugin_fits_the_contract() -> None:
     examine("viber", Viber)
 
 
+@pytest.mark.row("A3")
 def test_its_customers_write(viber: Viber, simulator: ViberSimulator) -> None:
     request = simulator.message("eve==", "γειά 😀")
     viber.verify(request)
     (event,) = viber.parse(request).events
     assert isinstance(event, MessageReceived)
     assert (event.text, event.sender.address.value, event.sender.name) == ("γειά 😀", "eve==", "Customer eve==")
+    assert event.surface is Surface.DIRECT
 
 
 async def test_it_takes_a_text_and_queues_its_statuses(simulator: ViberSimulator) -> None:

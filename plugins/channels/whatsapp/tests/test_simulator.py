@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from channelry.model import MessageReceived, Request
+from channelry.model import MessageReceived, Request, Surface
 from channelry.registry import examine
 from channelry.secrets import Secret
 from channelry_testing import AsgiHttp
@@ -43,6 +43,7 @@ def test_the_plugin_fits_the_contract() -> None:
     examine("whatsapp", WhatsApp)
 
 
+@pytest.mark.row("A3")
 @pytest.mark.parametrize(("customer", "alias"), [("491700000001", 1), ("DE.7f3a", 0)])
 def test_its_customers_write_with_a_number_or_a_user_id(customer: str, alias: int) -> None:
     simulator = WhatsAppSimulator()
@@ -52,6 +53,7 @@ def test_its_customers_write_with_a_number_or_a_user_id(customer: str, alias: in
     assert isinstance(event, MessageReceived)
     assert (event.text, event.sender.address.value) == ("γειά 😀", customer)
     assert (event.sender.name, len(event.sender.aliases)) == (f"Customer {customer}", alias)
+    assert event.surface is Surface.DIRECT
 
 
 def plugin_of(simulator: WhatsAppSimulator) -> WhatsApp:
