@@ -165,8 +165,9 @@ SCRIPTS = (
     ) WITHOUT ROWID;
     CREATE TABLE messages (  -- `payload`: the whole event or action as JSON, NULL for a plain text that came in;
         -- `confidence`: of the language; `…_by`: the provider that judged and its version
-        id INTEGER PRIMARY KEY, conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL,
-        key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
+        -- what follows behind goes by the id, so that of a message that was deleted is not given again
+        id INTEGER PRIMARY KEY AUTOINCREMENT, conversation INTEGER NOT NULL REFERENCES conversations,
+        connection TEXT NOT NULL, key TEXT NOT NULL, external_id TEXT, direction TEXT NOT NULL, author TEXT NOT NULL,
         occurred_at INTEGER NOT NULL, recorded_at INTEGER NOT NULL, text TEXT NOT NULL, payload TEXT,
         journal INTEGER, edited_at INTEGER, deleted_at INTEGER, hidden_at INTEGER,
         language TEXT, confidence REAL, language_by TEXT, sentiment REAL, sentiment_by TEXT, UNIQUE (connection, key)

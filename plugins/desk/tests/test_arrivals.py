@@ -1,6 +1,9 @@
 """What arrives together is recorded as one after the other would be: the usual by few statements, the rest in turn."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from random import Random
 from typing import Any
 
 import pytest
@@ -19,8 +22,8 @@ pytestmark = pytest.mark.anyio
 
 EVE = Profile(address=Address("post", "eve"), name="Eve")
 RECORD = """
-SELECT m.connection, m.key, m.external_id, p.value, c.place, m.text, m.occurred_at, m.recorded_at, m.edited_at,
-    j.connection, j.body, c.state, c.last_message_at, c.last_customer_at, c.last_inbound_at, c.expires_at
+SELECT m.connection, m.key, m.external_id, p.value, p.name, c.place, m.text, m.occurred_at, m.recorded_at,
+    m.edited_at, j.connection, j.body, c.state, c.last_message_at, c.last_customer_at, c.last_inbound_at, c.expires_at
 FROM messages m JOIN conversations c ON c.id = m.conversation JOIN profiles p ON p.id = c.profile
 LEFT JOIN journal j ON j.id = m.journal ORDER BY m.connection, m.key
 """
@@ -95,6 +98,55 @@ async def test_requests_that_came_together_are_recorded_as_one_after_the_other(h
         assert kept(db) == singly
 
     await house.desk.store.write(compare)
+
+
+def anything(chance: Random, number: int) -> Received:
+    """Make a request, mostly of one usual message; few keys and ids, so that many come again."""
+    who, key = chance.choice(["eve"] * 6 + ["ann", "bob", "cyd", "new"]), f"k{chance.randrange(400)}"
+    profile = Profile(address=Address("post", who), name=chance.choice([who.title()] * 9 + ["Other"]))
+    known = chance.choice([key] * 8 + ["early", "x"])
+    said = message(who, f"{number} \0", key=key, profile=profile, external_id=known,
+                   occurred_at=START + timedelta(hours=chance.randrange(9)))  # fmt: skip
+    edit = MessageEdited(key=f"e{key}", occurred_at=START, sender=profile.address, external_id=known, text="edited")
+    comment = evolve(said, surface=Surface.COMMENT, thread=Thread(root="p", depth=1))
+    events = chance.choice([(said,)] * 16 + [(edit,), (comment,), (said, evolve(said, key=f"{key}'")), ()])
+    return request(number, *events, connection=chance.choice(["post"] * 5 + ["second"]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_any_requests_that_came_together_are_recorded_as_one_after_the_other_the_usual_first(
+    house: House, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At any moments of two days, so that conversations end between them; a batch finds what those before it left."""
+    await acquaint(house)
+    chance, intake, late = Random(seed), house.desk.intake, list[Received]()
+    record = type(intake).record
+    monkeypatch.setattr(type(intake), "record", lambda self, db, one: (late.append(one), record(self, db, one))[1])
+
+    def compare(db: Database, arrived: Sequence[Received]) -> None:
+        late.clear()
+        db.execute("SAVEPOINT one")
+        news = Arrivals(intake).record(db, arrived)
+        together = everything(db)
+        db.execute("ROLLBACK TO one")
+        turns = [one for one in arrived if one not in late] + late
+        singly = {one.request.body: record(intake, db, one) for one in turns}
+        assert news == [singly[one.request.body] for one in arrived]
+        assert together == everything(db)
+
+    for size in (*[1] * 20, 5, 200, 40, 520, 30):
+        numbers = chance.sample(range(2 * 86_400), size)
+        batch = [anything(chance, number) for number in numbers]
+        await house.desk.store.write(partial(compare, arrived=batch))
+
+
+def everything(db: Database) -> list[Any]:
+    """Give the record, the log, and how many messages have no request, and requests nothing."""
+    log = db.execute("SELECT at, kind, what, why FROM log ORDER BY id").fetchall()
+    lost = "SELECT count(*) FROM messages m WHERE NOT EXISTS (SELECT 1 FROM journal j WHERE j.id = m.journal)"
+    kinds = " UNION ALL ".join(f"SELECT journal FROM {table}" for table in ("messages", "events", "dead_letters"))
+    empty = f"SELECT count(*) FROM journal j WHERE NOT EXISTS (SELECT 1 FROM ({kinds}) AS k WHERE k.journal = j.id)"
+    return [*kept(db), *map(tuple, log), *(db.execute(count).fetchone()[0] for count in (lost, empty))]
 
 
 async def test_many_usual_messages_are_recorded_together_and_once(house: House) -> None:

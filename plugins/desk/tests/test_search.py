@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channelry.model import Address, Edit, MessageDeleted, MessageEdited, Target
+from channelry.model import Address, EchoSent, Edit, MessageDeleted, MessageEdited, Target
 from channelry_desk.errors import IncompleteError, NotGrantedError
 from channelry_desk.fulltext import words
 from channelry_desk.grants import SYSTEM, Access
@@ -191,6 +191,19 @@ async def test_our_own_words_are_found_and_our_edit_of_them_too(house: House) ->
     await house.send()
     await indexed(house)
     assert (await found(house, text="sugar"), await found(house, text="honey")) == ([], [number])
+
+
+async def test_what_is_written_after_an_echo_of_ours_was_removed_is_found(house: House) -> None:
+    """The index goes by the ids of messages: the removed one's is not given again."""
+    number = await house.written("bob")
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=number, text="sugar", key="r")
+    bob = Address("post", "bob")
+    await house.deliver(EchoSent(key="e", occurred_at=START, external_id="id:r/0", text="sugar", recipient=bob))
+    await indexed(house)
+    await house.send()
+    await house.written("bob", "honey")
+    await indexed(house)
+    assert await found(house, text="honey") == [number]
 
 
 @given(st.text())
