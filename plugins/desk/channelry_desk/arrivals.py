@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import define
 
-from channelry.model import MessageReceived, Received, Surface
+from channelry.model import Address, MessageReceived, Received, Surface
 
-from . import sql
+from . import rules, sql
 from .database import Database
 from .intake import Intake, signature
 from .journal import row_of
@@ -27,7 +27,7 @@ class Arrivals:
 
     def record(self, db: Database, arrived: Sequence[Received]) -> list[int]:
         """Record requests; give how many events of each were new."""
-        together = self._together(db, [number for number, one in enumerate(arrived) if _is_plain(one)], arrived)
+        together = self._together(db, _plain(arrived), arrived)
         return [1 if number in together else self.intake.record(db, one) for number, one in enumerate(arrived)]
 
     def _together(self, db: Database, numbers: Sequence[int], arrived: Sequence[Received]) -> Collection[int]:
@@ -57,6 +57,17 @@ class Arrivals:
         return (one.connection, event.key, event.external_id, channel, address.scheme, address.value, address.scope,
                 signature(event.sender), micros(event.occurred_at), micros(one.request.received_at),
                 visible(event.text), payload(event), journal)  # fmt: skip
+
+
+def _plain(arrived: Sequence[Received]) -> list[int]:
+    """Give which requests are plain: none that follows what its writer said otherwise, for that comes first."""
+    plain, others = list[int](), set[Address]()
+    for number, one in enumerate(arrived):
+        if _is_plain(one) and not (others and rules.writer(one.events[0]) in others):
+            plain.append(number)
+        else:
+            others.update(filter(None, map(rules.writer, one.events)))
+    return plain
 
 
 def _is_plain(one: Received) -> bool:

@@ -376,7 +376,12 @@ def _own_echo(db: Database, connection: str, event: EchoSent) -> bool:
     ).fetchone()
     if row is None:
         return False
-    db.execute("DELETE FROM messages WHERE connection = ? AND key = ? AND direction = 'echo'", (connection, event.key))
+    where = "connection = ? AND key = ? AND direction = 'echo'"
+    for message, conversation in db.execute(
+        f"SELECT id, conversation FROM messages WHERE {where}", (connection, event.key)
+    ).fetchall():
+        fulltext.forget(db, message, conversation)
+        db.execute("DELETE FROM messages WHERE id = ?", (message,))
     return True
 
 

@@ -10,7 +10,6 @@ from attrs import define, field
 from channelry.config import Configuration
 from channelry.hub import Hub
 from channelry.model import Received
-from channelry.secrets import one_line
 from channelry.services import Files, State
 from channelry.sink import Sink
 
@@ -56,7 +55,8 @@ class Desk(Sink):
         except Exception as error:  # one event that cannot be applied: its neighbours can
             if isinstance(error, StoreError):
                 raise
-            log.warning("%s: %s", received.connection, one_line(f"{type(error).__name__}: {error}"))
+            # by its kind only, for a store's own words may quote the customer's
+            log.warning("%s: not applied as a whole: %s", received.connection, type(error).__name__)
             await self.store.write(lambda db: self.intake.record_singly(db, received))
         self.worker.arrived.set()
 

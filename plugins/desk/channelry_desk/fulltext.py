@@ -122,8 +122,13 @@ def refresh(db: Database, message: int) -> None:
     if message > cursor(db, _NAME):
         return
     row = db.execute("SELECT id, conversation, direction, text FROM messages WHERE id = ?", (message,)).fetchone()
-    db.execute(db.full_text.remove, (_entry(row[1], row[0]),))
+    forget(db, row[0], row[1])
     db.executemany(db.full_text.add, _entries([row]))
+
+
+def forget(db: Database, message: int, conversation: int) -> None:
+    """Take a message out of the index."""
+    db.execute(db.full_text.remove, (_entry(conversation, message),))
 
 
 def _entries(rows: Sequence[tuple[int, int, str, str]]) -> list[tuple[int, str]]:

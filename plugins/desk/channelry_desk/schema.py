@@ -194,8 +194,8 @@ SCRIPTS = (
         reason TEXT NOT NULL, UNIQUE (message, part)
     );
     CREATE INDEX media_by_file ON media (file) WHERE file <> '';
-    CREATE TABLE jobs (  -- work after the acknowledgement; a row goes when it is done
-        id INTEGER PRIMARY KEY, kind TEXT NOT NULL, connection TEXT NOT NULL, subject INTEGER NOT NULL,
+    CREATE TABLE jobs (  -- work after the acknowledgement; a row goes when it is done, and its id with it
+        id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, connection TEXT NOT NULL, subject INTEGER NOT NULL,
         attempts INTEGER NOT NULL, due_at INTEGER, reason TEXT NOT NULL, UNIQUE (kind, subject)
     );
     CREATE INDEX jobs_due ON jobs (kind, due_at) WHERE due_at IS NOT NULL;

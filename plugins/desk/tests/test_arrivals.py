@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from channelry.model import Address, Event, MessageEdited, Profile, Received, Request, Surface, Thread
+from channelry.model import Address, Event, Kind, Media, MessageEdited, Profile, Received, Request, Surface, Thread
 from channelry_desk import fulltext
 from channelry_desk.arrivals import Arrivals
 from channelry_desk.config import DeskConfig
@@ -111,6 +111,17 @@ def anything(chance: Random, number: int) -> Received:
     comment = evolve(said, surface=Surface.COMMENT, thread=Thread(root="p", depth=1))
     events = chance.choice([(said,)] * 16 + [(edit,), (comment,), (said, evolve(said, key=f"{key}'")), ()])
     return request(number, *events, connection=chance.choice(["post"] * 5 + ["second"]))
+
+
+async def test_what_one_person_sends_at_once_is_shown_in_its_order(house: House) -> None:
+    """A picture is not usual, and the text that follows it waits for it; another one's does not."""
+    await acquaint(house)
+    picture = message("eve", "", key="p", profile=EVE, parts=(Media(kind=Kind.IMAGE, id="1"),))
+    sent = [message("eve", "look", key="l", profile=EVE), picture, message("eve", "nice?", key="n", profile=EVE)]
+    arrived = [request(number, one) for number, one in enumerate(sent)]
+    await house.desk.store.write(lambda db: Arrivals(house.desk.intake).record(db, arrived))
+    rows = await house.rows("SELECT key FROM messages WHERE connection = 'post' AND key IN ('l', 'p', 'n') ORDER BY id")
+    assert [key for (key,) in rows] == ["l", "p", "n"]
 
 
 @pytest.mark.parametrize("seed", range(3))

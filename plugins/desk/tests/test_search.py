@@ -204,6 +204,8 @@ async def test_what_is_written_after_an_echo_of_ours_was_removed_is_found(house:
     await house.written("bob", "honey")
     await indexed(house)
     assert await found(house, text="honey") == [number]
+    ((words,),) = await house.rows("SELECT count(*) FROM words")
+    assert words == len(await house.messages(number))  # of the removed one there are none
 
 
 @given(st.text())
