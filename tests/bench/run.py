@@ -58,7 +58,11 @@ def main() -> None:
         sys.exit(f"there is no figure {', '.join(unknown)}; there are: {', '.join(FIGURES)}")
     all_met = True
     for name in names:
-        figure = FIGURES[name]()
+        try:
+            figure = FIGURES[name]()
+        except AssertionError as error:  # what was measured was disturbed, and the other figures are not
+            figure = Figure(name, "not measured", "–", False)
+            print(f"{name}: {error}", file=sys.stderr)
         all_met = all_met and figure.met
         word = "met" if figure.met else "MISSED"
         load = os.getloadavg()[0]
