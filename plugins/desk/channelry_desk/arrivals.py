@@ -39,10 +39,12 @@ class Arrivals:
         last = (message or 0,)
         messages = [self._message(arrived[number], journal + number) for number in numbers]
         requests = [(journal + number, *row_of(arrived[number])) for number in numbers]
-        db.given((sql.USUAL, messages), (sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last]))
-        # asked of the table, for what SQLite counts as changed has rows of the index of words in it
+        appended = db.given(
+            (sql.USUAL, messages), (sql.REQUESTS, requests), (sql.TOUCH_ALL, [last]), (sql.LOG_ALL, [last])
+        )
         after = (*last, len(numbers))
-        (appended,) = db.execute(sql.APPENDED, after).fetchone()
+        if appended is None:
+            (appended,) = db.execute(sql.APPENDED, after).fetchone()
         if appended < len(numbers):
             usual = {of - journal for (of,) in db.execute(sql.OF_WHICH, after)}
             db.executemany(sql.UNREQUEST, [(journal + number,) for number in numbers if number not in usual])

@@ -80,8 +80,9 @@ class Database(Protocol):
     def executemany(self, sql: str, values: Sequence[Sequence[Any]], /) -> object:
         """Run one statement for each of some values; gives no rows."""
 
-    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> None:
-        """Run statements one after the other, each for many rows at once, or for parts of them, in their order."""
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int | None:
+        """Run statements one after the other, each for many rows at once, or for parts of them, in their order; give
+        how many rows the first one has written, None where the store does not know."""
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Row]:
         """Run a query and give its rows, whose values have names."""

@@ -120,11 +120,10 @@ class PostgresDatabase:
         if values:
             self._wait(self._executemany(sql, list(zip(*values, strict=True))))
 
-    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> None:
+    def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> int:
         wanted = [(one, rows) for one, rows in work if rows]
         columns = [column for _, rows in wanted for column in zip(*rows, strict=True)]
-        if wanted:
-            self._wait(self._given(tuple(one for one, _ in wanted), columns))
+        return self._wait(self._given(tuple(one for one, _ in wanted), columns)) if wanted else 0
 
     def rows(self, sql: str, values: Sequence[Any] = (), /) -> list[Any]:
         return self.execute(sql, values).fetchall()
@@ -138,30 +137,33 @@ class PostgresDatabase:
                 f"unnest({_parameters(len(columns))}) AS given({', '.join(f'p{n + 1}' for n in range(len(columns)))})"
             )
             statement = re.sub(r"\$(\d+)", r"_row.p\1", numbered(sql))
-            body = f"DECLARE _row RECORD; BEGIN FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP; END"
-            call = self._calls[sql] = await self._made(sql, [f"{one.name}[]" for one in placeholders], body)
+            body = f"DECLARE _row RECORD; BEGIN FOR _row IN SELECT * FROM {rows} LOOP {statement}; END LOOP;"
+            call = self._calls[sql] = await self._made(
+                sql, [f"{one.name}[]" for one in placeholders], f"{body} RETURN NULL; END"
+            )
         await call.fetchval(*columns)
 
-    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> None:
-        """Run statements for rows, by a function made of them."""
+    async def _given(self, work: tuple[Given, ...], columns: Sequence[Sequence[Any]]) -> int:
+        """Run statements for rows, by a function made of them; give how many rows the first has written."""
         call = self._calls.get(work)
         if call is None:
             types: list[str] = []
-            body = "BEGIN "
+            body = "DECLARE _written BIGINT; BEGIN "
             for one in work:
                 own = [schema(f" {type}[]") for type in one.types]
                 arrays, names = _parameters(len(own), len(types)), ", ".join(one.names)
                 body += f"WITH given({names}) AS (SELECT * FROM unnest({arrays})) {one.statement};"
+                body += "" if types else "GET DIAGNOSTICS _written = ROW_COUNT;"
                 types += own
-            call = self._calls[work] = await self._made(work, types, f"{body} END", BY_INDEX)
-        await call.fetchval(*columns)
+            call = self._calls[work] = await self._made(work, types, f"{body} RETURN _written; END", BY_INDEX)
+        return int(await call.fetchval(*columns))
 
     async def _made(self, work: str | tuple[Given, ...], types: Sequence[str], body: str, settings: str = "") -> Any:
         """Make a temporary function, so that its body takes one round trip. Its name is its work's for good: of two
         functions of one name the server would not know which is called."""
         name = f"pg_temp.channelry_{self._numbers.setdefault(work, len(self._numbers))}"
         await self._connection.execute(
-            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS VOID LANGUAGE plpgsql {settings} AS"
+            f"CREATE OR REPLACE FUNCTION {name}({', '.join(types)}) RETURNS BIGINT LANGUAGE plpgsql {settings} AS"
             f" $function$ {body} $function$"
         )
         return await self._prepare(f"SELECT {name}({_parameters(len(types))})")

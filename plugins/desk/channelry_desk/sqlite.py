@@ -40,6 +40,7 @@ class SqliteDatabase(sqlite3.Connection):
     full_text = fulltext.SQLITE
 
     def given(self, *work: tuple[Given, Sequence[Sequence[Any]]]) -> None:
+        # what SQLite counts as changed has rows of the index of words in it
         for one, rows in work:
             done = 0
             while done < len(rows):
