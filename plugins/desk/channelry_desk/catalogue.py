@@ -244,12 +244,12 @@ def answer(db: Database, number: int) -> Answer:
 
 def save_answer(db: Database, by: User, given: Answer, version: int | None, now: int) -> Answer:
     """Define a quick answer, or change the one of the same category, title and language; ConflictError where that is of
-    another version (0: there is none yet)."""
+    another version (0: none is offered)."""
     where = (given.category.strip(), given.title.strip(), given.language)
     if not (all(where[:2]) and (given.text.strip() or given.files)):
         raise IncompleteError("a quick answer needs a category, a title, and a text or a file")
     one = "SELECT id, version FROM answers WHERE category = ? AND title = ? AND language = ?"
-    row = db.execute(one, where).fetchone()
+    row = db.execute(f"{one} AND retired_at IS NULL", where).fetchone()
     expect(f"the quick answer {where[1]!r}", row[1] if row else 0, version)
     db.execute(
         "INSERT INTO answers (category, title, language, text, files, version) VALUES (?,?,?,?,?,1)"

@@ -143,6 +143,7 @@ async def test_a_quick_answer_and_a_policy_that_another_administrator_changed_ar
             await late
     assert (await here.answers(by=SYSTEM))["a"] == (second,)
     await here.retire_answer(by=SYSTEM, answer=first.id, version=second.version)
+    await here.save_answer(by=SYSTEM, category="a", title="b", text="anew", version=0)  # the retired one nobody sees
 
     await here.set_policy(by=SYSTEM, policy=Policy(wrap_up=2 * MINUTE), version=0)
     with pytest.raises(ConflictError, match="the policy has changed: version 1, not 0"):

@@ -116,7 +116,7 @@ class Catalogue(Topic):
         version: int | None = None,
     ) -> Answer:  # fmt: skip
         """Define a quick answer, or change the one of this category, title and language: ConflictError where it is of
-        another `version` than the caller saw (0: there was none). `files`: names of files that were uploaded."""
+        another `version` than the caller saw (0: none was offered). `files`: names of files that were uploaded."""
         given = Answer(category=category, title=title, language=language, text=text, files=tuple(files))
 
         def save(db: Database, now: int) -> Answer:
