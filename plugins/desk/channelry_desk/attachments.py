@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from channelry.model import Kind, Media, Part
+from channelry.model import Kind, Media, Part, Sticker
 
 from .database import Database
 from .errors import NotFoundError
@@ -54,14 +54,20 @@ def require_uploaded(db: Database, name: str) -> None:
         raise NotFoundError(f"there is no file {name!r}")
 
 
+def file_of(part: Part) -> Media | None:
+    """Give the file that a part is, or that a sticker shows."""
+    file = part.media if isinstance(part, Sticker) else part
+    return file if isinstance(file, Media) else None
+
+
 def attach(db: Database, message: int, connection: str, parts: Sequence[Part]) -> None:
     """Note the files that a message of ours sends."""
-    for number, part in enumerate(parts):
-        if isinstance(part, Media) and part.ref:
+    for number, file in enumerate(map(file_of, parts)):
+        if file is not None and file.ref:
             db.execute(
                 "INSERT INTO media (message, part, connection, payload, state, file, reason)"
                 " VALUES (?,?,?,?,'stored',?,'')",
-                (message, number, connection, json_of(part), part.ref),
+                (message, number, connection, json_of(file), file.ref),
             )
 
 

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import orjson
+from attrs import evolve
 
 from channelry import codec
-from channelry.model import Media, Part
+from channelry.model import Media, Sticker
+from channelry.model.outbound import SendablePart
 
 from . import attachments, conversations, grants
 from .database import Database, Row
@@ -40,11 +42,21 @@ def require_readable(db: Database, by: User, name: str) -> Media:
     raise NotGrantedError(f"{by.name} may not read the file {name}")
 
 
-def require_sendable(db: Database, by: User, parts: Sequence[Part]) -> None:
-    """Raise for a file that a user may not read: so none gets at it by sending it on."""
-    for part in parts:
-        if isinstance(part, Media) and part.ref:
-            require_readable(db, by, part.ref)
+def sendable(db: Database, by: User, parts: Sequence[SendablePart]) -> tuple[SendablePart, ...]:
+    """Give the parts of a message, each file with the type and the size that it is kept with, whatever was said of it.
+
+    Raises for a file that a user may not read: so none gets at it by sending it on.
+    """
+    return tuple(_sendable(db, by, part) for part in parts)
+
+
+def _sendable(db: Database, by: User, part: SendablePart) -> SendablePart:
+    file = attachments.file_of(part)
+    if file is None or not file.ref:
+        return part
+    kept = require_readable(db, by, file.ref)
+    file = evolve(file, media_type=kept.media_type or file.media_type, size=kept.size)
+    return evolve(part, media=file) if isinstance(part, Sticker) else file
 
 
 def documents(db: Database, by: User, conversation: int, everywhere: bool, before: int, limit: int) -> list[Document]:

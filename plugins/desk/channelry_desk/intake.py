@@ -13,13 +13,12 @@ from channelry.model import (
     Part,
     Profile,
     Received,
-    Sticker,
     Surface,
     Unparsed,
 )
-from channelry.model import Media as MediaPart
 
 from . import changes, conversations, jobs, rules, sql, visits
+from .attachments import file_of
 from .conversations import Place
 from .database import Database
 from .journal import enter
@@ -238,9 +237,8 @@ def _is_known(db: Database, connection: str, key: str) -> bool:
 
 def _await_media(db: Database, connection: str, message: int, parts: tuple[Part, ...], at: int) -> None:
     """Note the files of a message, to be fetched after the acknowledgement."""
-    for number, part in enumerate(parts):
-        media = part.media if isinstance(part, Sticker) else part
-        if isinstance(media, MediaPart):
+    for number, media in enumerate(map(file_of, parts)):
+        if media is not None:
             added = db.insert(
                 "INSERT INTO media (message, part, connection, payload, state, file, reason)"
                 " VALUES (?,?,?,?,'pending','','')",

@@ -46,6 +46,7 @@ from channelry.model import (
 from channelry.parsing import each, received
 from channelry.services import Save, Services
 from channelry.text import split
+from channelry_desk.attachments import file_of
 from channelry_desk.config import DeskConfig
 from channelry_desk.desk import Desk, open_desk
 from channelry_desk.grants import SYSTEM, Access, User
@@ -146,7 +147,8 @@ class Post:
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
         self.capabilities.admit(outbound)
-        text, files = getattr(outbound, "text", ""), [part.ref for part in getattr(outbound, "parts", ())]
+        text, parts = getattr(outbound, "text", ""), getattr(outbound, "parts", ())
+        files = [file.ref for file in map(file_of, parts) if file is not None]
         more = {"files": files} if files else {}
         return [
             Call(key=f"{outbound.key}/{n}", to=outbound.target.to, action="post", body={"text": piece, **more})

@@ -7,7 +7,7 @@ import attrs
 import pytest
 
 from channelry.errors import PermanentError
-from channelry.model import Address, Kind, Media, MediaLimit, MessageDeleted, Surface, Thread
+from channelry.model import Address, Kind, Media, MediaLimit, MessageDeleted, Sticker, Surface, Thread
 from channelry_desk.errors import IncompleteError, NotFoundError, NotGrantedError
 from channelry_desk.folder import UNKNOWN, sniffed
 from channelry_desk.grants import SYSTEM, Access, User
@@ -181,8 +181,9 @@ async def test_a_file_is_sent_only_by_who_may_read_it(house: House) -> None:
     part = attrs.evolve(file, kind=Kind.DOCUMENT)
     await conversations.reply(by=ann, conversation=hers, parts=[part])
     assert await whole(house, file.ref, by=ann) == b"secret"
-    with pytest.raises(NotGrantedError, match="Bea Ng may not read"):
-        await conversations.reply(by=bea, conversation=his, parts=[part])
+    for hidden in (part, Sticker(id="", media=part)):
+        with pytest.raises(NotGrantedError, match="Bea Ng may not read"):
+            await conversations.reply(by=bea, conversation=his, parts=[hidden])
     with pytest.raises(NotFoundError):
         await conversations.reply(by=bea, conversation=his, parts=[attrs.evolve(part, ref="0" * 32)])
     with pytest.raises(NotGrantedError):
@@ -217,9 +218,23 @@ async def test_what_the_channel_cannot_carry_is_told_before_and_refused_with_the
     long = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7" + bytes(13)))
     with pytest.raises(PermanentError, match="larger than 20 bytes"):
         await conversations.reply(by=ann, conversation=number, parts=[long])
+    claims = [(letter, {"media_type": "application/pdf"}, "use application/pdf"), (long, {"size": 3}, "larger than 20")]
+    for file, claim, why in claims:
+        with pytest.raises(PermanentError, match=why):
+            await conversations.reply(by=ann, conversation=number, parts=[attrs.evolve(file, **claim)])
     assert [one.direction for one in await house.messages(number)] == ["in"]
     short = await files(house).upload(by=ann, title="a.pdf", content=pieces(b"%PDF-1.7"))
     await conversations.reply(by=ann, conversation=number, parts=[short])
+
+
+async def test_the_picture_of_a_sticker_that_was_sent_is_a_file_of_the_conversation(house: House) -> None:
+    house.provider.files = frozenset({Kind.STICKER})
+    house.provider.media = {Kind.STICKER: MediaLimit(types=frozenset({"image/png"}), upload=1000)}
+    number = await house.written("bob")
+    picture = attrs.evolve(await files(house).upload(by=SYSTEM, title="a.png", content=pieces(PNG)), kind=Kind.STICKER)
+    await house.desk.service.conversations.reply(by=SYSTEM, conversation=number, parts=[Sticker(id="", media=picture)])
+    (document,) = (await files(house).documents(by=SYSTEM, conversation=number)).rows
+    assert (document.name, document.size) == (picture.ref, len(PNG))
 
 
 async def test_a_type_is_told_however_the_bytes_arrive(house: House) -> None:

@@ -112,14 +112,15 @@ class Conversations(Topic):
         surface, initiates = self._beginning(connection)
         heard = await self.store.read(lambda db: conversations.heard(db, channel, connection, address))
         target = Target(to=address, last_inbound_at=moment_or_none(heard))
-        message = SendMessage(key=key or uuid4().hex, target=target, text=text, parts=tuple(parts), template=template)
+        given = await self._parts(by, parts)
+        message = SendMessage(key=key or uuid4().hex, target=target, text=text, parts=given, template=template)
         unsent = surface in UNSENT and not message.kinds()
         composed = () if unsent else self.hub.compose(connection, message)
 
         def write(db: Database) -> int:
             if not initiates and not is_known_address(db, channel, address):
                 raise UnsupportedError(f"{channel} writes only to people who have written before")
-            documents.require_sendable(db, by, parts)
+            documents.sendable(db, by, parts)
             profile = save_profile(db, channel, connection, Profile(address=address), now)
             barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
@@ -143,8 +144,9 @@ class Conversations(Topic):
         `key`: the program's own id of it; the same key again is a ConflictError and sends nothing.
         """
         connection, target = await self._target(by, conversation)
+        given = await self._parts(by, parts)
         message = SendMessage(
-            key=key or uuid4().hex, target=target, text=text, parts=tuple(parts), buttons=tuple(buttons),
+            key=key or uuid4().hex, target=target, text=text, parts=given, buttons=tuple(buttons),
             template=template, quote=quote, automatic=automatic,
         )  # fmt: skip
         return await self._queue(by, conversation, connection, message)
@@ -342,12 +344,16 @@ class Conversations(Topic):
 
         return await self.store.read(answerable)
 
+    async def _parts(self, by: User, parts: Sequence[SendablePart]) -> tuple[SendablePart, ...]:
+        """Give the parts as they may be sent; refused before anything is composed, and again in the transaction."""
+        return await self.store.read(lambda db: documents.sendable(db, by, parts)) if parts else ()
+
     async def _queue(self, by: User, conversation: int, connection: str, message: Outbound) -> int:
         composed = self.hub.compose(connection, message)
         window_until, now = self._window(connection, message), self.now()
 
         def write(db: Database) -> int:
-            documents.require_sendable(db, by, getattr(message, "parts", ()))
+            documents.sendable(db, by, getattr(message, "parts", ()))
             return conversations.reply(db, by, conversation, message, composed, window_until, now)
 
         queued = await self.store.write(write)
