@@ -168,6 +168,7 @@ def image(**of: Any) -> tuple[Media, ...]:
         (message(text="x", buttons=(Button(title="a", payload="ééé"),)), "button_payload"),
         (message(text="x", buttons=(Button(title="a", url="https://x"),)), "unsupported"),
         (Edit(key="k", target=Target(to=ADA), external_id="x", text="a" * 11), "too_long"),
+        (Edit(key="k", target=Target(to=ADA), external_id="x", text=" \n"), "empty"),
         (MarkRead(key="k", target=Target(to=ADA), external_id="x"), "unsupported"),
         (SendMessage(key="k", target=Target(to=ADA, audience=Audience.PUBLIC), text="x"), "unsupported"),
     ],
@@ -180,6 +181,7 @@ def test_what_a_channel_cannot_carry_is_refused_with_a_code(outbound: Outbound, 
 
 def test_what_fits_is_admitted_and_long_text_is_left_to_be_split() -> None:
     CAPABILITIES.admit(message(text="a" * 11))
+    CAPABILITIES.admit(Edit(key="k", target=Target(to=ADA), external_id="x", text="", caption=True))
     CAPABILITIES.admit(message(parts=image(ref="r", size=100, media_type="image/png; q=1")))
     CAPABILITIES.admit(message(text="x", buttons=(Button(title="a", payload="éé"),)))
 

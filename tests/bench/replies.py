@@ -27,7 +27,8 @@ from channelry_desk.desk import Desk, without_worker
 from channelry_desk.grants import SYSTEM
 from channelry_desk.rules import CallState
 from channelry_server.client import open_client
-from channelry_whatsapp.plugin import CAPABILITIES, WhatsApp
+from channelry_whatsapp.capabilities import CAPABILITIES
+from channelry_whatsapp.plugin import WhatsApp
 
 REPLIES = 2_000
 AT_ONCE = 32

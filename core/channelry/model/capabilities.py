@@ -130,17 +130,18 @@ class Capabilities:
     def admit(self, outbound: Outbound, now: datetime | None = None) -> None:
         """Refuse what this channel cannot carry: PermanentError, or (given `now`) WindowClosedError.
 
-        Text that is merely long is admitted, since `compose` splits it; an edit's is refused.
+        Text that is merely long is admitted, since `compose` splits it; an edit's is refused, and one to nothing, but
+        what stands under a file may go.
         """
         self.of(outbound.target)._admit(outbound, now)
 
     def _admit(self, outbound: Outbound, now: datetime | None) -> None:
         kinds = outbound.kinds()
-        if not kinds:
+        blank = isinstance(outbound, Edit) and not (outbound.caption or outbound.text.strip())
+        if blank or not kinds:
             raise PermanentError("the message is empty", code="empty")
-        for kind in kinds:
-            if kind not in self.sends:
-                raise PermanentError(f"this channel does not send {kind}", code="unsupported")
+        if unsent := [kind for kind in kinds if kind not in self.sends]:
+            raise PermanentError(f"this channel does not send {unsent[0]}", code="unsupported")
         if isinstance(outbound, Edit):
             most = self.caption if outbound.caption else self.text
             if self.unit.measure(outbound.text) > most:

@@ -8,6 +8,8 @@ from channelry.model import Capabilities, Kind, MediaLimit, Resend, Surface
 from channelry_meta import messages
 from channelry_meta.limits import LARGEST, MIB
 
+OBJECT = "page"
+"""What a webhook of a Page is about."""
 SCHEME = "facebook"
 """The scheme of people's addresses, whose ids are scoped to the Page."""
 LIKE = "👍"

@@ -3,22 +3,22 @@
 https://developers.facebook.com/docs/graph-api/webhooks/reference/page
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from attrs import define
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.model import Address, Event, Kind, Profile
 from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
-from channelry_meta import feed, webhook
-from channelry_meta.attachments import unsupported
+from channelry.services import Services
+from channelry_meta import comments, feed, webhook
+from channelry_meta.account import look_up
+from channelry_webapi.parts import unsupported
 
-from .capabilities import SCHEME
-
-OBJECT = "page"
-"""What a webhook of a Page is about."""
+from .capabilities import OBJECT, SCHEME
+from .connection import Page
 
 _POSTS: Mapping[str, Kind | None] = {"post": None, "status": None, "photo": Kind.IMAGE, "video": Kind.VIDEO}
 """What visitors write on a Page, and what its `link` is then."""
@@ -27,22 +27,23 @@ _TOLD_OF_OURS = ("add", "remove")
 _HIDDEN = {"hide": "hidden", "unhide": "shown"}
 
 
-def parse(request: model.Request) -> model.Received:
+@hookimpl
+def parse(page: Page, request: model.Request) -> model.Received:
     """Tell what a verified request means."""
     return webhook.parse(request, OBJECT, _entry)
 
 
 def _entry(entry: Any, at: datetime, found: webhook.Found) -> None:
-    page, changes = _Page(identifier(entry["id"]), entry.get("time"), at), entry.get("changes")
+    ours, changes = _Entry(identifier(entry["id"]), entry.get("time"), at), entry.get("changes")
     if changes is not None:
-        found += each(changes, page.change, at, page.account)
+        found += each(changes, ours.change, at, ours.account)
     for name in ("messaging", "standby"):  # conversations, which are another channel's
         if name in entry:
             found += [name] * len(sequence(entry[name]))
 
 
 @define(eq=False)
-class _Page:
+class _Entry:
     """Our Page in one webhook: its id, when Meta made that, and when it came."""
 
     account: str
@@ -109,14 +110,14 @@ class _Page:
         return model.Announced(account=self.account, key=f"mention:{what}", occurred_at=at, what="mention", ids=named)
 
 
-_Build: TypeAlias = Callable[[_Page, Any, str, str, Profile], Event]
+_Build: TypeAlias = Callable[[_Entry, Any, str, str, Profile], Event]
 _BUILDS: Mapping[str, _Build] = {
-    "add": _Page.add,
-    "edited": _Page.edited,
-    "edit": _Page.edited,
-    "remove": _Page.remove,
-    "hide": _Page.hidden,
-    "unhide": _Page.hidden,
+    "add": _Entry.add,
+    "edited": _Entry.edited,
+    "edit": _Entry.edited,
+    "remove": _Entry.remove,
+    "hide": _Entry.hidden,
+    "unhide": _Entry.hidden,
 }
 _MENTION = {"post": "post_id", "comment": "comment_id", "sender": "sender_id", "name": "sender_name"}
 
@@ -147,12 +148,15 @@ def _content(value: Any, item: str) -> tuple[str, tuple[model.Part, ...]]:
     return text, parts if text or parts else (unsupported(item, value),)
 
 
-def mention(event: model.Announced, found: Mapping[str, Any] | None) -> model.MessageReceived:
+@hookimpl
+async def expand(page: Page, event: model.Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not: then its page is all there is."""
-    ids, told = event.ids, found or {}
-    what, author = ids.get("comment") or ids["post"], mapping(told.get("from"))
+    ids, fields = event.ids, "message,from,created_time,permalink_url"
+    what = ids.get("comment") or ids["post"]
+    told = await look_up(comments.path(what), fields, page.config.graph(), services) or {}
+    author = mapping(told.get("from"))
     person = author.get("id") or ids.get("sender")
     address = Address(SCHEME, identifier(person) if person else f"author of {what}", event.account)
     sender = Profile(address=address, name=string(author.get("name")) or ids.get("name", ""))
     text, link = string(told.get("message")), string(told.get("permalink_url")) or f"https://www.facebook.com/{what}"
-    return feed.mention(event, sender, ids.get("post", what), told.get("created_time"), text, link, {})
+    return [feed.mention(event, sender, ids.get("post", what), told.get("created_time"), text, link, {})]

@@ -8,11 +8,13 @@ from typing import Any
 
 from attrs import evolve
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.errors import PermanentError
 from channelry.services import Services
 from channelry.text import split
-from channelry_meta import Graph, comments, messages
+from channelry_meta import comments, messages
+
+from .connection import Page
 
 _LINK_SECONDS = 3600.0
 """How long a picture that Facebook loads can be loaded."""
@@ -26,9 +28,11 @@ ASIDE = messages.Dialect("messenger", _no_sticker)
 """A private reply opens a conversation in Messenger, where its author has another id."""
 
 
-def compose(outbound: model.Outbound, limits: model.Capabilities) -> Sequence[model.Call]:
-    """Turn an admitted action into calls."""
-    target, key = outbound.target, f"{outbound.key}:0"
+@hookimpl
+def compose(page: Page, outbound: model.Outbound) -> Sequence[model.Call]:
+    """Turn an action into calls."""
+    page.capabilities.admit(outbound)
+    target, key, limits = outbound.target, f"{outbound.key}:0", page.capabilities.of(outbound.target)
     if target.audience is model.Audience.PRIVATE:
         return messages.compose(outbound, limits, ASIDE, tagged=False)
     if isinstance(outbound, model.SendMessage):
@@ -61,16 +65,24 @@ def _comments(message: model.SendMessage, limits: model.Capabilities) -> Iterato
         yield comments.comment(f"{message.key}:{index}", message.target, "comments", json, uploads=uploads)
 
 
-def listing(page: str) -> comments.Listing:
+def _listing(page: Page) -> comments.Listing:
     """Tell how Facebook lists comments."""
-    return comments.Listing("message", page, {"filter": "toplevel", "order": "reverse_chronological"})
+    return comments.Listing("message", page.account, {"filter": "toplevel", "order": "reverse_chronological"})
 
 
-async def send(call: model.Call, graph: Graph, page: str, services: Services) -> model.Receipt:
+@hookimpl
+async def send(page: Page, call: model.Call, services: Services) -> model.Receipt:
     """Make one call; Facebook loads a file of the application's by a link."""
+    graph = page.config.graph()
     if call.action == messages.PRIVATE:
-        return await messages.send(call, graph, page, ASIDE, services)
+        return await messages.send(call, graph, page.account, ASIDE, services)
     for file in call.uploads:
         link = await services.files.link(file.ref, _LINK_SECONDS)
         call = evolve(call, body={**call.body, "json": {**call.body["json"], "attachment_url": link}})
-    return await comments.send(call, listing(page), graph, services)
+    return await comments.send(call, _listing(page), graph, services)
+
+
+@hookimpl
+async def reconcile(page: Page, call: model.Call, services: Services) -> model.Reconciled:
+    """Look for the comment whose answer was lost."""
+    return await comments.reconcile(call, _listing(page), page.config.graph(), services)

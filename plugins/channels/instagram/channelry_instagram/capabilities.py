@@ -10,8 +10,12 @@ from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Resend,
 from channelry_meta import messages
 from channelry_meta.limits import LARGEST, MIB, file
 
+OBJECT = "instagram"
+"""What a webhook of Instagram is about."""
 SCHEME = "instagram"
 """The scheme of people's addresses, whose ids are scoped to the account."""
+LIVE, MENTIONED_MEDIA, MENTIONED_COMMENT = "live", "media", "comment"
+"""The keys of a message's context: it came during a broadcast; where a mention stands."""
 HEART, LOVE = "like_heart", "❤️"
 """The one sticker, and the one reaction."""
 

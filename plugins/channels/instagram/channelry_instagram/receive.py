@@ -3,31 +3,32 @@
 https://developers.facebook.com/documentation/instagram-platform/webhooks
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from attrs import define
 
-from channelry.model import Address, Announced, Event, MessageReceived, Profile, Received, Request
+from channelry import hookimpl
+from channelry.model import Address, Announced, Event, Profile, Received, Request
 from channelry.parsing import each, identifier, mapping, string, timestamp
+from channelry.services import Services
 from channelry_meta import conversations, feed, webhook
-from channelry_meta.attachments import unsupported
+from channelry_meta.account import look_up
+from channelry_webapi.parts import unsupported
 
-from .capabilities import SCHEME
-from .send import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA
-
-OBJECT = "instagram"
-"""What a webhook of Instagram is about."""
+from .capabilities import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA, OBJECT, SCHEME
+from .connection import Professional
 
 BY_NAME = "instagram_username"
 """The scheme of people of whom only the user name is known: who mentioned us."""
 
 
-def parse(request: Request, app_id: str) -> Received:
-    """Tell what a verified request means; `app_id` tells our own echoes from others."""
-    return webhook.parse(request, OBJECT, partial(_entry, app_id))
+@hookimpl
+def parse(account: Professional, request: Request) -> Received:
+    """Tell what a verified request means; the app's id tells our own echoes from others."""
+    return webhook.parse(request, OBJECT, partial(_entry, account.config.app_id))
 
 
 def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
@@ -78,7 +79,7 @@ class _Account:
         )
 
 
-def mention_fields(event: Announced) -> str:
+def _mention_fields(event: Announced) -> str:
     """Name the fields of our account that tell of a mention: in a comment, or in the caption of a post."""
     comment = event.ids.get(MENTIONED_COMMENT)
     if comment is not None:
@@ -86,20 +87,29 @@ def mention_fields(event: Announced) -> str:
     return f"mentioned_media.media_id({event.ids[MENTIONED_MEDIA]}){{id,caption,timestamp,username,permalink}}"
 
 
-def mention(event: Announced, found: Mapping[str, Any] | None) -> MessageReceived:
+@hookimpl
+async def expand(account: Professional, event: Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not."""
-    ids, told = event.ids, found or {}
+    graph, ids = await account.graph(services), event.ids
+    told = await look_up(account.account, _mention_fields(event), graph, services) or {}
     comment, media = mapping(told.get("mentioned_comment")), mapping(told.get("mentioned_media"))
     written, root = comment or media, ids[MENTIONED_MEDIA]
     text, username = string(written.get("text") or written.get("caption")), string(written.get("username"))
     link = string((mapping(comment.get("media")) or media).get("permalink"))
     person = username or f"author of {ids.get(MENTIONED_COMMENT, root)}"
     sender = Profile(address=Address(BY_NAME, person, "", username and f"@{username}"), name=username)
-    return feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)
+    return [feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)]
 
 
-def profile(address: Address, found: Mapping[str, Any]) -> Profile:
-    """Read the answer to a look-up of somebody who wrote."""
+@hookimpl
+async def profile(account: Professional, address: Address, services: Services) -> Profile | None:
+    """Look up the name and picture of somebody who wrote; who mentioned us has no id to look them up by."""
+    if address.scheme != SCHEME:
+        return None
+    graph, fields = await account.graph(services), "name,username,profile_pic"
+    found = await look_up(address.value, fields, graph, services)
+    if found is None:
+        return None
     username = string(found.get("username"))
     return Profile(
         address=Address(address.scheme, address.value, address.scope, username and f"@{username}"),

@@ -6,16 +6,15 @@ https://developers.facebook.com/documentation/instagram-platform/comment-moderat
 from collections.abc import Sequence
 from typing import Any
 
+from channelry import hookimpl
 from channelry.errors import PermanentError
-from channelry.model import Audience, Call, Capabilities, Delete, Hide, Outbound, Receipt, Resend, SendMessage, Sticker
+from channelry.model import Audience, Call, Delete, Hide, Outbound, Receipt, Reconciled, Resend, SendMessage, Sticker
 from channelry.services import Services
 from channelry.text import split
-from channelry_meta import Graph, comments, messages
+from channelry_meta import comments, messages
 
-from .capabilities import HEART, SCHEME
-
-LIVE, MENTIONED_MEDIA, MENTIONED_COMMENT = "live", "media", "comment"
-"""The keys of a message's context: it came during a broadcast; where a mention stands."""
+from .capabilities import HEART, LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA, SCHEME
+from .connection import Professional
 
 
 def _sticker(sticker: Sticker) -> dict[str, Any]:
@@ -31,11 +30,13 @@ def _reaction(emoji: str) -> str:
 DIALECT = messages.Dialect(SCHEME, _sticker, _reaction, templates=False, metadata=False, platform="instagram")
 
 
-def compose(outbound: Outbound, limits: Capabilities, account: str, *, tagged: bool) -> Sequence[Call]:
-    """Turn an admitted action into calls; `account` is ours, at which mentions are answered."""
-    target = outbound.target
+@hookimpl
+def compose(account: Professional, outbound: Outbound) -> Sequence[Call]:
+    """Turn an action into calls."""
+    account.capabilities.admit(outbound)
+    target, limits = outbound.target, account.capabilities.of(outbound.target)
     if target.audience is Audience.PRIVATE:
-        return messages.compose(outbound, limits, DIALECT, tagged=tagged)
+        return messages.compose(outbound, limits, DIALECT, tagged=account.config.human_agent)
     if isinstance(outbound, Delete | Hide):
         return [comments.moderation(outbound, "hide")]
     if not isinstance(outbound, SendMessage):
@@ -43,10 +44,11 @@ def compose(outbound: Outbound, limits: Capabilities, account: str, *, tagged: b
     if target.context.get(LIVE):
         raise PermanentError("comments of a broadcast can only be answered in private", code="unsupported")
     texts = enumerate(split(outbound.text, limits.text, limits.unit.measure))
-    return [_comment(f"{outbound.key}:{index}", outbound, text, account) for index, text in texts]
+    return [_comment(f"{outbound.key}:{index}", outbound, text, account.account) for index, text in texts]
 
 
 def _comment(key: str, message: SendMessage, text: str, account: str) -> Call:
+    """Write a comment; a mention is answered at our `account`."""
     target = message.target
     media, mentioned = target.context.get(MENTIONED_MEDIA), target.context.get(MENTIONED_COMMENT)
     if media is None:
@@ -56,13 +58,21 @@ def _comment(key: str, message: SendMessage, text: str, account: str) -> Call:
     return Call(key=key, to=target.to, action=comments.COMMENT, body=body, resend=Resend.NEVER)
 
 
-def listing(account: str) -> comments.Listing:
+def _listing(account: Professional) -> comments.Listing:
     """Tell how Instagram lists comments, the newest first."""
-    return comments.Listing("text", account, {})
+    return comments.Listing("text", account.account, {})
 
 
-async def send(call: Call, graph: Graph, account: str, node: str, services: Services) -> Receipt:
-    """Make one call; `node` is what messages go through: the account, or its Page."""
+@hookimpl
+async def send(account: Professional, call: Call, services: Services) -> Receipt:
+    """Make one call; messages go through the account, or its Page."""
+    graph = await account.graph(services)
     if call.action in (comments.COMMENT, comments.CHANGE):
-        return await comments.send(call, listing(account), graph, services)
-    return await messages.send(call, graph, node, DIALECT, services)
+        return await comments.send(call, _listing(account), graph, services)
+    return await messages.send(call, graph, account.node, DIALECT, services)
+
+
+@hookimpl
+async def reconcile(account: Professional, call: Call, services: Services) -> Reconciled:
+    """Look for the comment whose answer was lost."""
+    return await comments.reconcile(call, _listing(account), await account.graph(services), services)

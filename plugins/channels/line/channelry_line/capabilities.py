@@ -3,12 +3,24 @@
 Source: https://developers.line.biz/en/reference/messaging-api/#message-objects
 """
 
+from datetime import timedelta
+
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, TextUnit
 
-from .receive import SCHEME
-
+SCHEME = "line"
 MESSAGE, TYPING, READ = "message", "typing", "read"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
+
+MESSAGES = 5
+"""Most messages of one call."""
+REPLY_WITHIN = timedelta(seconds=50)
+"""A reply token lives for about a minute; what is left is for the way."""
+TYPING_SECONDS = 20
+"""How long LINE shows that somebody writes: 5 to 60 seconds, or until a message comes."""
+PLACE_NAME = 100
+"""Most characters of a place's title and address."""
+PREVIEW = 1_000_000
+"""Most bytes of a picture's preview."""
 
 _MB = 1_000_000
 _LARGEST = 1_000 * _MB

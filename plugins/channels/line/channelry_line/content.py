@@ -4,41 +4,28 @@ Source: https://developers.line.biz/en/reference/messaging-api/#message-event
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
 
-from channelry.model import FormReply, Kind, Location, Media, Postback, Sticker
+from channelry.model import FormReply, Kind, Media, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, size, string
-from channelry_webapi.parts import Content, Reader
+from channelry_webapi.parts import Content, Reader, place
 
 
-def _file(kind: Kind) -> Reader:
+def _file(kind: Kind, message: Mapping[str, Any]) -> Content:
     """Read a file, which LINE holds under the message's id, unless an application of its own brought a link."""
-
-    def reader(message: Mapping[str, Any]) -> Content:
-        milliseconds = message.get("duration")
-        media = Media(
-            kind=kind,
-            id=identifier(message["id"]),
-            url=string(mapping(message.get("contentProvider")).get("originalContentUrl")),
-            name=string(message.get("fileName")),
-            size=size(message.get("fileSize")),
-            seconds=None if milliseconds is None else number(milliseconds) / 1000,
-        )
-        return "", (media,)
-
-    return reader
-
-
-def _location(message: Mapping[str, Any]) -> Content:
-    place = Location(
-        latitude=number(message["latitude"]),
-        longitude=number(message["longitude"]),
-        name=string(message.get("title")),
-        address=string(message.get("address")),
+    milliseconds = message.get("duration")
+    media = Media(
+        kind=kind,
+        id=identifier(message["id"]),
+        url=string(mapping(message.get("contentProvider")).get("originalContentUrl")),
+        name=string(message.get("fileName")),
+        size=size(message.get("fileSize")),
+        seconds=None if milliseconds is None else number(milliseconds) / 1000,
     )
-    return "", (place,)
+    return "", (media,)
 
 
 def _sticker(message: Mapping[str, Any]) -> Content:
@@ -56,11 +43,11 @@ def _postback(pressed: Mapping[str, Any]) -> Content:
 
 READERS: Mapping[str, Reader] = {
     "text": lambda message: (string(message["text"]), ()),
-    "image": _file(Kind.IMAGE),
-    "video": _file(Kind.VIDEO),
-    "audio": _file(Kind.AUDIO),
-    "file": _file(Kind.DOCUMENT),
-    "location": _location,
+    "image": partial(_file, Kind.IMAGE),
+    "video": partial(_file, Kind.VIDEO),
+    "audio": partial(_file, Kind.AUDIO),
+    "file": partial(_file, Kind.DOCUMENT),
+    "location": lambda message: ("", (place(message, "title"),)),
     "sticker": _sticker,
     "postback": _postback,
 }

@@ -9,26 +9,28 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry.secrets import Secrets
 from channelry_webapi.parts import read
 from channelry_webapi.signatures import require_hmac
 
+from .capabilities import SCHEME
+from .connection import Account
 from .content import READERS
 
-SCHEME = "line"
 SIGNATURE = b"x-line-signature"
 REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token"
 """What the context of a message holds: rights to answer it for free and to quote it, and to mark it as read."""
 
 
-def verify(request: model.Request, secrets: Secrets) -> None:
+@hookimpl
+def verify(account: Account, request: model.Request) -> None:
     """Raise RejectedError unless the body is signed with one of the channel's secrets."""
-    require_hmac(request.header(SIGNATURE), request.body, secrets, b64encode, "LINE")
+    require_hmac(request.header(SIGNATURE), request.body, account.config.channel_secret, b64encode, "LINE")
 
 
-def parse(request: model.Request) -> model.Received:
+@hookimpl
+def parse(account: Account, request: model.Request) -> model.Received:
     """Read the events of one webhook; LINE asks with none whether the address is good."""
     return received(request, partial(_events, request.received_at))
 
@@ -114,31 +116,25 @@ def _left(row: Any, common: _Common) -> model.Event:
     return model.OptedOut(**common, sender=_whole(row))
 
 
-def _members(name: str) -> _Reader:
+def _members(name: str, row: Any, common: _Common) -> model.Event:
     """Read that others came to a group or left it; who does not show LINE's apps an id is not named."""
-
-    def reader(row: Any, common: _Common) -> model.Event:
-        who = [identifier(one["userId"]) for one in sequence(row[name]["members"]) if "userId" in one]
-        sender, values = model.Profile(address=_whole(row)), {"members": " ".join(who)}
-        return model.Activity(**common, sender=sender, name=name, values=values)
-
-    return reader
+    who = [identifier(one["userId"]) for one in sequence(row[name]["members"]) if "userId" in one]
+    sender, values = model.Profile(address=_whole(row)), {"members": " ".join(who)}
+    return model.Activity(**common, sender=sender, name=name, values=values)
 
 
-def _activity(name: str, field: str) -> _Reader:
+def _activity(name: str, row: Any, common: _Common, field: str = "") -> model.Event:
     """Read something that a customer did besides writing, with all that LINE tells of it."""
-
-    def reader(row: Any, common: _Common) -> model.Event:
-        told = {key: str(value) for key, value in mapping(row.get(field)).items()}
-        return model.Activity(**common, sender=model.Profile(address=_source(row)[0]), name=name, values=told)
-
-    return reader
+    told = {key: str(value) for key, value in mapping(row.get(field or name)).items()}
+    return model.Activity(**common, sender=model.Profile(address=_source(row)[0]), name=name, values=told)
 
 
-def _health(code: str, healthy: bool) -> _Reader:
-    return lambda row, common: model.AccountHealth(**common, code=code, healthy=healthy)
+def _health(row: Any, common: _Common) -> model.Event:
+    """Read that LINE lets the account work, or no longer."""
+    return model.AccountHealth(**common, code=row["type"], healthy=row["type"] in _HEALTHY)
 
 
+_HEALTHY, _UNHEALTHY = ("activated", "botResumed"), ("deactivated", "botSuspended")
 _EVENTS: Mapping[str, _Reader] = {
     "message": _message,
     "postback": _pressed,
@@ -148,14 +144,11 @@ _EVENTS: Mapping[str, _Reader] = {
     "unfollow": _left,
     "join": _came,
     "leave": _left,
-    "memberJoined": _members("joined"),
-    "memberLeft": _members("left"),
-    "accountLink": _activity("account-link", "link"),
-    "beacon": _activity("beacon", "beacon"),
-    "videoPlayComplete": _activity("video-played", "videoPlayComplete"),
-    "membership": _activity("membership", "membership"),
-    "activated": _health("activated", True),
-    "deactivated": _health("deactivated", False),
-    "botSuspended": _health("botSuspended", False),
-    "botResumed": _health("botResumed", True),
+    "memberJoined": partial(_members, "joined"),
+    "memberLeft": partial(_members, "left"),
+    "accountLink": partial(_activity, "account-link", field="link"),
+    "beacon": partial(_activity, "beacon"),
+    "videoPlayComplete": partial(_activity, "video-played", field="videoPlayComplete"),
+    "membership": partial(_activity, "membership"),
+    **dict.fromkeys((*_HEALTHY, *_UNHEALTHY), _health),
 }

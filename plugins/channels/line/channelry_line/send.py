@@ -7,36 +7,27 @@ https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID, uuid5
 from zlib import crc32
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.errors import AmbiguousError, PermanentError
 from channelry.parsing import identifier
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import Client, batches
+from channelry_webapi import batches
 from channelry_webapi.answers import content, unreadable
-from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.drafts import Draft, calls, change
 from channelry_webapi.files import require_link
 
-from .api import BOT, call, message_of, refused
-from .capabilities import MESSAGE, READ, TYPING
+from .capabilities import MESSAGE, MESSAGES, PLACE_NAME, PREVIEW, READ, REPLY_WITHIN, TYPING, TYPING_SECONDS
+from .connection import Account
 from .receive import QUOTE_TOKEN, READ_TOKEN, REPLY_TOKEN
+from .refusals import message_of, refused
 
-MESSAGES = 5
-"""Most messages of one call."""
-REPLY_WITHIN = timedelta(seconds=50)
-"""A reply token lives for about a minute; what is left is for the way."""
 INVALID_REPLY_TOKEN = "invalid reply token"
-TYPING_SECONDS = 20
-"""How long LINE shows that somebody writes: 5 to 60 seconds, or until a message comes."""
-PLACE_NAME = 100
-"""Most characters of a place's title and address."""
-PREVIEW = 1_000_000
-"""Most bytes of a picture's preview."""
 LINK_SECONDS = 30 * 86_400
 """How long a link to a file of ours holds: LINE stores no copy, customers' apps load it each time."""
 
@@ -53,24 +44,26 @@ _Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
 """One message's body, and the file that still needs a link."""
 
 
-def compose(capabilities: model.Capabilities, outbound: model.Outbound, preview_url: str) -> Sequence[model.Call]:
+@hookimpl
+def compose(account: Account, outbound: model.Outbound) -> Sequence[model.Call]:
     """Turn an action into calls; messages go in fives, and the first five as a reply where there is a token."""
-    capabilities.admit(outbound)
+    account.capabilities.admit(outbound)
     target = outbound.target
     if isinstance(outbound, model.SendMessage):
-        return calls(outbound, _message(capabilities, outbound, preview_url))
+        return calls(outbound, _message(account, outbound))
     if isinstance(outbound, model.ShowTyping):
         if target.thread is not None:
             raise PermanentError("LINE shows typing to one person only, not in groups", code="unsupported")
         body = {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
-        return calls(outbound, [Draft(TYPING, body, resend=SAFE)] if outbound.on else [])  # it ends by itself
+        return change(outbound, TYPING, body) if outbound.on else []  # it ends by itself
     if not (token := target.context.get(READ_TOKEN)):
         raise PermanentError("LINE marks as read by a token, which this message did not bring", code="no_token")
-    return calls(outbound, [Draft(READ, {"markAsReadToken": token}, resend=SAFE)])
+    return change(outbound, READ, {"markAsReadToken": token})
 
 
-def _message(capabilities: model.Capabilities, message: model.SendMessage, preview_url: str) -> Iterator[Draft]:
-    pieces = [_text(piece) for piece in split(message.text, capabilities.text, capabilities.unit.measure)]
+def _message(account: Account, message: model.SendMessage) -> Iterator[Draft]:
+    limits, preview_url = account.capabilities, account.config.preview_url
+    pieces = [_text(piece) for piece in split(message.text, limits.text, limits.unit.measure)]
     pieces += [_part(part, preview_url) for part in message.parts]
     if not pieces:
         raise PermanentError("buttons need a text or a file on LINE", code="empty")
@@ -139,27 +132,26 @@ def _button(button: model.Button) -> Body:
     return {"type": "action", "action": action}
 
 
-async def send(client: Client, given: model.Call, services: Services) -> model.Receipt:
+@hookimpl
+async def send(account: Account, call: model.Call, services: Services) -> model.Receipt:
     """Make one call: a message as a reply while its token lives, else, or where LINE has forgotten it, as a push."""
-    if mark := _MARKS.get(given.action):
-        await call(client, services, "POST", mark, given.body)
+    if mark := _MARKS.get(call.action):
+        await account.call(services, "POST", mark, call.body)
         return model.Receipt()
-    links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in given.uploads}
-    messages, reply = [_linked(one, links) for one in given.body["messages"]], given.body.get("reply")
-    slot = _slot(given)
+    links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads}
+    messages, reply = [_linked(one, links) for one in call.body["messages"]], call.body.get("reply")
+    slot = _slot(call)
     pushed = await services.state.get(slot) if reply else None
-    if reply and pushed != given.key and services.clock.now() < datetime.fromisoformat(reply["until"]):
+    if reply and pushed != call.key and services.clock.now() < datetime.fromisoformat(reply["until"]):
         body = {"replyToken": reply["token"], "messages": messages}
-        answer = await client.ask(services, "POST", f"{BOT}/message/reply", json=body, repeatable=False)
+        answer = await account.ask(services, "POST", "/message/reply", json=body, repeatable=False)
         if answer.status != 400 or not message_of(answer).lower().startswith(INVALID_REPLY_TOKEN):
             return _receipt(answer, services, repeatable=False)
     if reply:  # what was pushed once is pushed again
-        await services.state.compare_and_set(slot, pushed, given.key)
-    push, headers = (
-        {"to": given.body["to"], "messages": messages},
-        {"X-Line-Retry-Key": str(uuid5(RETRY_KEYS, given.key))},
-    )
-    answer = await client.ask(services, "POST", f"{BOT}/message/push", json=push, headers=headers, repeatable=False)
+        await services.state.compare_and_set(slot, pushed, call.key)
+    push, key = {"to": call.body["to"], "messages": messages}, str(uuid5(RETRY_KEYS, call.key))
+    headers = {"X-Line-Retry-Key": key}
+    answer = await account.ask(services, "POST", "/message/push", json=push, headers=headers, repeatable=False)
     return _receipt(answer, services, repeatable=True)
 
 
@@ -186,13 +178,14 @@ def _receipt(answer: HttpResponse, services: Services, *, repeatable: bool) -> m
     return model.Receipt(ids)
 
 
-def _slot(given: model.Call) -> str:
+def _slot(call: model.Call) -> str:
     """Give the place of a call's note; so many places hold the newest, and none has to be cleared."""
-    return f"pushed:{crc32(given.key.encode()) % NOTES}"
+    return f"pushed:{crc32(call.key.encode()) % NOTES}"
 
 
-async def reconcile(given: model.Call, services: Services) -> model.Reconciled:
+@hookimpl
+async def reconcile(account: Account, call: model.Call, services: Services) -> model.Reconciled:
     """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key."""
-    if given.resend is SAFE or await services.state.get(_slot(given)) == given.key:
+    if call.resend is SAFE or await services.state.get(_slot(call)) == call.key:
         return model.NotTaken()
     return model.Unknown("it was sent as a reply, which LINE cannot be asked about")

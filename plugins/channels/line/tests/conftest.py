@@ -4,7 +4,8 @@ import pytest
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_line.plugin import DATA_ORIGIN, ORIGIN, Line
+from channelry_line.connection import DATA_ORIGIN, ORIGIN
+from channelry_line.plugin import Line
 from channelry_line.simulator import LineSimulator
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
 

@@ -38,7 +38,8 @@ from channelry.model import (
 )
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_line.plugin import ORIGIN, Line
+from channelry_line.connection import ORIGIN
+from channelry_line.plugin import Line
 from channelry_line.simulator import LineSimulator
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, services

@@ -11,7 +11,8 @@ from channelry.model import MessageReceived, Request
 from channelry.registry import examine
 from channelry_line import simulator_rules as rules
 from channelry_line.capabilities import CAPABILITIES
-from channelry_line.plugin import ORIGIN, Line
+from channelry_line.connection import ORIGIN
+from channelry_line.plugin import Line
 from channelry_line.simulator import LineSimulator
 from channelry_testing import AsgiHttp, FakeClock
 

@@ -10,6 +10,8 @@ from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Resend,
 from channelry_meta import messages
 from channelry_meta.limits import LARGEST, MIB, file
 
+OBJECT = "page"
+"""What a webhook of Messenger is about."""
 SCHEME = "messenger"
 """The scheme of people's addresses, whose ids are scoped to the Page."""
 

@@ -3,24 +3,25 @@
 https://developers.facebook.com/documentation/business-messaging/messenger-platform/webhooks
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from channelry import hookimpl
 from channelry.model import Address, Profile, Received, Request
 from channelry.parsing import sequence, string
+from channelry.services import Services
 from channelry_meta import conversations, webhook
+from channelry_meta.account import look_up
 
-from .capabilities import SCHEME
-
-OBJECT = "page"
-"""What a webhook of Messenger is about."""
+from .capabilities import OBJECT, SCHEME
+from .connection import Page
 
 
-def parse(request: Request, app_id: str) -> Received:
-    """Tell what a verified request means; `app_id` tells our own echoes from others."""
-    return webhook.parse(request, OBJECT, partial(_entry, app_id))
+@hookimpl
+def parse(page: Page, request: Request) -> Received:
+    """Tell what a verified request means; the app's id tells our own echoes from others."""
+    return webhook.parse(request, OBJECT, partial(_entry, page.config.app_id))
 
 
 def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
@@ -29,8 +30,12 @@ def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
         found += [f"field {string(change['field']):.40}" for change in sequence(entry["changes"])]
 
 
-def profile(address: Address, found: Mapping[str, Any]) -> Profile:
-    """Read the answer to a look-up of somebody who wrote."""
+@hookimpl
+async def profile(page: Page, address: Address, services: Services) -> Profile | None:
+    """Look up the name and picture of somebody who wrote."""
+    found = await look_up(address.value, "first_name,last_name,profile_pic", page.config.graph(), services)
+    if found is None:
+        return None
     first, last = string(found.get("first_name")), string(found.get("last_name"))
     return Profile(
         address=address,

@@ -25,7 +25,7 @@ def read(message: Mapping[str, Any]) -> Content:
     `blocks` repeat the text in a richer form, so they are kept only where there is none.
     """
     text, files, attached = plain(string(message.get("text"))), message.get("files"), message.get("attachments")
-    parts: list[Part] = [file(one) for one in sequence(files)] if files else []
+    parts: list[Part] = [_file(one) for one in sequence(files)] if files else []
     if attached:
         parts.append(unsupported("attachments", attached))
     if not text and not parts and (blocks := message.get("blocks")):
@@ -33,7 +33,7 @@ def read(message: Mapping[str, Any]) -> Content:
     return text, tuple(parts)
 
 
-def file(value: Mapping[str, Any]) -> Part:
+def _file(value: Mapping[str, Any]) -> Part:
     """Read a file; one of Slack's is fetched by its id, one of another service by its link."""
     if value.get("mode") in _GONE:
         return unsupported(f"file {value['mode']}", value)

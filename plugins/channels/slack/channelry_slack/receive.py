@@ -14,56 +14,45 @@ from urllib.parse import parse_qsl
 import orjson
 from attrs import evolve
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry.secrets import Secrets
 from channelry_webapi.parts import unsupported
 from channelry_webapi.signatures import require_hmac
 
 from . import content
+from .capabilities import HOUSEKEEPING, SAID, SCHEME, WINDOW
+from .connection import Workspace
 from .emoji import emoji_of
 from .markup import plain
 
-SCHEME = "slack"
 SIGNATURE, TIMESTAMP = b"x-slack-signature", b"x-slack-request-timestamp"
-WINDOW = 300
-"""Seconds that a request's time may differ from ours: an older one was perhaps recorded and is played again."""
 THREAD = "thread_ts"
 """What the context of a message holds: the thread that an answer goes to."""
 LINK = "link:"
 """What the `action_id` of our buttons begins with that only open a link."""
 _FORM = b"application/x-www-form-urlencoded"
-_HANDSHAKE = "the handshake"
-
-_HOUSEKEEPING = frozenset({
-    "assistant_app_thread", "bot_add", "bot_remove", "channel_archive", "channel_canvas_updated",
-    "channel_convert_to_private", "channel_join", "channel_leave", "channel_name", "channel_posting_permissions",
-    "channel_purpose", "channel_topic", "channel_unarchive", "ekm_access_denied", "group_archive", "group_join",
-    "group_leave", "group_name", "group_purpose", "group_topic", "group_unarchive", "huddle_thread", "message_replied",
-    "pinned_item", "reminder_add", "sh_room_created", "unpinned_item",
-})  # fmt: skip
-"""Subtypes of messages that a channel writes by itself: nobody said anything."""
-_SAID = frozenset({"file_share", "thread_broadcast", "me_message", "bot_message", "reply_broadcast"})
 
 
-def verify(request: model.Request, secrets: Secrets) -> None:
+@hookimpl
+def verify(workspace: Workspace, request: model.Request) -> None:
     """Raise RejectedError unless body and time are signed with one of the secrets, and the time is about now."""
     at, given = request.header(TIMESTAMP), request.header(SIGNATURE)
     signed = b"v0:%b:%b" % (at, request.body)
-    require_hmac(given, signed, secrets, lambda mac: b"v0=" + hexlify(mac), "Slack")
+    require_hmac(given, signed, workspace.config.signing_secret, lambda mac: b"v0=" + hexlify(mac), "Slack")
     if not (at.isdigit() and len(at) < 12 and abs(int(at) - request.received_at.timestamp()) <= WINDOW):
         raise RejectedError(f"the request is not of these {WINDOW} seconds")
 
 
-def parse(request: model.Request) -> model.Received:
+@hookimpl
+def parse(workspace: Workspace, request: model.Request) -> model.Received:
     """Read one request: an event, the handshake, or a form, whose field `payload` is the JSON of a pressed button."""
     if request.header(b"content-type").startswith(_FORM):
         return _form(request)
     found = received(request, partial(_read, request.received_at))
-    if found.ignored != (_HANDSHAKE,):
+    if found.events or found.ignored:
         return found
-    return model.Received(request, answer=model.Response(body=identifier(request.json()["challenge"]).encode()))
+    return evolve(found, answer=model.Response(body=identifier(request.json()["challenge"]).encode()))
 
 
 def _form(request: model.Request) -> model.Received:
@@ -80,6 +69,7 @@ def _form(request: model.Request) -> model.Received:
 _Common: TypeAlias = Mapping[str, Any]
 _Ours: TypeAlias = tuple[str, str]
 """The ids of this app's user in the workspace and of the app, or `""`: what they write is no customer's."""
+_Place: TypeAlias = tuple[model.Thread | None, model.Quote | None, dict[str, str]]
 _Reader: TypeAlias = Callable[[Any, _Common, _Ours], model.Event | str]
 
 
@@ -89,12 +79,11 @@ def _read(now: datetime, body: Any) -> Iterable[model.Event | str]:
         return [_event(now, body)]
     if kind == "url_verification":
         identifier(body["challenge"])
-        return [_HANDSHAKE]
+        return []  # the handshake tells nothing, and `parse` answers it
     if kind == "app_rate_limited":
         minute, account = identifier(body["minute_rate_limited"]), identifier(body["team_id"])
         detail, at = "Slack dropped events of this minute, for there were too many", timestamp(minute, now)
-        key = f"{kind}:{minute}"
-        return [model.AccountHealth(account=account, key=key, occurred_at=at, code=kind, detail=detail)]
+        return [model.AccountHealth(account=account, key=f"{kind}:{minute}", occurred_at=at, code=kind, detail=detail)]
     return [f"request {string(kind):.40}"]
 
 
@@ -103,8 +92,7 @@ def _event(now: datetime, body: Any) -> model.Event | str:
     reader = _READERS.get(event["type"])
     if reader is None:
         return f"event {string(event['type']):.40}"
-    seen_by = sequence(body.get("authorizations"))  # one at most, says Slack
-    app = seen_by[0] if seen_by else {}
+    app = (sequence(body.get("authorizations")) or ({},))[0]  # one at most, says Slack
     account, key = identifier(app.get("team_id") or body["team_id"]), identifier(body["event_id"])
     at = timestamp(event.get("ts") or event.get("event_ts") or body.get("event_time"), now)
     ours = string(app.get("user_id")) if app.get("is_bot") else "", string(body.get("api_app_id"))
@@ -122,22 +110,23 @@ def _wrote(message: Mapping[str, Any], ours: _Ours) -> bool:
 
 def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
     subtype = row.get("subtype")
-    if subtype in _SUBTYPES:
-        return _SUBTYPES[subtype](row, common, ours)
+    if reader := _SUBTYPES.get(subtype):
+        return reader(row, common, ours)
+    if subtype in HOUSEKEEPING:
+        return f"message {subtype}"
     if _wrote(row, ours):
         return "written by this app"
     text, parts = content.read(row)
-    if subtype and subtype not in _SAID:
+    if subtype and subtype not in SAID:
         parts = (*parts, unsupported(f"message {subtype}", row))
-    account, channel, ts = common["account"], identifier(row["channel"]), identifier(row["ts"])
-    external_id, attached, surface = f"{channel}:{ts}", row.get("attachments"), model.Surface.DIRECT
+    channel, ts = identifier(row["channel"]), identifier(row["ts"])
+    external_id, attached = f"{channel}:{ts}", row.get("attachments")
     thread, reply_to, context = _place(channel, row.get("channel_type"), ts, string(row.get("thread_ts")))
-    if thread is not None and thread.root != channel:
-        mentioned = row["type"] == "app_mention" or _names(row.get("text"), ours[0])
-        surface = model.Surface.MENTION if mentioned else surface
+    public = thread is not None and thread.root != channel
+    mentioned = public and (row["type"] == "app_mention" or _names(row.get("text"), ours[0]))
     sender = _address(common, row.get("user") or row["bot_id"])
     return model.MessageReceived(
-        account=account,
+        account=common["account"],
         key=external_id,
         occurred_at=common["occurred_at"],
         sender=model.Profile(address=sender, name=string(row.get("username"))),
@@ -145,9 +134,9 @@ def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
         text=text,
         parts=parts,
         reply_to=reply_to,
-        surface=surface,
+        surface=model.Surface.MENTION if mentioned else model.Surface.DIRECT,
         thread=thread,
-        reply_address=model.Address(SCHEME, channel, account),
+        reply_address=_address(common, channel),
         automatic="bot_id" in row,
         forwarded=any(one.get("is_share") for one in sequence(attached)) if attached else False,
         context=context,
@@ -159,9 +148,7 @@ def _names(text: Any, user: str) -> bool:
     return bool(user and text) and (f"<@{user}>" in text or f"<@{user}|" in text)
 
 
-def _place(
-    channel: str, kind: Any, ts: str, thread_ts: str
-) -> tuple[model.Thread | None, model.Quote | None, dict[str, str]]:
+def _place(channel: str, kind: Any, ts: str, thread_ts: str) -> _Place:
     """Tell where a message stands, and what an answer repeats: in a conversation of one or several people, or in a
     channel, where each message begins a thread of its own that the answers go to."""
     root, answers = f"{channel}:{thread_ts or ts}", thread_ts not in ("", ts)
@@ -212,17 +199,13 @@ def _reaction(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
     return model.ReactionChanged(**common, sender=sender, external_id=place, emoji=emoji, on=on)
 
 
-def _activity(name: str) -> _Reader:
+def _activity(name: str, row: Any, common: _Common, ours: _Ours) -> model.Event:
     """Read something that a person did besides writing, and where."""
-
-    def reader(row: Any, common: _Common, ours: _Ours) -> model.Event:
-        if row["user"] in ours:  # a channel took the app in
-            return model.OptedIn(**common, sender=_address(common, row["channel"]))
-        values = {"channel": identifier(row["channel"])} if "channel" in row else {}
-        sender = model.Profile(address=_address(common, row["user"]))
-        return model.Activity(**common, sender=sender, name=name, values=values)
-
-    return reader
+    if row["user"] in ours:  # a channel took the app in
+        return model.OptedIn(**common, sender=_address(common, row["channel"]))
+    values = {"channel": identifier(row["channel"])} if "channel" in row else {}
+    sender = model.Profile(address=_address(common, row["user"]))
+    return model.Activity(**common, sender=sender, name=name, values=values)
 
 
 def _left(row: Any, common: _Common, ours: _Ours) -> model.Event:
@@ -234,19 +217,15 @@ def _health(row: Any, common: _Common, ours: _Ours) -> model.Event:
     return model.AccountHealth(**common, code=row["type"])
 
 
-_SUBTYPES: Mapping[Any, _Reader] = {
-    **dict.fromkeys(_HOUSEKEEPING, lambda row, common, ours: f"message {row['subtype']}"),
-    "message_changed": _changed,
-    "message_deleted": _deleted,
-}
+_SUBTYPES: Mapping[Any, _Reader] = {"message_changed": _changed, "message_deleted": _deleted}
 _READERS: Mapping[str, _Reader] = {
     "message": _message,
     "app_mention": _message,
     "reaction_added": _reaction,
     "reaction_removed": _reaction,
-    "member_joined_channel": _activity("joined"),
-    "member_left_channel": _activity("left"),
-    "app_home_opened": _activity("opened"),
+    "member_joined_channel": partial(_activity, "joined"),
+    "member_left_channel": partial(_activity, "left"),
+    "app_home_opened": partial(_activity, "opened"),
     "channel_left": _left,
     "group_left": _left,
     "tokens_revoked": _health,
@@ -271,12 +250,11 @@ def _pressed(now: datetime, account: str, body: Any, action: Any) -> model.Event
     kind = "mpim" if string(channel.get("name")).startswith("mpdm-") else ""
     thread, _, context = _place(where, kind, ts, string(message.get("thread_ts")))
     key = f"{where}:{ts}:{who}:{name}:{string(at)}"
+    common: _Common = {"account": account, "key": key, "occurred_at": timestamp(at, now)}
     return model.MessageReceived(
-        account=account,
-        key=key,
-        occurred_at=timestamp(at, now),
-        sender=model.Profile(address=model.Address(SCHEME, who, account), name=string(user.get("name"))),
-        reply_address=model.Address(SCHEME, where, account),
+        **common,
+        sender=model.Profile(address=_address(common, who), name=string(user.get("name"))),
+        reply_address=_address(common, where),
         external_id=key,
         parts=(_part(name, action),),
         reply_to=model.Quote(external_id=f"{where}:{ts}", text=plain(string(message.get("text")))),

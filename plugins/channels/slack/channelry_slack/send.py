@@ -4,84 +4,56 @@ Sources: https://docs.slack.dev/reference/methods/chat.postMessage,
 https://docs.slack.dev/messaging/working-with-files#upload and https://docs.slack.dev/messaging/message-metadata
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from channelry import model
+from attrs import evolve
+
+from channelry import hookimpl, model
 from channelry.errors import PermanentError, RetryableError
 from channelry.parsing import identifier, mapping, sequence, string
-from channelry.services import FilePart, Services
+from channelry.services import Services
 from channelry.text import split
-from channelry_webapi import Client, batches
+from channelry_webapi import batches
 from channelry_webapi.answers import kind_of, named, unreadable
-from channelry_webapi.drafts import Draft, calls
-from channelry_webapi.files import require_link
+from channelry_webapi.drafts import Draft, calls, change
+from channelry_webapi.files import enclosed, require_link
 
-from .account import PEOPLE
-from .api import call
-from .capabilities import DELETE, DELETE_FILE, POST, REACT, SHARE, UNREACT, UPDATE
+from .capabilities import ALT_TEXT, DELETE, DELETE_FILE, FILES, PAGE, POST, REACT, SECTION, SHARE, UNREACT, UPDATE
+from .connection import FILE, PEOPLE, Workspace
 from .emoji import NAMES
 from .markup import escape
 from .receive import LINK, THREAD
 
-FILES = 10
-"""Most files of one message, as general knowledge has it."""
-ALT_TEXT = 2000
-"""Most characters of what stands for a picture. Source: https://docs.slack.dev/reference/block-kit/blocks/image-block"""
-FILE = "F"
-"""What the ids of files begin with; Slack's messages are CHANNEL:TS, and no channel's id begins so."""
 EVENT_TYPE = "channelry_call"
 """What our metadata is called; it holds the call's key, by which a message is found again."""
-PAGES, PAGE = 3, 200
+PAGES = 3
 """How far back a message is looked for."""
-DONE: Mapping[str, frozenset[str]] = {
-    DELETE: frozenset({"message_not_found"}),
-    DELETE_FILE: frozenset({"file_not_found", "file_deleted"}),
-    REACT: frozenset({"already_reacted"}),
-    UNREACT: frozenset({"no_reaction"}),
-}
-"""Refusals that say that what was asked for is so already."""
-_PLACE = {POST: "channel", SHARE: "channel_id"}
-"""The parameter that says where a new message goes."""
 
 _Body: TypeAlias = dict[str, Any]
 _Piece: TypeAlias = tuple[_Body, tuple[model.Media, ...]]
 """The body of one message's call, and the files that are uploaded before."""
 
 
-def compose(capabilities: model.Capabilities, outbound: model.Outbound) -> Sequence[model.Call]:
+@hookimpl
+def compose(workspace: Workspace, outbound: model.Outbound) -> Sequence[model.Call]:
     """Turn an action into calls: text is split, uploaded files go together and bear the text."""
-    capabilities.admit(outbound)
-    if isinstance(outbound, model.SendMessage):
-        return calls(outbound, _message(capabilities, outbound))
-    action, body = _WRITERS[outbound.kind](outbound)
-    return calls(outbound, [Draft(action, body, resend=model.Resend.SAFE)])  # what is so is so if it is done twice
-
-
-def _edit(edit: model.Edit) -> tuple[str, _Body]:
-    if not edit.text.strip():
-        raise PermanentError("the message is empty", code="empty")
-    return UPDATE, {**_at(edit.external_id), "text": escape(edit.text), "blocks": []}
-
-
-def _delete(delete: model.Delete) -> tuple[str, _Body]:
-    if delete.external_id.startswith(FILE):
-        return DELETE_FILE, {"file": delete.external_id}
-    return DELETE, _at(delete.external_id)
-
-
-def _react(react: model.React) -> tuple[str, _Body]:
-    if react.emoji not in NAMES:
-        raise PermanentError(f"Slack has no name for {react.emoji}", code="unsupported")
-    place, name = _at(react.external_id), NAMES[react.emoji]
-    return REACT if react.on else UNREACT, {"channel": place["channel"], "timestamp": place["ts"], "name": name}
-
-
-_WRITERS: Mapping[model.Kind, Callable[[Any], tuple[str, _Body]]] = {
-    model.Kind.EDIT: _edit,
-    model.Kind.DELETE: _delete,
-    model.Kind.REACTION: _react,
-}
+    workspace.capabilities.admit(outbound)
+    match outbound:
+        case model.SendMessage():
+            return calls(outbound, _message(outbound, workspace.capabilities.text))
+        case model.Edit(external_id=place, text=text):
+            return change(outbound, UPDATE, {**_at(place), "text": escape(text), "blocks": []})
+        case model.Delete(external_id=place):
+            if place.startswith(FILE):
+                return change(outbound, DELETE_FILE, {"file": place})
+            return change(outbound, DELETE, _at(place))
+    assert isinstance(outbound, model.React)  # nothing else is admitted
+    if outbound.emoji not in NAMES:
+        raise PermanentError(f"Slack has no name for {outbound.emoji}", code="unsupported")
+    at, name = _at(outbound.external_id), NAMES[outbound.emoji]
+    body = {"channel": at["channel"], "timestamp": at["ts"], "name": name}
+    return change(outbound, REACT if outbound.on else UNREACT, body)
 
 
 def _at(external_id: str) -> dict[str, str]:
@@ -91,10 +63,10 @@ def _at(external_id: str) -> dict[str, str]:
     return {"channel": channel, "ts": ts}
 
 
-def _message(capabilities: model.Capabilities, message: model.SendMessage) -> Iterator[Draft]:
+def _message(message: model.SendMessage, limit: int) -> Iterator[Draft]:
     """Text, then parts; but uploads bear the beginning of the text, and buttons hang below the end of it."""
-    limit = capabilities.buttons.text if message.buttons and capabilities.buttons else capabilities.text
-    pieces = [escape(piece) for piece in split(message.text, limit, lambda text: len(escape(text)))]
+    most = SECTION if message.buttons else limit
+    pieces = [escape(piece) for piece in split(message.text, most, lambda text: len(escape(text)))]
     if message.buttons and not pieces:
         raise PermanentError("buttons need a text on Slack", code="empty")
     files = [part for part in message.parts if isinstance(part, model.Media)]  # nothing else is admitted
@@ -115,12 +87,10 @@ def _message(capabilities: model.Capabilities, message: model.SendMessage) -> It
 
 def _thread(message: model.SendMessage) -> dict[str, str]:
     """Answer in the thread of the message; one that is quoted begins a thread."""
-    target = message.target
-    if found := target.context.get(THREAD):
-        return {"thread_ts": found}
-    if message.quote and target.reply_to.count(":") == 1:  # a pressed button's id has more
-        return {"thread_ts": _at(target.reply_to)["ts"]}
-    return {}
+    target, found = message.target, message.target.context.get(THREAD)
+    if not found and message.quote and target.reply_to.count(":") == 1:  # a pressed button's id has more
+        found = _at(target.reply_to)["ts"]
+    return {"thread_ts": found} if found else {}
 
 
 def _files(files: tuple[model.Media, ...]) -> _Piece:
@@ -136,73 +106,71 @@ def _files(files: tuple[model.Media, ...]) -> _Piece:
     return {"text": f"{name}\n{escape(first.url)}".strip()}, ()
 
 
-def _button(number: int, button: model.Button) -> dict[str, Any]:
+def _button(number: int, button: model.Button) -> _Body:
     shown = {"type": "button", "text": {"type": "plain_text", "text": button.title}}
     if button.url:
         return {**shown, "action_id": f"{LINK}{number}", "url": button.url}
     return {**shown, "action_id": f"button:{number}", "value": button.payload}
 
 
-async def send(client: Client, given: model.Call, services: Services) -> model.Receipt:
+@hookimpl
+async def send(workspace: Workspace, call: model.Call, services: Services) -> model.Receipt:
     """Make one call; a person is written to in the conversation that is opened first, files are uploaded first."""
-    body, action = dict(given.body), given.action
-    if place := _PLACE.get(action):
-        body[place] = await _channel(client, given, services)
-    if action == POST:
-        body["metadata"] = {"event_type": EVENT_TYPE, "event_payload": {"key": given.key}}
-    if given.uploads:
-        body["files"] = [await _uploaded(client, media, services) for media in given.uploads]
-    expected = DONE.get(action, frozenset())
-    result = await call(client, services, action, body, expected=expected, repeatable=False)
-    if given.resend is model.Resend.SAFE:
+    if call.resend is model.Resend.SAFE:
+        await workspace.call(services, call.action, json=call.body, repeatable=False)
         return model.Receipt()
-    if not given.uploads:
-        channel, ts = (named(result.get(name), repeatable=False) for name in ("channel", "ts"))
-        return model.Receipt((f"{channel}:{ts}",))
-    try:  # the message comes a while later, without an id of its own: Slack knows it by its files
-        return model.Receipt(tuple(identifier(file["id"]) for file in result["files"]))
-    except (LookupError, TypeError, ValueError):
-        raise unreadable(repeatable=False) from None
+    channel = await _channel(workspace, call, services)
+    if call.uploads:
+        files = [await _uploaded(workspace, media, services) for media in call.uploads]
+        body = {**call.body, "channel_id": channel, "files": files}
+        shared = await workspace.call(services, SHARE, json=body, repeatable=False)
+        try:  # the message comes a while later, without an id of its own: Slack knows it by its files
+            return model.Receipt(tuple(identifier(file["id"]) for file in shared["files"]))
+        except (LookupError, TypeError, ValueError):
+            raise unreadable(repeatable=False) from None
+    metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": call.key}}
+    body = {**call.body, "channel": channel, "metadata": metadata}
+    posted = await workspace.call(services, POST, json=body, repeatable=False)
+    channel, ts = (named(posted.get(name), repeatable=False) for name in ("channel", "ts"))
+    return model.Receipt((f"{channel}:{ts}",))
 
 
-async def _channel(client: Client, given: model.Call, services: Services) -> str:
+async def _channel(workspace: Workspace, call: model.Call, services: Services) -> str:
     """Give the conversation to write in; the one with a person is opened, or found where it is open already."""
-    if not given.to.value.startswith(PEOPLE):
-        return given.to.value
-    opened = await call(client, services, "conversations.open", {"users": given.to.value})
+    if not call.to.value.startswith(PEOPLE):
+        return call.to.value
+    opened = await workspace.call(services, "conversations.open", json={"users": call.to.value})
     return named(mapping(opened.get("channel")).get("id"), repeatable=True)
 
 
-async def _uploaded(client: Client, media: model.Media, services: Services) -> dict[str, str]:
-    size, name = media.size, media.name or "file"
-    if size is None:
-        size = sum([len(piece) async for piece in services.files.read(media.ref)])
-    query = {"filename": name, "length": str(size)}
-    place = await call(client, services, "files.getUploadURLExternal", query=query)
+async def _uploaded(workspace: Workspace, media: model.Media, services: Services) -> dict[str, str]:
+    if media.size is None:
+        media = evolve(media, size=sum([len(piece) async for piece in services.files.read(media.ref)]))
+    file = enclosed("filename", media, services)
+    query = {"filename": file.filename, "length": str(media.size)}
+    place = await workspace.call(services, "files.getUploadURLExternal", query=query)
     file_id, url = (named(place.get(key), repeatable=True) for key in ("file_id", "upload_url"))
-    content = services.files.read(media.ref)
-    file = FilePart("filename", name, media.media_type or "application/octet-stream", content, size)
     answer = await services.http.request("POST", url, files=[file], repeatable=True)
     if answer.status != 200:
         error = RetryableError if kind_of(answer.status) is RetryableError else PermanentError
         raise error(f"Slack does not take the file: HTTP {answer.status}", code=str(answer.status))
-    return {"id": file_id, "title": name}
+    return {"id": file_id, "title": file.filename}
 
 
-async def reconcile(client: Client, given: model.Call, services: Services) -> model.Reconciled:
+@hookimpl
+async def reconcile(workspace: Workspace, call: model.Call, services: Services) -> model.Reconciled:
     """Look for the message that has our key, among the newest of its conversation or in its thread."""
-    if given.action != POST:
+    if call.action != POST:
         return model.Unknown("Slack cannot be asked whether files were posted")
-    channel, thread_ts = await _channel(client, given, services), given.body.get("thread_ts")
+    channel, thread_ts = await _channel(workspace, call, services), call.body.get("thread_ts")
     query = {"channel": channel, "limit": str(PAGE), "include_all_metadata": "true"}
     query |= {"ts": thread_ts} if thread_ts else {}
     for _ in range(PAGES):
-        page = await call(client, services, f"conversations.{'replies' if thread_ts else 'history'}", query=query)
+        page = await workspace.call(services, f"conversations.{'replies' if thread_ts else 'history'}", query=query)
         for message in sequence(page.get("messages")):
-            if mapping(message.get("metadata")).get("event_payload") == {"key": given.key}:
+            if mapping(message.get("metadata")).get("event_payload") == {"key": call.key}:
                 return model.Accepted(model.Receipt((f"{channel}:{identifier(message['ts'])}",)))
-        cursor = string(mapping(page.get("response_metadata")).get("next_cursor"))
-        if not cursor:
+        query["cursor"] = string(mapping(page.get("response_metadata")).get("next_cursor"))
+        if not query["cursor"]:
             return model.NotTaken()
-        query["cursor"] = cursor
     return model.Unknown(f"it is not among the {PAGES * PAGE} messages that were looked at")

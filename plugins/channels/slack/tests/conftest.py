@@ -4,7 +4,7 @@ import pytest
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_slack.account import FILES_ORIGIN
+from channelry_slack.connection import FILES_ORIGIN
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services

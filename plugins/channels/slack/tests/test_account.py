@@ -10,7 +10,7 @@ from channelry.errors import AuthError, PermanentError, RetryableError
 from channelry.model import Address, Kind, Media, Profile
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_slack.account import FILES_ORIGIN
+from channelry_slack.connection import FILES_ORIGIN
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, FakeClock, services

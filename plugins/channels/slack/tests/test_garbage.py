@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channelry.model import MessageReceived, Request
-from channelry_slack.receive import parse
+from channelry_slack.plugin import Slack
 
+SLACK = Slack(Slack.Config(signing_secret=()))
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 FORM = (b"content-type", b"application/x-www-form-urlencoded")
 RECORDED = [orjson.loads(path.read_bytes()) for path in sorted((Path(__file__).parent / "payloads").glob("*.json"))]
@@ -31,6 +32,6 @@ def form(payload: Any) -> bytes:
 def test_a_bad_action_takes_no_neighbour_with_it(bad: list[Any], first: bool) -> None:
     good = PRESSES[0]["actions"]
     payload = {**PRESSES[0], "actions": [*good, *bad] if first else [*bad, *good]}
-    found = parse(Request("POST", "/", (FORM,), form(payload), NOW))
+    found = SLACK.parse(Request("POST", "/", (FORM,), form(payload), NOW))
     assert sum(isinstance(event, MessageReceived) for event in found.events) == 1
     assert len(found.events) == len(bad) + 1

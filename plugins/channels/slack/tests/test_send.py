@@ -38,7 +38,7 @@ from channelry.model import (
 )
 from channelry.services import Services
 from channelry_simulation import FaultKind
-from channelry_slack.account import FILES_ORIGIN
+from channelry_slack.connection import FILES_ORIGIN
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, services

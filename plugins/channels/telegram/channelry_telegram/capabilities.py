@@ -4,10 +4,17 @@ from datetime import timedelta
 
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, TextUnit
 
-from .envelope import SCHEME
+SCHEME = "telegram"
+
+ALBUM, ALBUM_SIZE = frozenset({Kind.IMAGE, Kind.VIDEO}), 10
+"""What an album shows, and how many files at most. Source: https://core.telegram.org/bots/api#sendmediagroup"""
+ANSWER_TEXT = 200
+"""Longest text that answers a pressed button. Source: https://core.telegram.org/bots/api#answercallbackquery"""
 
 _MB = 1_000_000
-_FILE = MediaLimit(upload=50 * _MB, link=20 * _MB, fetch=20 * _MB)
+FETCH = 20 * _MB
+"""Largest file of a customer that a bot gets. Source: https://core.telegram.org/bots/api#getfile"""
+_FILE = MediaLimit(upload=50 * _MB, link=20 * _MB, fetch=FETCH)
 _CARRIED = frozenset({
     Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VOICE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.LOCATION,
     Kind.CONTACT, Kind.BUTTONS, Kind.REACTION, Kind.EDIT, Kind.DELETE,
@@ -27,7 +34,7 @@ CAPABILITIES = Capabilities(
     unit=TextUnit.UTF16,
     # https://core.telegram.org/bots/api#sending-files; what Telegram can play it says at each method
     media={
-        Kind.IMAGE: MediaLimit(upload=10 * _MB, link=5 * _MB, fetch=20 * _MB),
+        Kind.IMAGE: MediaLimit(upload=10 * _MB, link=5 * _MB, fetch=FETCH),
         Kind.AUDIO: _FILE,
         Kind.VOICE: _FILE,
         Kind.VIDEO: _FILE,

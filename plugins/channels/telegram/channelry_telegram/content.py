@@ -1,14 +1,20 @@
-"""What a Telegram message contains: from the fields of a `Message` to parts.
+"""What a Telegram message tells: what it contains, who wrote it, where, and what it answers.
 
 Source: https://core.telegram.org/bots/api#message
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-from channelry.model import Contact, Kind, Location, Media, Part, Sticker
-from channelry.parsing import identifier, number, size, string
-from channelry_webapi import parts
+from channelry.model import Address, Contact, Kind, Media, Part, Profile, Quote, Referral, Sticker, Thread
+from channelry.parsing import identifier, mapping, number, size, string
+from channelry_webapi.parts import Content, place, unsupported
+
+from .capabilities import SCHEME
+
+START = "/start"
+"""The command that opens a bot; what a deep link adds comes behind it."""
 
 _NOT_CONTENT = frozenset({
     "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
@@ -32,7 +38,7 @@ SERVICE = frozenset({
 """Fields of messages that a chat writes by itself: nobody said anything."""
 
 
-def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
+def read(message: Mapping[str, Any]) -> Content:
     """Give the text or caption of a message, and its other content.
 
     ValueError, TypeError or KeyError where it is malformed. A message has text or one content;
@@ -41,14 +47,14 @@ def read(message: Mapping[str, Any]) -> tuple[str, tuple[Part, ...]]:
     if message.get("text"):
         return string(message["text"]), ()
     caption = string(message.get("caption"))
-    for name, read_content in _READERS.items():
+    for name, reader in _READERS.items():
         if name in message:
-            return caption, (read_content(message[name]),)
+            return caption, (reader(message[name]),)
     rest = {name: value for name, value in message.items() if name not in _NOT_CONTENT}
-    return caption, (parts.unsupported(next(iter(rest), "empty"), rest),)
+    return caption, (unsupported(next(iter(rest), "empty"), rest),)
 
 
-def media(kind: Kind, value: Mapping[str, Any], media_type: str = "") -> Media:
+def _file(kind: Kind, media_type: str, value: Mapping[str, Any]) -> Media:
     """Read what all of Telegram's files have in common; `media_type` stands where Telegram names none."""
     seconds = value.get("duration")
     return Media(
@@ -61,52 +67,87 @@ def media(kind: Kind, value: Mapping[str, Any], media_type: str = "") -> Media:
     )
 
 
-def _file(kind: Kind, media_type: str = "") -> Callable[[Any], Media]:
-    return lambda value: media(kind, value, media_type)
-
-
-def _photo(sizes: Any) -> Media:
-    return media(Kind.IMAGE, sizes[-1], "image/jpeg")  # ascending sizes; photos are always stored as JPEG
-
-
 def _sticker(value: Any) -> Sticker:
     moving = "application/x-tgsticker" if value.get("is_animated") else "image/webp"
-    picture = media(Kind.STICKER, value, "video/webm" if value.get("is_video") else moving)
+    picture = _file(Kind.STICKER, "video/webm" if value.get("is_video") else moving, value)
     return Sticker(id=picture.id, emoji=string(value.get("emoji")), media=picture)
 
 
-def _location(value: Any) -> Location:
-    return Location(latitude=number(value["latitude"]), longitude=number(value["longitude"]))
-
-
-def _venue(value: Any) -> Location:
-    place = value["location"]
-    return Location(
-        latitude=number(place["latitude"]),
-        longitude=number(place["longitude"]),
-        name=string(value.get("title")),
-        address=string(value.get("address")),
-    )
-
-
 def _contact(value: Any) -> Contact:
-    return Contact(
-        name=" ".join(filter(None, (string(value.get("first_name")), string(value.get("last_name"))))),
-        phones=(identifier(value["phone_number"]),),
-    )
+    names = string(value.get("first_name")), string(value.get("last_name"))
+    return Contact(name=" ".join(filter(None, names)), phones=(identifier(value["phone_number"]),))
 
 
 # In this order: an animation comes with a duplicate in `document`, a venue with one in `location`.
-_READERS: dict[str, Callable[[Any], Part]] = {
-    "photo": _photo,
-    "voice": _file(Kind.VOICE, "audio/ogg"),
-    "audio": _file(Kind.AUDIO),
-    "video": _file(Kind.VIDEO),
-    "video_note": _file(Kind.VIDEO, "video/mp4"),
-    "animation": _file(Kind.VIDEO),
-    "document": _file(Kind.DOCUMENT),
+_READERS: Mapping[str, Callable[[Any], Part]] = {
+    "photo": lambda sizes: _file(Kind.IMAGE, "image/jpeg", sizes[-1]),  # ascending sizes; always stored as JPEG
+    "voice": partial(_file, Kind.VOICE, "audio/ogg"),
+    "audio": partial(_file, Kind.AUDIO, ""),
+    "video": partial(_file, Kind.VIDEO, ""),
+    "video_note": partial(_file, Kind.VIDEO, "video/mp4"),
+    "animation": partial(_file, Kind.VIDEO, ""),
+    "document": partial(_file, Kind.DOCUMENT, ""),
     "sticker": _sticker,
-    "venue": _venue,
-    "location": _location,
+    "venue": lambda venue: place({**venue, **venue["location"]}, "title"),
+    "location": place,
     "contact": _contact,
 }
+
+
+def sender(row: Mapping[str, Any]) -> Profile:
+    """Give who wrote: a chat where it speaks for itself (anonymous administrators), else a person."""
+    return profile(row["sender_chat"] if "sender_chat" in row else row["from"])
+
+
+def profile(who: Mapping[str, Any]) -> Profile:
+    """Read a person or a chat, of which both have an id and perhaps a name."""
+    first, last, username = string(who.get("first_name")), string(who.get("last_name")), who.get("username")
+    return Profile(
+        address=Address(SCHEME, identifier(who["id"]), "", f"@{string(username)}" if username else ""),
+        name=(f"{first} {last}" if last else first) or string(who.get("title")),
+        first_name=first,
+        last_name=last,
+        locale=string(who.get("language_code")),
+    )
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """Name a message, whose number is its own within its chat only: CHAT:MESSAGE."""
+    return f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}"
+
+
+def where(row: Any, chat_id: str, who: Profile) -> tuple[Thread | None, Address | None, dict[str, str]]:
+    """Tell where a message stands: its group or topic, the chat to answer in unless it is that of `who` wrote, and
+    what an answer must repeat to come to the same place. A thread of replies is no topic.
+    """
+    chat, topic = row["chat"], identifier(row["message_thread_id"]) if row.get("is_topic_message") else ""
+    context = {"message_thread_id": topic} if topic else {}
+    if row.get("business_connection_id") is not None:
+        context["business_connection_id"] = identifier(row["business_connection_id"])
+    group = chat.get("type") != "private"
+    thread = Thread(root=f"{chat_id}:{topic}" if topic else chat_id) if group else None
+    return thread, None if who.address.value == chat_id else profile(chat).address, context
+
+
+def quote(row: Mapping[str, Any]) -> Quote | None:
+    """Give what a message answers; every message of a topic names the topic's first, which is no answer."""
+    words = string(mapping(row.get("quote")).get("text"))
+    if replied := mapping(row.get("reply_to_message")):
+        first = row.get("is_topic_message") and replied["message_id"] == row["message_thread_id"]
+        return None if first else quoted(replied, words)
+    elsewhere = mapping(row.get("external_reply"))
+    known = elsewhere.get("chat") and elsewhere.get("message_id") is not None
+    return quoted(elsewhere, words) if known else None
+
+
+def quoted(message: Mapping[str, Any], words: str = "") -> Quote:
+    """Point at a message as a whole, or at some words of it."""
+    text = words or string(message.get("text")) or string(message.get("caption"))
+    return Quote(external_id=name_of(message), text=text)
+
+
+def referral(text: str) -> Referral | None:
+    """Give what the link added that opened the bot, from the command that it became."""
+    command, _, payload = text.partition(" ")
+    ref = payload.strip() if command.partition("@")[0] == START else ""
+    return Referral(source="start", ref=ref) if ref else None

@@ -1,22 +1,27 @@
-"""Receiving: whether a request is Telegram's, and what the update in it means.
+"""Receiving: updates that Telegram posts or that are fetched from it, and what is in them.
 
-Source: https://core.telegram.org/bots/api#update
+Sources: https://core.telegram.org/bots/api#update, …/#getupdates and …/#setwebhook
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hmac import compare_digest
 from typing import Any, TypeAlias
 
+import anyio
+import orjson
 from attrs import evolve
 
-from channelry import model
-from channelry.errors import RejectedError
-from channelry.model import Address, Event, MessageReceived, Received, Request
+from channelry import hookimpl, model
+from channelry.errors import AuthError, RejectedError, SendError
+from channelry.hookspecs import Deliver
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
+from channelry.services import Services
 
-from . import content, envelope
+from . import content
+from .capabilities import SCHEME
+from .connection import MOVED, Bot
 
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
 
@@ -27,109 +32,138 @@ UNHANDLED = frozenset({
 })  # fmt: skip
 """Kinds of updates that no customer's message is in; none of them is asked for."""
 
-_Reader: TypeAlias = Callable[[Any, str, datetime], Iterable[Event | str]]
-"""Reads one kind of update, given its dedupe key and the time where Telegram gives none."""
+CURSOR = "offset"
+"""The key in the connection's state: the id of the first update that was not delivered yet."""
+WAIT = 50
+"""Seconds that Telegram holds a poll open while there is nothing to tell."""
 
-_MOVED = "the group became a supergroup"
 _GONE = frozenset({"left", "kicked"})
 _PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 
-def verify(request: Request, tokens: Iterable[bytes]) -> None:
+@hookimpl
+def verify(bot: Bot, request: model.Request) -> None:
     """Raise RejectedError unless the request bears one of the secret tokens that were given to setWebhook."""
     given = request.header(TOKEN_HEADER)
-    for token in tokens:
-        if compare_digest(given, token) and token:
+    for token in bot.tokens:
+        if compare_digest(given, token):
             return
     raise RejectedError("the secret token is missing or wrong")
 
 
-def parse(request: Request) -> Received:
+@hookimpl
+def parse(bot: Bot, request: model.Request) -> model.Received:
     """Read one update; a pressed button is answered by the HTTP answer itself, which ends its wait."""
-    now = request.received_at
-    found = received(request, partial(_read, now))
+    found = received(request, partial(_read, request.received_at))
     for event in found.events:
-        if isinstance(event, MessageReceived) and event.parts and isinstance(event.parts[0], model.Postback):
+        if isinstance(event, model.MessageReceived) and event.parts and isinstance(event.parts[0], model.Postback):
             call = {"method": "answerCallbackQuery", "callback_query_id": event.parts[0].id}
             return evolve(found, answer=model.Response.json(call))
     return found
 
 
-def _read(now: datetime, update: Any) -> Iterable[Event | str]:
+@hookimpl
+async def listen(bot: Bot, deliver: Deliver, services: Services) -> None:
+    """Deliver each update, then move the cursor: after a crash in between the update comes again.
+
+    Asking from the cursor on is what confirms the updates before it, so Telegram forgets none too early.
+    """
+    if bot.config.mode == "webhook":
+        await anyio.sleep_forever()
+    cursor = await services.state.get(CURSOR)
+    while True:
+        start = {} if cursor is None else {"offset": int(cursor)}
+        for update in await bot.call(services, "getUpdates", timeout=WAIT, allowed_updates=HANDLED, **start):
+            request = model.Request("POST", "/", (), orjson.dumps(update), services.clock.now())
+            found = parse(bot, request)
+            await deliver(found)
+            after = str(update["update_id"] + 1)
+            if not await services.state.compare_and_set(CURSOR, cursor, after):
+                raise AuthError("another poller of this connection moved its cursor", code="poller")
+            cursor = after
+            if found.answer.body:
+                await _answer(bot, found.answer, services)
+
+
+async def _answer(bot: Bot, answer: model.Response, services: Services) -> None:
+    """Make the call that would have ridden on a webhook's answer; if it fails, the button's wait runs out."""
+    try:
+        await bot.call(services, **orjson.loads(answer.body))
+    except SendError as error:
+        services.log.warning("%s: a pressed button was not answered: %s", services.name, error)
+
+
+_Found: TypeAlias = model.Event | str | list[model.Event | str]
+_Reader: TypeAlias = Callable[[Any, str, datetime], _Found]
+"""Reads one kind of update, given its dedupe key and the time where Telegram gives none."""
+
+
+def _read(now: datetime, update: Any) -> Sequence[model.Event | str]:
     key = identifier(update["update_id"])
     for kind in update:
         reader = _READERS.get(kind)
         if reader is not None:
-            return reader(update[kind], key, now)
+            found = reader(update[kind], key, now)
+            return found if isinstance(found, list) else [found]
     return [next((f"{kind} is not for us" for kind in update if kind in UNHANDLED), "unknown kind of update")]
 
 
-def _message(row: Any, key: str, now: datetime) -> Iterator[Event | str]:
-    chat, at = row["chat"], timestamp(row.get("date"), now)
-    chat_id = identifier(chat["id"])
-    if row.get("migrate_to_chat_id") is not None:
-        old, new = Address(envelope.SCHEME, chat_id), Address(envelope.SCHEME, identifier(row["migrate_to_chat_id"]))
-        yield model.IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason=_MOVED)
-        return
+def _message(row: Any, key: str, now: datetime) -> _Found:
+    chat_id, at = identifier(row["chat"]["id"]), timestamp(row.get("date"), now)
+    if row.get(MOVED) is not None:
+        old, new = model.Address(SCHEME, chat_id), model.Address(SCHEME, identifier(row[MOVED]))
+        return model.IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason="the group became a supergroup")
     text, parts = content.read(row)
     if parts and isinstance(parts[0], model.Unsupported) and (service := content.SERVICE & row.keys()):
-        yield f"service message: {min(service)}"
-        return
-    external_id = f"{chat_id}:{identifier(row['message_id'])}"
-    sender, business = envelope.sender(row), "business_connection_id" in row
-    alone = sender.address.value == chat_id
-    if business and not alone:
-        to = envelope.profile(chat).address
-        yield (
-            "sent by a bot"
-            if "sender_business_bot" in row
-            else model.EchoSent(key=key, occurred_at=at, recipient=to, external_id=external_id, text=text, parts=parts)
-        )
-        return
-    topic = envelope.topic(row)
-    yield MessageReceived(
+        return f"service message: {min(service)}"
+    sender, name = content.sender(row), f"{chat_id}:{identifier(row['message_id'])}"
+    thread, chat, context = content.where(row, chat_id, sender)
+    if chat is not None and "business_connection_id" in row:
+        if "sender_business_bot" in row:
+            return "sent by a bot"
+        return model.EchoSent(key=key, occurred_at=at, recipient=chat, external_id=name, text=text, parts=parts)
+    return model.MessageReceived(
         key=key,
         occurred_at=at,
         sender=sender,
-        external_id=external_id,
+        external_id=name,
         text=text,
         parts=parts,
-        reply_to=envelope.quote(row, chat_id, topic),
-        referral=envelope.referral(text) if text.startswith(envelope.START) else None,
-        thread=envelope.thread(chat, chat_id, topic),
-        reply_address=None if alone else envelope.profile(chat).address,
-        automatic=envelope.automatic(row),
+        reply_to=content.quote(row) if "reply_to_message" in row or "external_reply" in row else None,
+        referral=content.referral(text) if text.startswith(content.START) else None,
+        # another bot, or a channel whose posts come here; not who hides behind a chat
+        automatic=bool(row.get("is_automatic_forward") or ("sender_chat" not in row and row["from"].get("is_bot"))),
         album=string(row.get("media_group_id")),
         forwarded="forward_origin" in row,
-        context=envelope.context(row, topic) if topic or business else {},
+        thread=thread,
+        reply_address=chat,
+        context=context,
     )
 
 
-def _edited(row: Any, key: str, now: datetime) -> Iterator[Event | str]:
-    chat_id, sender = identifier(row["chat"]["id"]), envelope.sender(row).address
-    if "business_connection_id" in row and sender.value != chat_id:
-        yield "edited by the business"
-        return
-    at, external_id = timestamp(row.get("edit_date"), now), f"{chat_id}:{identifier(row['message_id'])}"
-    text, parts = content.read(row)
-    yield model.MessageEdited(key=key, occurred_at=at, sender=sender, external_id=external_id, text=text, parts=parts)
+def _edited(row: Any, key: str, now: datetime) -> _Found:
+    sender, name = content.sender(row).address, content.name_of(row)
+    if "business_connection_id" in row and sender.value != identifier(row["chat"]["id"]):
+        return "edited by the business"
+    (text, parts), at = content.read(row), timestamp(row.get("edit_date"), now)
+    return model.MessageEdited(key=key, occurred_at=at, sender=sender, external_id=name, text=text, parts=parts)
 
 
-def _deleted(row: Any, key: str, now: datetime) -> Iterable[Event | str]:
-    chat_id, messages = identifier(row["chat"]["id"]), row["message_ids"]
+def _deleted(row: Any, key: str, now: datetime) -> _Found:
+    chat_id = identifier(row["chat"]["id"])
 
-    def one(message: Any) -> Event:
-        name = identifier(message)
-        return model.MessageDeleted(key=f"{key}:{name}", occurred_at=now, external_id=f"{chat_id}:{name}")
+    def one(message: Any) -> model.Event:
+        number = identifier(message)
+        return model.MessageDeleted(key=f"{key}:{number}", occurred_at=now, external_id=f"{chat_id}:{number}")
 
-    return each(messages, one, now) if messages != [] else ["nothing was deleted"]
+    return each(row["message_ids"], one, now) or "nothing was deleted"
 
 
-def _connection(row: Any, key: str, now: datetime) -> Iterator[Event]:
+def _connection(row: Any, key: str, now: datetime) -> _Found:
     """A business account took the bot in, changed its rights, or put it out."""
     rights = sorted(name for name, value in mapping(row.get("rights")).items() if value is True)
-    whose = f"business account {envelope.profile(row['user']).name}, connection {identifier(row['id'])}"
-    yield model.AccountHealth(
+    whose = f"business account {content.profile(row['user']).name}, connection {identifier(row['id'])}"
+    return model.AccountHealth(
         key=key,
         occurred_at=timestamp(row.get("date"), now),
         code="business_connection",
@@ -138,53 +172,57 @@ def _connection(row: Any, key: str, now: datetime) -> Iterator[Event]:
     )
 
 
-def _callback(row: Any, key: str, now: datetime) -> Iterator[Event]:
-    query, sender, message = identifier(row["id"]), envelope.profile(row["from"]), mapping(row.get("message"))
+def _callback(row: Any, key: str, now: datetime) -> _Found:
+    query, sender, message = identifier(row["id"]), content.profile(row["from"]), mapping(row.get("message"))
     data = string(row.get("data")) or string(row.get("game_short_name"))
-    where: dict[str, Any] = {}
+    press, name = model.Postback(payload=data, title=_title(message, data), id=query), f"callback:{query}"
+    place: dict[str, Any] = {}
     if message:
-        chat, topic = message["chat"], envelope.topic(message)
-        chat_id = identifier(chat["id"])
-        where = {
-            "reply_to": envelope.quoted(message, chat_id),
-            "reply_address": None if sender.address.value == chat_id else envelope.profile(chat).address,
-            "context": envelope.context(message, topic),
-            "thread": envelope.thread(chat, chat_id, topic),
-        }
-    press = model.Postback(payload=data, title=_title(message, data), id=query)
-    yield MessageReceived(
-        key=key, occurred_at=now, sender=sender, external_id=f"callback:{query}", parts=(press,), **where
-    )
+        thread, chat, context = content.where(message, identifier(message["chat"]["id"]), sender)
+        place = {"reply_to": content.quoted(message), "thread": thread, "reply_address": chat, "context": context}
+    return model.MessageReceived(key=key, occurred_at=now, sender=sender, external_id=name, parts=(press,), **place)
 
 
-def _reaction(row: Any, key: str, now: datetime) -> Iterator[Event | str]:
+def _title(message: Mapping[str, Any], data: str) -> str:
+    """Find what stood on the button, among those of the message it hangs on."""
+    lines = sequence(mapping(message.get("reply_markup")).get("inline_keyboard"))
+    found = (button.get("text") for line in lines for button in line if button.get("callback_data") == data)
+    return string(next(found, ""))
+
+
+def _reaction(row: Any, key: str, now: datetime) -> _Found:
     old = [_emoji(one) for one in sequence(row.get("old_reaction"))]
     new = [_emoji(one) for one in sequence(row.get("new_reaction"))]
     changes = [(one, False) for one in old if one not in new] + [(one, True) for one in new if one not in old]
-    at, sender = timestamp(row.get("date"), now), envelope.profile(row.get("user") or row["actor_chat"]).address
-    name = f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}"
-    for n, (emoji, on) in enumerate(changes):
-        yield model.ReactionChanged(
-            key=f"{key}:{n}", occurred_at=at, sender=sender, external_id=name, emoji=emoji, on=on
-        )
-    if not changes:
-        yield "the same reactions"
+    who, at = content.profile(row.get("user") or row["actor_chat"]).address, timestamp(row.get("date"), now)
+    name = content.name_of(row)
+    found: list[model.Event | str] = [
+        model.ReactionChanged(key=f"{key}:{n}", occurred_at=at, sender=who, external_id=name, emoji=emoji, on=on)
+        for n, (emoji, on) in enumerate(changes)
+    ]
+    return found or "the same reactions"
 
 
-def _membership(row: Any, key: str, now: datetime) -> Iterator[Event | str]:
+def _emoji(reaction: Mapping[str, Any]) -> str:
+    """Write a reaction as its emoji; one without is named by what it is, for no reaction is `""`."""
+    kind = string(reaction["type"])
+    if kind == "custom_emoji":
+        return f"custom:{identifier(reaction['custom_emoji_id'])}"
+    return string(reaction["emoji"]) if kind == "emoji" else "⭐" if kind == "paid" else kind
+
+
+def _membership(row: Any, key: str, now: datetime) -> _Found:
     """A chat took the bot in or put it out; a private chat is the person, who unblocked or blocked it."""
     status, before = row["new_chat_member"]["status"], mapping(row.get("old_chat_member")).get("status")
     if status not in _GONE | _PRESENT:
         raise ValueError("expected a known status of the member")
-    sender, at = envelope.profile(row["chat"]).address, timestamp(row.get("date"), now)
     if status in _PRESENT and before in _PRESENT:
-        yield "the bot's rights changed"
-        return
+        return "the bot's rights changed"
     event = model.OptedOut if status in _GONE else model.OptedIn
-    yield event(key=key, occurred_at=at, sender=sender)
+    return event(key=key, occurred_at=timestamp(row.get("date"), now), sender=content.profile(row["chat"]).address)
 
 
-_READERS: dict[str, _Reader] = {
+_READERS: Mapping[str, _Reader] = {
     "message": _message,
     "business_message": _message,
     "edited_message": _edited,
@@ -197,18 +235,3 @@ _READERS: dict[str, _Reader] = {
 }
 HANDLED = tuple(_READERS)
 """The kinds of updates that Telegram is asked for; reactions it sends only when asked."""
-
-
-def _title(message: Mapping[str, Any], data: str) -> str:
-    """Find what stood on the button, among those of the message it hangs on."""
-    lines = sequence(mapping(message.get("reply_markup")).get("inline_keyboard"))
-    found = (button.get("text") for line in lines for button in line if button.get("callback_data") == data)
-    return string(next(found, ""))
-
-
-def _emoji(reaction: Mapping[str, Any]) -> str:
-    """Write a reaction as its emoji; one without is named by what it is, for no reaction is `""`."""
-    kind = string(reaction["type"])
-    if kind == "custom_emoji":
-        return f"custom:{identifier(reaction['custom_emoji_id'])}"
-    return string(reaction["emoji"]) if kind == "emoji" else "⭐" if kind == "paid" else kind

@@ -3,8 +3,10 @@
 Source: the descriptions that https://github.com/TelegramBotAPI/errors collects.
 """
 
-from channelry.errors import AuthError, RecipientError, RetryableError, SendError
+from channelry.errors import AuthError, PermanentError, RecipientError, RetryableError, SendError
 
+ANY = 0
+"""Stands for every status."""
 REFUSALS: tuple[tuple[int, str, type[SendError]], ...] = (
     (400, "chat not found", RecipientError),
     (400, "user not found", RecipientError),
@@ -17,10 +19,15 @@ REFUSALS: tuple[tuple[int, str, type[SendError]], ...] = (
     (401, "", AuthError),
     (404, "", AuthError),  # the token is part of the path
     (409, "", AuthError),
-    (429, "", RetryableError),
+    (ANY, "restart", RetryableError),  # it is announced
+    (403, "", PermanentError),
 )
-"""Status, words of the description in lower case, error; the first row that fits. What fits none: 5xx and an
-announced restart may be tried again, all else never works."""
+"""Status, words of the description in lower case, error; the first row that fits. What fits none is as HTTP has it."""
+
+CONFLICT = "another poller or webhook uses this bot: "
+"""What stands before the words of a 409."""
+LONGEST_WAIT = 86_400.0
+"""Most seconds that are waited because Telegram asks for it."""
 
 _SAME = "message is not modified"
 DONE = {"editMessageText": _SAME, "editMessageCaption": _SAME, "deleteMessage": "message to delete not found"}

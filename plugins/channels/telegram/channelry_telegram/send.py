@@ -3,116 +3,116 @@
 Source: https://core.telegram.org/bots/api#available-methods
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from attrs import evolve
 
-from channelry import model
-from channelry import text as texts
+from channelry import hookimpl, model
 from channelry.errors import PermanentError
-from channelry.model import Call, Capabilities, Kind, Media, Resend, SendMessage, Target
+from channelry.model import Call, Capabilities, Kind, Media, SendMessage, Target
 from channelry.model.outbound import SendablePart
-from channelry.services import FilePart, Services
-from channelry_webapi import files
-from channelry_webapi.drafts import Draft, calls
+from channelry.services import HttpResponse, Services
+from channelry.text import split
+from channelry_webapi import batches
+from channelry_webapi.drafts import Draft, calls, change
+from channelry_webapi.files import enclosed
 
-from .api import Api, MovedError
+from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, SCHEME
+from .connection import MOVED, Bot, description, parameters, result
 from .refusals import DONE
-
-ALBUM = frozenset({Kind.IMAGE, Kind.VIDEO})
-"""What an album shows."""
-ALBUM_SIZE = 10
-"""Most files of an album. Source: https://core.telegram.org/bots/api#sendmediagroup"""
 
 LINKS = ("https://", "http://")
 """What a link begins with. Anything else would be a file's id, or on a Bot API server of one's own a path there."""
 
-ANSWER_TEXT = 200
-"""Longest text that answers a pressed button. Source: https://core.telegram.org/bots/api#answercallbackquery"""
+_MESSAGE = re.compile(r"(.+):([0-9]+)")
+"""A message's name, CHAT:MESSAGE."""
 
-
-_Made: TypeAlias = tuple[str, dict[str, Any], tuple[Media, ...]]
+_Body: TypeAlias = dict[str, Any]
+_Made: TypeAlias = tuple[str, _Body, tuple[Media, ...]]
 """A message's method and parameters, and its files to upload."""
-_CAPTIONED = ("sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument")
+_CAPTIONED = frozenset({"sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument", "sendMediaGroup"})
 
 
-def _state(action: str, body: dict[str, Any]) -> Draft:
-    """Draft a call that sets what is so after it, so that twice is the same as once."""
-    return Draft(action, body, resend=Resend.SAFE)
-
-
-def compose(capabilities: Capabilities, outbound: model.Outbound) -> Sequence[Call]:
+@hookimpl
+def compose(bot: Bot, outbound: model.Outbound) -> Sequence[Call]:
     """Turn an action into calls: text is split, a file bears the text as its caption as far as that goes."""
-    capabilities.admit(outbound)
-    made = _message(capabilities, outbound) if isinstance(outbound, SendMessage) else _change(outbound)
+    limits = bot.capabilities
+    limits.admit(outbound)
+    made = calls(outbound, _message(limits, outbound)) if isinstance(outbound, SendMessage) else _change(outbound)
     group = outbound.target.to.value.startswith("-")  # also where its thread is not known
-    return [evolve(call, group=group) for call in calls(outbound, made)]
+    return [evolve(call, group=group) for call in made]
 
 
-def _change(outbound: model.Outbound) -> list[Draft]:
-    """Draft what is no message: to stop typing takes nothing, Telegram ends it by itself after five seconds."""
-    target, business = outbound.target, _business(outbound.target)
+def _change(outbound: model.Outbound) -> Sequence[Call]:
+    """Make what is no message: to stop typing takes nothing, Telegram ends it by itself after five seconds."""
+    business = _business(outbound.target)
     match outbound:
-        case model.Edit(external_id=external_id, text=text, caption=caption):
-            if not caption and not text.strip():
-                raise PermanentError("the message is empty", code="empty")
+        case model.Edit(external_id=message, text=text, caption=caption):
             method, name = ("editMessageCaption", "caption") if caption else ("editMessageText", "text")
-            return [_state(method, {**_message_at(external_id), **business, name: text})]
-        case model.Delete(external_id=external_id) if business:
-            numbers = [_message_at(external_id)["message_id"]]
-            return [_state("deleteBusinessMessages", {**business, "message_ids": numbers})]
-        case model.Delete(external_id=external_id):
-            return [_state("deleteMessage", _message_at(external_id))]
-        case model.MarkRead(external_id=external_id) if business:
-            return [_state("readBusinessMessage", {**business, **_message_at(external_id)})]
-        case model.MarkRead():
-            raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
-        case model.React(external_id=external_id, emoji=emoji, on=on):
+            return change(outbound, method, {**_message_at(message), **business, name: text})
+        case model.Delete(external_id=message) if business:
+            numbers = [_message_at(message)["message_id"]]
+            return change(outbound, "deleteBusinessMessages", {**business, "message_ids": numbers})
+        case model.Delete(external_id=message):
+            return change(outbound, "deleteMessage", _message_at(message))
+        case model.React(external_id=message, emoji=emoji, on=on):
             reaction = [{"type": "emoji", "emoji": emoji}] if on else []
-            return [_state("setMessageReaction", {**_message_at(external_id), "reaction": reaction})]
+            return change(outbound, "setMessageReaction", {**_message_at(message), "reaction": reaction})
         case model.ShowTyping(on=on):
-            return [_state("sendChatAction", {**_place(target), "action": "typing"})] if on else []
-        case model.AnswerButton(postback_id=query, text=text) if len(text) <= ANSWER_TEXT:
+            return change(outbound, "sendChatAction", {**_place(outbound.target), "action": "typing"}) if on else []
+        case model.AnswerButton(postback_id=query, text=text):
+            if len(text) > ANSWER_TEXT:
+                raise PermanentError(f"a button is answered in at most {ANSWER_TEXT} characters", code="too_long")
             said = {"text": text} if text else {}
-            return [_state("answerCallbackQuery", {"callback_query_id": query, **said})]
-        case model.AnswerButton():
-            raise PermanentError(f"a button is answered in at most {ANSWER_TEXT} characters", code="too_long")
-    raise PermanentError(f"Telegram has no {outbound.kind} for bots", code="unsupported")
+            return change(outbound, "answerCallbackQuery", {"callback_query_id": query, **said})
+        case model.MarkRead(external_id=message) if business:
+            return change(outbound, "readBusinessMessage", {**business, **_message_at(message)})
+    raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
 
 
-def _message(capabilities: Capabilities, message: SendMessage) -> list[Draft]:
+def _message_at(external_id: str) -> _Body:
+    found = _MESSAGE.fullmatch(external_id)
+    if not found:
+        raise PermanentError(f"{external_id!r} is no message of Telegram's: expected CHAT:MESSAGE", code="message_id")
+    return {"chat_id": found[1], "message_id": int(found[2])}
+
+
+def _business(target: Target) -> dict[str, str]:
+    connection = target.context.get("business_connection_id")
+    return {"business_connection_id": connection} if connection else {}
+
+
+def _place(target: Target) -> _Body:
+    """The chat, and where in it: the topic and the business account that the customer wrote to."""
+    topic = target.context.get("message_thread_id")
+    return {"chat_id": target.to.value, **({"message_thread_id": int(topic)} if topic else {}), **_business(target)}
+
+
+def _message(limits: Capabilities, message: SendMessage) -> list[Draft]:
     """Parts in order, then the text that no caption took; the first call quotes, the last has the buttons.
 
     Neighbouring pictures and videos go together, but an album bears no buttons.
     """
-    text, measure = message.text.strip(), capabilities.unit.measure
-    runs = files.batches(message.parts, 1 if message.buttons else ALBUM_SIZE, _is_shown)
+    text, measure, target = message.text.strip(), limits.unit.measure, message.target
+    runs = batches(message.parts, 1 if message.buttons else ALBUM_SIZE, _is_shown)
     made = [_part(run[0]) if len(run) == 1 else _album(run) for run in runs]
-    bearer = next(filter(None, map(_bearer, made)), None)
+    bearers = [body["media"][0] if "media" in body else body for method, body, _ in made if method in _CAPTIONED]
     caption = ""
-    if bearer is not None and text:
-        caption = bearer["caption"] = texts.split(text, capabilities.caption, measure)[0]
-    pieces = texts.split(text[len(caption) :], capabilities.text, measure)
+    if bearers and text:
+        caption = bearers[0]["caption"] = split(text, limits.caption, measure)[0]
+    pieces = split(text[len(caption) :], limits.text, measure)
     written: list[_Made] = [("sendMessage", {"text": piece}, ()) for piece in pieces]
-    made = written + made if bearer is None else made + written
+    made = made + written if bearers else written + made
     if not made:
         raise PermanentError("the message is empty", code="empty")
-    chat, number = _numbered(message.target.reply_to)
-    if message.quote and chat == message.target.to.value:  # a pressed button is no message; a message may be gone
-        made[0][1]["reply_parameters"] = {"message_id": number, "allow_sending_without_reply": True}
+    answered = _MESSAGE.fullmatch(target.reply_to)
+    if message.quote and answered and answered[1] == target.to.value:  # a pressed button is none; one may be gone
+        made[0][1]["reply_parameters"] = {"message_id": int(answered[2]), "allow_sending_without_reply": True}
     if message.buttons:
         made[-1][1]["reply_markup"] = {"inline_keyboard": [[_button(one)] for one in message.buttons]}
-    return [Draft(method, body | _place(message.target), uploads) for method, body, uploads in made]
-
-
-def _bearer(made: _Made) -> dict[str, Any] | None:
-    """Give what of a message can bear a caption."""
-    method, body, _ = made
-    if method == "sendMediaGroup":
-        first: dict[str, Any] = body["media"][0]
-        return first
-    return body if method in _CAPTIONED else None
+    return [Draft(method, body | _place(target), uploads) for method, body, uploads in made]
 
 
 def _is_shown(part: SendablePart) -> bool:
@@ -126,30 +126,27 @@ def _album(parts: Sequence[SendablePart]) -> _Made:
 
 
 def _part(part: SendablePart) -> _Made:
-    match part:
-        case Media():
-            return _file(part, part.kind)
-        case model.Sticker(id=known) if known:
-            return "sendSticker", {"sticker": known}, ()
-        case model.Sticker(media=media):
-            if media is None:
-                raise PermanentError("the sticker has neither id nor picture", code="no_file")
-            return _file(media, Kind.STICKER)
-        case model.Location(latitude=latitude, longitude=longitude, name=name, address=address):
-            body: dict[str, Any] = {"latitude": latitude, "longitude": longitude}
-            if not name and not address:
-                return "sendLocation", body, ()
-            return "sendVenue", {**body, "title": name or address, "address": address or name}, ()
-        case model.Contact(name=name, phones=phones):
-            if not phones or not name:
-                raise PermanentError("a contact needs a name and a phone number", code="contact")
-            return "sendContact", {"phone_number": phones[0], "first_name": name}, ()
+    if isinstance(part, Media):
+        return _file(part, part.kind)
+    if isinstance(part, model.Location):
+        body = {"latitude": part.latitude, "longitude": part.longitude}
+        if not part.name and not part.address:
+            return "sendLocation", body, ()
+        return "sendVenue", {**body, "title": part.name or part.address, "address": part.address or part.name}, ()
+    if isinstance(part, model.Contact):
+        if not part.phones or not part.name:
+            raise PermanentError("a contact needs a name and a phone number", code="contact")
+        return "sendContact", {"phone_number": part.phones[0], "first_name": part.name}, ()
+    if part.id:
+        return "sendSticker", {"sticker": part.id}, ()
+    if part.media is None:
+        raise PermanentError("the sticker has neither id nor picture", code="no_file")
+    return _file(part.media, Kind.STICKER)
 
 
 def _file(media: Media, kind: Kind) -> _Made:
     name, uploads = _wire(kind), list[Media]()
-    body = {name: _source(media, uploads)}
-    return f"send{name.capitalize()}", body, tuple(uploads)
+    return f"send{name.capitalize()}", {name: _source(media, uploads)}, tuple(uploads)
 
 
 def _wire(kind: Kind) -> str:
@@ -161,14 +158,12 @@ def _source(media: Media, uploads: list[Media]) -> str:
     """Name a file by its id, by its link, or as an upload, which joins the others of the call."""
     if media.id:
         return media.id
-    if media.url:
-        if not media.url.startswith(LINKS):
-            raise PermanentError("the file's link is not http or https", code="bad_url")
-        return media.url
-    if not media.ref:
-        raise PermanentError("the file has neither url, ref nor id", code="no_file")
-    uploads.append(media)
-    return f"attach://file{len(uploads) - 1}"
+    if not media.url:
+        uploads.append(media)
+        return f"attach://file{len(uploads) - 1}"
+    if not media.url.startswith(LINKS):
+        raise PermanentError("the file's link is not http or https", code="bad_url")
+    return media.url
 
 
 def _button(button: model.Button) -> dict[str, str]:
@@ -176,59 +171,23 @@ def _button(button: model.Button) -> dict[str, str]:
     return {"text": button.title, **way}
 
 
-def _business(target: Target) -> dict[str, str]:
-    connection = target.context.get("business_connection_id")
-    return {"business_connection_id": connection} if connection else {}
+@hookimpl
+async def send(bot: Bot, call: Call, services: Services) -> model.Receipt:
+    """Make one call; where the group has become a supergroup, make it there, and tell so in the receipt.
+
+    It names the messages that were made: none where something was only set, several of an album.
+    """
+    address, answer = None, await _made(bot, call, call.body, services)
+    if to := parameters(answer).get(MOVED):
+        address = model.Address(SCHEME, str(to))
+        answer = await _made(bot, call, {**call.body, "chat_id": address.value}, services)
+    if call.action in DONE and DONE[call.action] in description(answer).lower():
+        return model.Receipt((), address)
+    found = result(answer, services, repeatable=False)
+    messages = [] if call.resend is model.Resend.SAFE else found if isinstance(found, list) else [found]
+    return model.Receipt(tuple(f"{one['chat']['id']}:{one['message_id']}" for one in messages), address)
 
 
-def _place(target: Target) -> dict[str, Any]:
-    """The chat, and where in it: the topic and the business account that the customer wrote to."""
-    topic = target.context.get("message_thread_id")
-    return {"chat_id": target.to.value, **({"message_thread_id": int(topic)} if topic else {}), **_business(target)}
-
-
-def _numbered(external_id: str) -> tuple[str, int]:
-    """Read CHAT:MESSAGE; `""` and 0 of what is no message's id."""
-    chat, _, number = external_id.rpartition(":")
-    return (chat, int(number)) if chat and number.isascii() and number.isdigit() else ("", 0)
-
-
-def _message_at(external_id: str) -> dict[str, Any]:
-    chat, number = _numbered(external_id)
-    if not chat:
-        raise PermanentError(f"{external_id!r} is no message of Telegram's: expected CHAT:MESSAGE", code="message_id")
-    return {"chat_id": chat, "message_id": number}
-
-
-async def send(api: Api, call: Call, services: Services) -> model.Receipt:
-    """Make one call; where the group has become a supergroup, make it there, and tell so in the receipt."""
-    try:
-        return model.Receipt(await _make(api, call, call.body, services))
-    except MovedError as moved:
-        to = moved.to
-    made = await _make(api, call, {**call.body, "chat_id": to}, services)
-    return model.Receipt(made, model.Address(call.to.scheme, to))
-
-
-async def _make(api: Api, call: Call, body: Mapping[str, Any], services: Services) -> tuple[str, ...]:
-    """Name the messages that a call made: none where it only set something, several where it sent an album."""
-    uploads = [
-        FilePart(
-            f"file{place}",
-            media.name or "file",
-            media.media_type or "application/octet-stream",
-            services.files.read(media.ref),
-            media.size,
-        )
-        for place, media in enumerate(call.uploads)
-    ]
-    try:
-        result = await api.call(services, call.action, body, files=uploads, repeatable=False)
-    except PermanentError as error:
-        if call.action in DONE and DONE[call.action] in str(error).lower():
-            return ()
-        raise
-    if call.resend is Resend.SAFE:
-        return ()
-    messages = result if isinstance(result, list) else [result]
-    return tuple(f"{message['chat']['id']}:{message['message_id']}" for message in messages)
+async def _made(bot: Bot, call: Call, body: Mapping[str, Any], services: Services) -> HttpResponse:
+    files = [enclosed(f"file{place}", media, services) for place, media in enumerate(call.uploads)]
+    return await bot.ask(services, call.action, body, files=files, repeatable=False)

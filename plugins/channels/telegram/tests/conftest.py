@@ -4,7 +4,8 @@ import pytest
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_telegram.plugin import ORIGIN, Telegram
+from channelry_telegram.connection import ORIGIN
+from channelry_telegram.plugin import Telegram
 from channelry_telegram.simulator import TelegramSimulator
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
 

@@ -13,7 +13,7 @@ from channelry.model import MessageReceived, Received
 from channelry.secrets import Secret
 from channelry.services import HttpResponse, MemoryState, Services
 from channelry_telegram.plugin import Telegram
-from channelry_telegram.poll import CURSOR
+from channelry_telegram.receive import CURSOR
 from channelry_telegram.simulator import TelegramSimulator
 from channelry_testing import AsgiHttp, services
 

@@ -44,7 +44,8 @@ from channelry.model import (
 from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
 from channelry_simulation import FaultKind
-from channelry_telegram.plugin import ORIGIN, Telegram
+from channelry_telegram.connection import ORIGIN
+from channelry_telegram.plugin import Telegram
 from channelry_telegram.simulator import TelegramSimulator
 from channelry_testing import AsgiHttp, services
 

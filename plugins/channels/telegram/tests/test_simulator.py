@@ -7,7 +7,8 @@ import pytest
 from channelry.codec import to_json
 from channelry.model import MessageReceived
 from channelry.services import HttpResponse, Services
-from channelry_telegram.plugin import ORIGIN, Telegram
+from channelry_telegram.connection import ORIGIN
+from channelry_telegram.plugin import Telegram
 from channelry_telegram.simulator import TelegramSimulator
 
 pytestmark = pytest.mark.anyio

@@ -5,51 +5,54 @@ from typing import Any
 
 from attrs import evolve
 
+from channelry import hookimpl
 from channelry.errors import AuthError, PermanentError
 from channelry.parsing import mapping
 from channelry.services import Services
 from channelry_webapi import Options
 from channelry_webapi.webhooks import require_here
 
-from .addresses import is_whatsapp
-from .api import Api
-from .capabilities import is_service
+from .capabilities import is_service, is_whatsapp
+from .connection import Sender
 
 
-async def setup(api: Api, sender: str, url: str, services: Services) -> None:
-    """Have Twilio post what customers write to `url`."""
-    path, _, change = await _inbound(api, sender, url, services)
-    await api.call(services, "POST", path, **change)
+@hookimpl
+async def setup(sender: Sender, url: str, services: Services) -> None:
+    """Have Twilio post what customers write to `url`, or to the address that is configured in its place."""
+    path, _, change = await _inbound(sender, sender.config.webhook_url or url, services)
+    await sender.call(services, "POST", path, **change)
 
 
-async def check(api: Api, sender: str, url: str, services: Services) -> None:
-    """Make sure that the credentials are good, that the account is active, and that its webhooks come to `url`."""
-    account = await api.call(services, "GET", ".json")
-    if account.get("status") != "active":
-        raise AuthError(f"the account {api.account_sid} is {account.get('status')}", code="account")
-    _, found, _ = await _inbound(api, sender, url, services)
+@hookimpl
+async def check(sender: Sender, services: Services) -> None:
+    """Make sure that the credentials are good, that the account is active, and that its webhooks come here."""
+    status = (await sender.call(services, "GET", f"{sender.client.base_url}.json")).get("status")
+    if status != "active":
+        raise AuthError(f"the account {sender.config.account_sid} is {status}", code="account")
+    url = sender.config.webhook_url or services.public_url
+    _, found, _ = await _inbound(sender, url, services)
     require_here(found or "", evolve(services, public_url=url))
 
 
-async def _inbound(api: Api, sender: str, url: str, services: Services) -> tuple[str, Any, Options]:
+async def _inbound(sender: Sender, url: str, services: Services) -> tuple[str, Any, Options]:
     """Tell where a sender's webhook is kept, what it is, and what makes it `url`."""
-    if is_service(sender):
-        path = f"{api.messaging_url}/v1/Services/{sender}"
-        known = await api.call(services, "GET", path)
+    if is_service(sender.account):
+        path = f"{sender.messaging_url}/v1/Services/{sender.account}"
+        known = await sender.call(services, "GET", path)
         found = known.get("inbound_request_url")
         if known.get("use_inbound_webhook_on_number"):
             found = "that of each of its numbers"
         form = [("InboundRequestUrl", url), ("InboundMethod", "POST"), ("UseInboundWebhookOnNumber", "false")]
         return path, found, {"form": form}
-    if is_whatsapp(sender):  # https://www.twilio.com/docs/whatsapp/api/senders, a public beta
-        path = f"{api.messaging_url}/v2/Channels/Senders"
-        rows = (await api.call(services, "GET", path, query={"Channel": "whatsapp"})).get("senders")
-        known = _only(rows, "sender_id", sender)
+    if is_whatsapp(sender.account):  # https://www.twilio.com/docs/whatsapp/api/senders, a public beta
+        path = f"{sender.messaging_url}/v2/Channels/Senders"
+        answer = await sender.call(services, "GET", path, query={"Channel": "whatsapp"})
+        known = _only(answer.get("senders"), "sender_id", sender.account)
         webhook = {"callback_url": url, "callback_method": "POST"}
-        found = mapping(known.get("webhook")).get("callback_url")
-        return f"{path}/{known['sid']}", found, {"json": {"webhook": webhook}}
-    answer = await api.call(services, "GET", "/IncomingPhoneNumbers.json", query={"PhoneNumber": sender})
-    known = _only(answer.get("incoming_phone_numbers"), "phone_number", sender)
+        found = mapping(known.get("webhook"))
+        return f"{path}/{known['sid']}", found.get("callback_url"), {"json": {"webhook": webhook}}
+    answer = await sender.call(services, "GET", "/IncomingPhoneNumbers.json", query={"PhoneNumber": sender.account})
+    known = _only(answer.get("incoming_phone_numbers"), "phone_number", sender.account)
     form = [("SmsUrl", url), ("SmsMethod", "POST")]
     return f"/IncomingPhoneNumbers/{known['sid']}.json", known.get("sms_url"), {"form": form}
 

@@ -6,7 +6,9 @@ from attrs import evolve
 
 from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status
 
-from .addresses import PHONE, WHATSAPP, is_whatsapp
+PHONE, WHATSAPP = "phone", "whatsapp"
+MESSAGE, TYPING = "message", "typing"
+"""The actions."""
 
 TEXT = 1600
 """Most characters of a body; longer ones are error 21617.
@@ -19,6 +21,26 @@ Source: https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages"""
 WHATSAPP_CAPTION = 1024
 """Longest text under a file; WhatsApp's own limit, which Twilio's pages do not repeat."""
 
+_BASIC = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_EXTENDED = frozenset("\f^{}\\[~]|€")
+"""Characters that take two septets, which are never parted."""
+_GSM_7, _UCS_2 = (160, 153), (70, 67)
+"""Units (septets, UTF-16) of a segment that stands alone, and of one of several.
+Source: https://www.twilio.com/docs/glossary/what-sms-character-limit, 3GPP TS 23.038, 6.2.1"""
+
+STATUSES = {
+    **dict.fromkeys(("accepted", "scheduled", "queued", "sending"), Status.QUEUED),
+    **dict.fromkeys(("sent", "partially_delivered"), Status.SENT),
+    "delivered": Status.DELIVERED,
+    "read": Status.READ,
+    **dict.fromkeys(("undelivered", "failed", "canceled"), Status.FAILED),
+}
+"""How far a message has got, in Twilio's words.
+Source: https://www.twilio.com/docs/messaging/api/message-resource"""
+
 _FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT)
 _SENT = frozenset({Kind.TEXT, *_FILES, Kind.TEMPLATE})
 _MMS = MediaLimit(link=MMS_BYTES, fetch=WHATSAPP_BYTES)
@@ -29,7 +51,7 @@ SMS = Capabilities(
     text=TEXT,
     caption=TEXT,
     media=dict.fromkeys(_FILES, _MMS),
-    statuses=frozenset({Status.QUEUED, Status.SENT, Status.DELIVERED, Status.FAILED}),
+    statuses=frozenset(STATUSES.values()) - {Status.READ},
     # The list of messages can be asked, and every status bears our key in its URL: whichever comes first settles it.
     resend=Resend.LOOKUP,
     # One a second is a US long code's; other numbers have more, and Twilio queues what comes faster for four hours.
@@ -46,7 +68,7 @@ BY_WHATSAPP = evolve(
     caption=WHATSAPP_CAPTION,
     media=dict.fromkeys(_FILES, MediaLimit(link=WHATSAPP_BYTES, fetch=WHATSAPP_BYTES)),
     window=timedelta(hours=24),
-    statuses=SMS.statuses | {Status.READ},
+    statuses=frozenset(STATUSES.values()),
     # Source: https://www.twilio.com/docs/whatsapp/api#rate-limiting
     rates=(Rate(RateScope.CONNECTION, 80, 1),),
     schemes=(WHATSAPP, PHONE),
@@ -64,3 +86,26 @@ def of(sender: str, messages_per_second: int | None) -> Capabilities:
 def is_service(sender: str) -> bool:
     """Tell whether a sender is a Messaging Service, which picks one of its numbers for each message."""
     return sender.startswith("MG")
+
+
+def is_whatsapp(sender: str) -> bool:
+    """Tell whether a sender is on WhatsApp."""
+    return sender.startswith(f"{WHATSAPP}:")
+
+
+def segments(text: str) -> int:
+    """Count the segments that a text message is sent in: what it costs, and what carriers may lose.
+
+    One character beyond GSM-7 makes all of it UCS-2. An empty text is one.
+    """
+    basic = (_BASIC | _EXTENDED).issuperset(text)
+    alone, joined = _GSM_7 if basic else _UCS_2
+    doubles = [character in _EXTENDED if basic else character > "\uffff" for character in text]
+    if len(text) + sum(doubles) <= alone:
+        return 1
+    taken, left = 1, joined
+    for double in doubles:
+        left -= 1 + double
+        if left < 0:
+            taken, left = taken + 1, joined - 1 - double
+    return taken

@@ -9,19 +9,17 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from hmac import digest
-from math import isfinite
-from typing import Any
+from math import isfinite, nan
+from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-from attrs import frozen
-
-from channelry import model
+from channelry import hookimpl, model
 from channelry.errors import RejectedError
-from channelry.secrets import Secrets
 from channelry_webapi import signatures
 from channelry_webapi.parts import unsupported
 
-from . import addresses
+from .capabilities import PHONE, STATUSES, WHATSAPP
+from .connection import Sender
 
 SIGNATURE = b"x-twilio-signature"
 SETTINGS = b"x-twilio-webhooks-signature-settings"
@@ -33,51 +31,41 @@ REFERENCE, ACCOUNT = "ref", "account"
 EMPTY = model.Response(200, b"<Response/>", "text/xml")
 """TwiML that does nothing; a body of plain text would be sent to the customer."""
 
-OUT_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"})
-IN_WORDS = frozenset({"START", "UNSTOP"})
+_ALGORITHMS = {b"HMAC_SHA1": "sha1", b"HMAC_SHA256": "sha256"}
+_INBOUND = frozenset({"receiving", "received"})
+_KINDS = {"image": model.Kind.IMAGE, "audio": model.Kind.AUDIO, "video": model.Kind.VIDEO}
+_CONSENT: Mapping[str, type[model.OptedIn | model.OptedOut]] = {
+    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), model.OptedOut),
+    **dict.fromkeys(("START", "UNSTOP"), model.OptedIn),
+}
 """What Twilio acts on by itself where a number has no Advanced Opt-Out, which says so with `OptOutType`. YES counts
 for Twilio too, but mostly answers a question: a consent that nobody gave must not be recorded.
 Source: https://help.twilio.com/articles/223134027"""
 
-_REACHED = {
-    model.Status.QUEUED: "accepted scheduled queued sending",
-    model.Status.SENT: "sent partially_delivered",
-    model.Status.DELIVERED: "delivered",
-    model.Status.READ: "read",
-    model.Status.FAILED: "undelivered failed canceled",
-}
-_STATUSES = {name: status for status, names in _REACHED.items() for name in names.split()}
-_INBOUND = frozenset({"receiving", "received"})
-_KINDS = {"image": model.Kind.IMAGE, "audio": model.Kind.AUDIO, "video": model.Kind.VIDEO}
-_PLAIN = frozenset({"", "text"})
+_Fields: TypeAlias = Mapping[str, str]
 
 
-def verify(request: model.Request, url: str, tokens: Secrets, shared_keys: Secrets) -> None:
+@hookimpl
+def verify(sender: Sender, request: model.Request) -> None:
     """Raise RejectedError unless the request bears the MAC of one of the secrets.
 
-    - `url`: as Twilio called it, with the query; whether the port is in it is tried both ways.
-    - `tokens`: the account's auth tokens (SHA-1); `shared_keys`: for requests that name HMAC_SHA256.
-
-    The MAC covers the URL and the form's fields, sorted; of JSON the URL holds the hash.
+    They are the auth tokens, or the shared keys for requests that name one. The MAC covers the URL as Twilio called it
+    (behind a proxy that maps paths the configured one, with the query), and the form's fields, sorted; of JSON the URL
+    holds the hash.
     """
-    algorithm, secrets = _scheme(request.header(SETTINGS), tokens, shared_keys)
+    config, settings = sender.config, request.header(SETTINGS)
+    named = dict(pair.strip().partition(b"=")[::2] for pair in settings.split(b",")) if settings else {}
+    secrets = config.shared_key if b"key" in named else config.auth_token
     try:
-        fields = _signed_fields(request, url)
-        keys = [secret.encode() for secret in secrets if secret.reveal()]
-        signed = ((key, spelling.encode() + fields) for spelling in _spellings(url) for key in keys)
-        expected = (b64encode(digest(key, text, algorithm)) for key, text in signed)
+        algorithm = _ALGORITHMS[named.get(b"algorithm", b"HMAC_SHA1").upper()]
+        query = request.path.partition("?")[2] if config.webhook_url else ""
+        url = (config.webhook_url or request.public_url) + (f"?{query}" if query else "")
+        fields, keys = _signed_fields(request, url), [secret.encode() for secret in secrets if secret.reveal()]
+        texts = (spelling.encode() + fields for spelling in _spellings(url))
+        expected = (b64encode(digest(key, text, algorithm)) for text in texts for key in keys)
         signatures.require(request.header(SIGNATURE), expected, "Twilio")
-    except ValueError:  # a URL that is none, another body than its hash
+    except (ValueError, KeyError):  # a URL that is none, another body than its hash, another algorithm
         raise RejectedError("the request is not signed by Twilio") from None
-
-
-def _scheme(settings: bytes, tokens: Secrets, shared_keys: Secrets) -> tuple[str, Secrets]:
-    if not settings:
-        return "sha1", tokens
-    named = dict(pair.strip().partition(b"=")[::2] for pair in settings.split(b","))
-    algorithm = named.get(b"algorithm", b"HMAC_SHA1").upper()
-    secrets = shared_keys if b"key" in named else tokens
-    return {b"HMAC_SHA1": ("sha1", secrets), b"HMAC_SHA256": ("sha256", secrets)}.get(algorithm, ("sha1", ()))
 
 
 def _spellings(url: str) -> Iterator[str]:
@@ -112,125 +100,149 @@ def _plain(text: str) -> str:
     return unquote(text) if "%" in text else text  # which `unquote` asks too, but later
 
 
-def parse(request: model.Request, sender: str) -> model.Received:
-    """Tell what a verified request means: a message, a status; `sender` is the one that is configured here."""
-    found: list[model.Event | str]
+@hookimpl
+def parse(sender: Sender, request: model.Request) -> model.Received:
+    """Tell what a verified request means: a message, a status."""
     try:
-        fields = request.query() if request.method == "GET" else dict(_form(request.body))
-        found = list(_Form(fields, sender, request).read())
+        form = request.query() if request.method == "GET" else dict(_form(request.body))
+        events, ignored = _read(form, sender.account, request)
     except (ValueError, KeyError) as error:
         reason = f"missing field {error.args[0]}" if isinstance(error, KeyError) else str(error)
         raw = request.body or request.path.encode()
-        found = [model.Unparsed.of(reason, raw, request.received_at, sender)]
-    events = tuple(one for one in found if not isinstance(one, str))
-    return model.Received(request, events, EMPTY, tuple(one for one in found if isinstance(one, str)))
+        events, ignored = (model.Unparsed.of(reason, raw, request.received_at, sender.account),), ()
+    return model.Received(request, events, EMPTY, ignored)
 
 
-@frozen
-class _Form:
-    """One form, the sender configured here, and the request."""
+def _read(form: _Fields, configured: str, request: model.Request) -> tuple[tuple[model.Event, ...], tuple[str, ...]]:
+    """Read the events of a form, and why it is ignored where it has none; `configured` is this connection's sender."""
+    sid = form.get("MessageSid") or form.get("SmsSid")
+    status = (form.get("MessageStatus") or form.get("SmsStatus", "")).lower()
+    if sid and "MessageStatus" not in form and status in {"", *_INBOUND}:
+        return tuple(_message(form, sid, configured, request)), ()
+    if sid and status not in _INBOUND:
+        return (_status(form, sid, status, configured, request),), ()
+    if sid:
+        return (), (f"status {status}",)
+    if "CallSid" in form:
+        return (), ("a telephone call",)
+    if kind := form.get("EventType"):
+        return (), (f"event {kind:.40}",)
+    raise KeyError("MessageSid")
 
-    fields: Mapping[str, str]
-    sender: str
-    request: model.Request
 
-    def read(self) -> Iterator[model.Event | str]:
-        get = self.fields.get
-        sid = get("MessageSid") or get("SmsSid")
-        status = (get("MessageStatus") or get("SmsStatus", "")).lower()
-        if sid and "MessageStatus" not in self.fields and status in {"", *_INBOUND}:
-            yield from self._message(sid)
-        elif sid:
-            yield f"status {status}" if status in _INBOUND else self._status(sid, status)
-        elif "CallSid" in self.fields:
-            yield "a telephone call"
-        elif kind := get("EventType"):
-            yield f"event {kind:.40}"
-        else:
-            raise KeyError("MessageSid")
+def _account(form: _Fields, ours: str, configured: str) -> str:
+    """Tell which sender of ours it is: the configured one where it is named, else the service, else the number."""
+    number, service = form.get(ours, ""), form.get("MessagingServiceSid", "")
+    return configured if configured in (number, service) else service or number
 
-    def _common(self, key: str, account: str) -> dict[str, Any]:
-        """Give what every event has; Twilio tells no time."""
-        return {"key": key, "account": account, "occurred_at": self.request.received_at}
 
-    def _account(self, ours: str) -> str:
-        """Tell which sender of ours it is: the configured one where it is named, else the service, else the number."""
-        number, service = self.fields.get(ours, ""), self.fields.get("MessagingServiceSid", "")
-        return self.sender if self.sender in (number, service) else service or number
+def _status(form: _Fields, sid: str, name: str, configured: str, request: model.Request) -> model.Event:
+    if name not in STATUSES:
+        raise ValueError("an unknown status")
+    ours, to = request.query(), form.get("To")
+    return model.StatusChanged(
+        account=ours.get(ACCOUNT) or _account(form, "From", configured),
+        key=f"{sid}:{name}",
+        occurred_at=request.received_at,
+        external_id=sid,
+        status=STATUSES[name],
+        reference=ours.get(REFERENCE, ""),
+        recipient=_address(to) if to else None,
+        code=form.get("ErrorCode", ""),
+        reason=form.get("ErrorMessage") or form.get("ChannelStatusMessage", ""),
+    )
 
-    def _status(self, sid: str, name: str) -> model.Event:
-        if name not in _STATUSES:
-            raise ValueError("an unknown status")
-        get, ours = self.fields.get, self.request.query()
-        to = get("To")
-        return model.StatusChanged(
-            **self._common(f"{sid}:{name}", ours.get(ACCOUNT) or self._account("From")),
-            external_id=sid,
-            status=_STATUSES[name],
-            reference=ours.get(REFERENCE, ""),
-            recipient=addresses.read(to) if to else None,
-            code=get("ErrorCode", ""),
-            reason=get("ErrorMessage") or get("ChannelStatusMessage", ""),
-        )
 
-    def _message(self, sid: str) -> Iterator[model.Event]:
-        get, account = self.fields.get, self._account("To")
-        sender, text = addresses.profile(self.fields["From"], self.fields), get("Body", "")
-        parts = (*self._files(), *self._special())
-        if any(isinstance(part, model.Postback) and part.title == text for part in parts):
-            text = ""  # it is what stands on the button
-        kind = get("MessageType", "").lower()
-        if not text and not parts and kind not in _PLAIN:
-            parts = (unsupported(kind, dict(self.fields)),)
-        quoted = get("OriginalRepliedMessageSid")
-        yield model.MessageReceived(
-            **self._common(sid, account),
-            sender=sender,
-            external_id=sid,
-            text=text,
-            parts=parts,
-            reply_to=model.Quote(external_id=quoted) if quoted else None,
-            referral=self._referral(),
-            forwarded="true" in (get("Forwarded"), get("FrequentlyForwarded")),
-        )
-        if change := self._consent(sender.address):
-            yield change(**self._common(f"{sid}:consent", account), sender=sender.address)
+def _message(form: _Fields, sid: str, configured: str, request: model.Request) -> Iterator[model.Event]:
+    """Read a message, and beside it what it says of the customer's consent. Twilio tells no time."""
+    account, at = _account(form, "To", configured), request.received_at
+    sender, text, parts = _profile(form), form.get("Body", ""), tuple(_parts(form))
+    if any(isinstance(part, model.Postback) and part.title == text for part in parts):
+        text = ""  # it is what stands on the button
+    kind = form.get("MessageType", "").lower()
+    if not text and not parts and kind not in ("", "text"):
+        parts = (unsupported(kind, form),)
+    quoted = form.get("OriginalRepliedMessageSid")
+    yield model.MessageReceived(
+        account=account,
+        key=sid,
+        occurred_at=at,
+        sender=sender,
+        external_id=sid,
+        text=text,
+        parts=parts,
+        reply_to=model.Quote(external_id=quoted) if quoted else None,
+        referral=_referral(form) if form.get("ReferralSourceType") else None,
+        forwarded="true" in (form.get("Forwarded"), form.get("FrequentlyForwarded")),
+    )
+    if change := _consent(form, sender.address):
+        yield change(account=account, key=f"{sid}:consent", occurred_at=at, sender=sender.address)
 
-    def _files(self) -> Iterator[model.Part]:
-        place = 0
-        while url := self.fields.get(f"MediaUrl{place}"):
-            media_type = self.fields.get(f"MediaContentType{place}", "")
-            kind = _KINDS.get(media_type.partition("/")[0], model.Kind.DOCUMENT)
-            yield model.Media(kind=kind, url=url, media_type=media_type)
-            place += 1
 
-    def _special(self) -> Iterator[model.Part]:
-        """Give what only WhatsApp has: places, buttons, list rows, forms."""
-        get = self.fields.get
-        if "Latitude" in self.fields:
-            latitude, longitude = float(self.fields["Latitude"]), float(self.fields["Longitude"])
-            if not (isfinite(latitude) and isfinite(longitude)):
-                raise ValueError("expected a place")
-            label, address = get("Label", ""), get("Address", "")
-            yield model.Location(latitude=latitude, longitude=longitude, name=label, address=address)
-        if payload := get("ButtonPayload") or get("ButtonText"):
-            yield model.Postback(payload=payload, title=get("ButtonText", ""))
-        if row := get("ListId"):
-            yield model.Postback(payload=row, title=get("ListTitle", ""))
-        if answers := get("InteractiveData"):
-            yield model.FormReply(name="flow", answers=answers)
+def _profile(form: _Fields) -> model.Profile:
+    """Read a customer; a number has no name, a person on WhatsApp has."""
+    if not (spelled := form["From"]):
+        raise ValueError("expected somebody who wrote")
+    address = _address(spelled)
+    known = form.get("WaId", "")  # the number of somebody whose user id is in its place
+    number = f"+{known}" if known.isdecimal() else spelled.rpartition(":")[2]
+    others = [model.Address(PHONE, number)] if address.scheme != PHONE and number.startswith("+") else []
+    if (user := form.get("ExternalUserId")) and user != address.value:  # WhatsApp's business-scoped id
+        others.append(model.Address(address.scheme, user))
+    return model.Profile(address=address, name=form.get("ProfileName", ""), aliases=tuple(others))
 
-    def _referral(self) -> model.Referral | None:
-        if not self.fields.get("ReferralSourceType"):
-            return None
-        names = {"source": "SourceType", "ref": "SourceId", "url": "SourceUrl", "title": "Headline"}
-        told = {ours: self.fields.get(f"Referral{name}", "") for ours, name in names.items()}
-        return model.Referral(**told)
 
-    def _consent(self, sender: model.Address) -> type[model.OptedIn | model.OptedOut] | None:
-        """Tell whether the customer stopped us or let us again."""
-        said = self.fields.get("OptOutType")
-        if said is None and sender.scheme == addresses.PHONE:
-            word = self.fields.get("Body", "").strip().upper()
-            said = "STOP" if word in OUT_WORDS else "START" if word in IN_WORDS else ""
-        return {"STOP": model.OptedOut, "START": model.OptedIn}.get((said or "").upper())
+def _address(spelled: str) -> model.Address:
+    """Read an address: `+15005550006`, `whatsapp:+15005550006`, `whatsapp:US.13491208655302741918`.
+
+    WhatsApp knows numbers by their digits, as everywhere in WhatsApp's own API.
+    """
+    scheme, colon, value = spelled.partition(":")
+    if not colon:
+        return model.Address(PHONE, spelled)
+    if scheme == WHATSAPP and value.startswith("+"):
+        return model.Address(WHATSAPP, value[1:], "", value)
+    return model.Address(scheme, value)
+
+
+def _parts(form: _Fields) -> Iterator[model.Part]:
+    """Give the files, and what only WhatsApp has: places, buttons, list rows, forms."""
+    place = 0
+    while url := form.get(f"MediaUrl{place}"):
+        media_type = form.get(f"MediaContentType{place}", "")
+        kind = _KINDS.get(media_type.partition("/")[0], model.Kind.DOCUMENT)
+        yield model.Media(kind=kind, url=url, media_type=media_type)
+        place += 1
+    if "Latitude" in form:
+        latitude, longitude = _degrees(form["Latitude"]), _degrees(form["Longitude"])
+        label, address = form.get("Label", ""), form.get("Address", "")
+        yield model.Location(latitude=latitude, longitude=longitude, name=label, address=address)
+    if payload := form.get("ButtonPayload") or form.get("ButtonText"):
+        yield model.Postback(payload=payload, title=form.get("ButtonText", ""))
+    if row := form.get("ListId"):
+        yield model.Postback(payload=row, title=form.get("ListTitle", ""))
+    if answers := form.get("InteractiveData"):
+        yield model.FormReply(name="flow", answers=answers)
+
+
+def _degrees(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:  # which would quote what the customer sent
+        found = nan
+    if not isfinite(found):
+        raise ValueError("expected a place")
+    return found
+
+
+def _referral(form: _Fields) -> model.Referral:
+    names = {"source": "SourceType", "ref": "SourceId", "url": "SourceUrl", "title": "Headline"}
+    return model.Referral(**{ours: form.get(f"Referral{name}", "") for ours, name in names.items()})
+
+
+def _consent(form: _Fields, sender: model.Address) -> type[model.OptedIn | model.OptedOut] | None:
+    """Tell whether the customer stopped us or let us again."""
+    word = form.get("OptOutType")
+    if word is None and sender.scheme == PHONE:
+        word = form.get("Body", "").strip()
+    return _CONSENT.get((word or "").upper())

@@ -5,7 +5,7 @@ import pytest
 from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
-from channelry_twilio.api import MESSAGING, ORIGIN
+from channelry_twilio.connection import MESSAGING, ORIGIN
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.simulator import TwilioSimulator
 

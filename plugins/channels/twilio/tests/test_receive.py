@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, MessageReceived, OptedOut, Request
+from channelry.model import Event, MessageReceived, OptedOut, Request, Unparsed
 from channelry.secrets import Secret
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.receive import EMPTY, _form
@@ -64,6 +64,19 @@ def test_one_form_is_the_number_s_and_the_service_s_each_for_its_own_connection(
     form = {"MessageSid": "SM1", "From": "+15005550006", "To": "+15005550001", "MessagingServiceSid": "MG01"}
     accounts = [twilio(sender=own).parse(request({"form": form})).events[0].account for own in ("+15005550001", "+111")]
     assert accounts == ["+15005550001", "MG01"]
+
+
+@pytest.mark.parametrize("latitude", ["north of here", "inf", "nan", ""])
+def test_a_place_without_degrees_is_none_and_is_not_quoted(latitude: str) -> None:
+    form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
+    (event,) = twilio().parse(request({"form": form})).events
+    assert isinstance(event, Unparsed)
+    assert event.reason == "expected a place"
+
+
+def test_a_webhook_s_address_has_no_query_of_its_own() -> None:
+    with pytest.raises(ValueError, match="webhook_url"):
+        twilio(webhook_url="https://care.example.com/hooks/sms?tenant=7")
 
 
 def test_statuses_of_one_message_differ_in_their_keys_and_a_repeated_one_does_not() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channelry_twilio.segments import count
+from channelry_twilio.capabilities import segments as count
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, services
-from channelry_twilio.api import MESSAGING, ORIGIN
+from channelry_twilio.connection import MESSAGING, ORIGIN
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.refusals import CODES
 from channelry_twilio.simulator import TwilioSimulator

@@ -9,7 +9,7 @@ from attrs import evolve
 from channelry.model import MessageReceived, Request, StatusChanged
 from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
-from channelry_twilio.api import ORIGIN
+from channelry_twilio.connection import ORIGIN
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.simulator import TwilioSimulator
 

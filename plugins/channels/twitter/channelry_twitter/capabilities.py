@@ -6,18 +6,21 @@ from attrs import evolve
 
 from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status, Surface, TextUnit
 
-from .people import SCHEME
-
+SCHEME = "x"
 LIKE = "❤"
-DM, POST = "dm", "post"
-"""The actions whose rates X counts."""
+DM, POST, CHANGE = "dm", "post", "change"
+"""The actions: two whose rates X counts, and one that sets what is so after it: a deletion, a like, a hidden reply."""
 
 DM_TEXT = 10_000
 """Longest direct message; not in X's present pages, from the older ones."""
 IMAGE_BYTES, GIF_BYTES, VIDEO_BYTES = 5_000_000, 15_000_000, 512_000_000
 """Source: https://docs.x.com/x-api/media/quickstart/best-practices"""
+PIECE = 4 * 1024 * 1024
+"""Bytes uploaded at once, of at most 5 MB."""
 POST_IMAGES = 4
 GIF = "image/gif"
+LISTED = 100
+"""Entries of a list that are looked through; the most that X gives at once."""
 QUARTER, DAY = 900, 86_400
 DMS_A_QUARTER, DMS_A_DAY, POSTS_A_QUARTER, POSTS_A_DAY = 15, 1440, 100, 10_000
 """Source: https://docs.x.com/x-api/fundamentals/rate-limits"""

@@ -1,15 +1,50 @@
-"""What is in a direct message and in a post: the text with its links in full, pictures, videos, pressed buttons."""
+"""What is in a webhook's rows: who wrote, the text with its links in full, pictures, videos, pressed buttons."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from channelry.model import Kind, Media, Part, Postback
+from channelry.model import Address, Kind, Media, Part, Postback, Profile
 from channelry.parsing import identifier, mapping, sequence, string
 from channelry_webapi.parts import Content, unsupported
 
+from .capabilities import SCHEME
+
 _LAST_LINK = re.compile(r"\s*https://t\.co/\w+$")
 _KINDS = {"photo": Kind.IMAGE, "video": Kind.VIDEO, "animated_gif": Kind.VIDEO}
+
+
+def identity(row: Mapping[str, Any]) -> str:
+    """Give the id of something; the older API has it as a number, too, beside the one as a string."""
+    return identifier(row.get("id_str") or row.get("id"))
+
+
+def indexed(found: Any, key: str) -> Mapping[str, Any]:
+    """Give people or files of a webhook by their `key`; they come so, or in an array."""
+    if isinstance(found, dict):
+        return found
+    rows = map(_row, found if isinstance(found, list) else ())
+    return {str(row[key]): row for row in rows if isinstance(row.get(key), str | int)}
+
+
+def _row(found: Any) -> Mapping[str, Any]:
+    """Read what stands beside a message, which the X Activity API puts under `data` where it is a user."""
+    row = found.get("data", found) if isinstance(found, dict) else None
+    return row if isinstance(row, dict) else {}
+
+
+def profile(user_id: str, found: Any) -> Profile:
+    """Give somebody's profile, by the names of the older API (`screen_name`) and of the newer one."""
+    row = _row(found)
+    name = _text(row.get("screen_name") or row.get("username"))
+    picture = _text(row.get("profile_image_url_https") or row.get("profile_image_url"))
+    address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
+    return Profile(address=address, name=_text(row.get("name")), picture=picture)
+
+
+def _text(value: Any) -> str:
+    """Give a text; what is wrong with somebody's name costs the name and not the message."""
+    return value if isinstance(value, str) else ""
 
 
 def direct(data: Mapping[str, Any]) -> Content:
@@ -25,26 +60,18 @@ def direct(data: Mapping[str, Any]) -> Content:
 
 
 def post(row: Mapping[str, Any], files: Mapping[str, Any]) -> Content:
-    """Read a post of the newer API, whose files stand beside it; long posts have their text in `note_tweet`."""
-    note = mapping(row.get("note_tweet"))
-    text, entities = string(note.get("text")) or string(row.get("text")), note.get("entities") or row.get("entities")
-    keys = map(identifier, sequence(mapping(row.get("attachments")).get("media_keys")))
-    return _shown(text, entities, tuple(_file(mapping(files.get(key)), key) for key in keys))
+    """Read a post of either API; long ones have their text in `note_tweet` or, with files, in `extended_tweet`.
 
-
-def older_post(row: Mapping[str, Any]) -> Content:
-    """Read a post of the older API; long ones have text and files in `extended_tweet`."""
-    whole = mapping(row.get("extended_tweet")) or row
-    found = mapping(whole.get("extended_entities") or whole.get("entities")).get("media")
-    text = string(whole.get("full_text")) or string(row.get("text"))
-    return _shown(text, whole.get("entities"), tuple(map(_file, sequence(found))))
-
-
-def files(includes: Mapping[str, Any]) -> dict[str, Any]:
-    """Index the files that stand beside a post."""
-    found = includes.get("media")
-    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-    return {str(row.get("media_key")): row for row in rows}
+    The files of the newer API stand beside the post.
+    """
+    whole = mapping(row.get("note_tweet") or row.get("extended_tweet")) or row
+    text = string(whole.get("full_text") or whole.get("text") or row.get("text"))
+    entities = whole.get("entities") or row.get("entities")
+    inside = mapping(whole.get("extended_entities") or entities).get("media")
+    found = [_file(one) for one in sequence(inside)]
+    for key in map(identifier, sequence(mapping(row.get("attachments")).get("media_keys"))):
+        found.append(_file(mapping(files.get(key)), key))
+    return _shown(text, entities, tuple(found))
 
 
 def _shown(text: str, entities: Any, files: tuple[Part, ...]) -> Content:
@@ -59,18 +86,12 @@ def _shown(text: str, entities: Any, files: tuple[Part, ...]) -> Content:
 
 
 def _file(file: Mapping[str, Any], key: str = "") -> Part:
+    """Read a file, of a video the best MP4."""
     kind = _KINDS.get(string(file.get("type")))
     if kind is None:
         return unsupported(string(file.get("type")) or "media", file or {"media_key": key})
-    variants = file.get("variants") or mapping(file.get("video_info")).get("variants")
-    url = next(filter(None, map(file.get, ("media_url_https", "url", "preview_image_url"))), None)
-    return Media(
-        kind=kind, id=key or identifier(file.get("id_str") or file.get("id")), url=_video(variants) or string(url)
-    )
-
-
-def _video(variants: Any) -> str:
-    """Choose the best of a video's MP4 files."""
-    playable: Iterable[Any] = (one for one in sequence(variants) if one.get("content_type") == "video/mp4")
-    best: Any = max(playable, key=lambda one: one.get("bitrate") or one.get("bit_rate") or 0, default={})
-    return string(best.get("url"))
+    variants = sequence(file.get("variants") or mapping(file.get("video_info")).get("variants"))
+    playable = [one for one in variants if one.get("content_type") == "video/mp4"]
+    best: Mapping[str, Any] = max(playable, key=lambda one: one.get("bitrate") or one.get("bit_rate") or 0, default={})
+    links = best.get("url"), file.get("media_url_https"), file.get("url"), file.get("preview_image_url")
+    return Media(kind=kind, id=key or identity(file), url=string(next(filter(None, links), None)))

@@ -1,10 +1,12 @@
-"""The right to act for an account: OAuth 1.0a keys that never expire, or OAuth 2.0 tokens that rotate.
+"""OAuth 1.0a: keys that never end, and sign each request.
 
-Source: RFC 5849, 3.4, and https://docs.x.com/fundamentals/authentication/oauth-2-0/user-access-token
+Source: RFC 5849, 3.4 and 3.5.1. Written here, for oauthlib (4.0.1) has no types, takes 20 to 100 ms to import, signs in
+0.4 ms what takes 0.07 here, and raises ValueError where the query of a file's link has what should have been escaped.
 """
 
 from base64 import b64encode
 from collections.abc import Mapping
+from functools import partial
 from hmac import digest
 from secrets import token_hex
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -13,30 +15,25 @@ from attrs import frozen
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_webapi import Issued, granted
-from channelry_webapi.credentials import AUTHORIZATION, basic
+from channelry_webapi.credentials import AUTHORIZATION
 
-TOKEN_PATH = "/2/oauth2/token"
+_escape = partial(quote, safe="")
 
 
 def signature(method: str, url: str, oauth: Mapping[str, str], consumer_secret: str, token_secret: str) -> str:
     """Sign a request whose body is no form, with HMAC-SHA1."""
     parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    pairs = sorted((_escape(name), _escape(value)) for name, value in [*oauth.items(), *query])
-    parameters = "&".join(f"{name}={value}" for name, value in pairs)
-    base = "&".join(map(_escape, (method, f"{parts.scheme}://{parts.netloc}{parts.path}", parameters)))
+    named = [*oauth.items(), *parse_qsl(parts.query, keep_blank_values=True)]
+    parameters = "&".join(map("=".join, sorted((_escape(name), _escape(value)) for name, value in named)))
+    host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+    base = "&".join(map(_escape, (method, f"{parts.scheme}://{host}{parts.path}", parameters)))
     key = f"{_escape(consumer_secret)}&{_escape(token_secret)}"
     return b64encode(digest(key.encode(), base.encode(), "sha1")).decode()
 
 
-def _escape(text: str) -> str:
-    return quote(text, safe="")
-
-
 @frozen
 class Keys:
-    """OAuth 1.0a: the app's and the account's keys, which sign each request."""
+    """The app's and the account's keys."""
 
     consumer_key: str
     consumer_secret: Secret
@@ -52,25 +49,9 @@ class Keys:
             "oauth_token": self.token.reveal(),
             "oauth_version": "1.0",
         }
-        signed = signature(method, url, oauth, self.consumer_secret.reveal(), self.token_secret.reveal())
-        pairs = {**oauth, "oauth_signature": signed}
-        return {AUTHORIZATION: "OAuth " + ", ".join(f'{name}="{_escape(value)}"' for name, value in pairs.items())}
+        secrets = self.consumer_secret.reveal(), self.token_secret.reveal()
+        oauth["oauth_signature"] = signature(method, url, oauth, *secrets)
+        return {AUTHORIZATION: "OAuth " + ", ".join(f'{name}="{_escape(value)}"' for name, value in oauth.items())}
 
     async def replace(self, services: Services, refused: Mapping[str, str]) -> bool:
         return False
-
-
-@frozen
-class App:
-    """OAuth 2.0: an app that has its account's tokens renewed; a public one has no secret."""
-
-    url: str
-    client_id: str
-    client_secret: Secret | None
-
-    async def renew(self, refresh: Secret, services: Services) -> Issued:
-        """Have the next access token issued, for two hours, and the next refresh token."""
-        form = [("grant_type", "refresh_token"), ("refresh_token", refresh.reveal()), ("client_id", self.client_id)]
-        shown = basic(self.client_id, self.client_secret) if self.client_secret else None
-        headers = await shown.headers(services, "POST", self.url) if shown else None
-        return await granted(services, self.url, form, headers=headers, mend="authorize the app again")

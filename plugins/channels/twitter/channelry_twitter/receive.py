@@ -6,23 +6,23 @@ older envelope, https://docs.x.com/x-api/account-activity/introduction
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from hmac import digest
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry.secrets import Secret, Secrets
-from channelry_webapi import signatures
 from channelry_webapi.parts import unsupported
+from channelry_webapi.signatures import require_hmac
 
-from . import content, people
+from . import content
 from .capabilities import LIKE
+from .connection import Account
 
 SIGNATURE = b"x-twitter-webhooks-signature"
 _CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
@@ -30,86 +30,85 @@ _CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
 looks like a webhook would forge one, and a body that looks like a challenge is nobody's, and not kept."""
 
 
-def sign(secret: Secret, body: bytes) -> bytes:
-    """Give the signature of a body, or the answer to a challenge."""
-    return b"sha256=" + b64encode(digest(secret.encode(), body, "sha256"))
-
-
-def verify(request: model.Request, secrets: Secrets) -> None:
+@hookimpl
+def verify(account: Account, request: model.Request) -> None:
     """Raise RejectedError unless a POST bears the MAC of one of the consumer secrets, or a GET is a challenge."""
-    if request.method == "GET":
-        if not (any(secret.reveal() for secret in secrets) and _challenge(request)):
-            raise RejectedError("the request is no challenge of X's")
-        return
-    expected = [sign(secret, request.body) for secret in secrets if secret.reveal()]
-    signatures.require(request.header(SIGNATURE), expected, "X")
+    # an empty one signs for anybody
+    secrets = tuple([secret for secret in account.config.consumer_secret if secret.reveal()])
+    if request.method != "GET":
+        require_hmac(request.header(SIGNATURE), request.body, secrets, _written, "X")
+    elif not (secrets and _challenge(request)):
+        raise RejectedError("the request is no challenge of X's")
 
 
-def _challenge(request: model.Request) -> str:
+def _written(mac: bytes) -> bytes:
+    return b"sha256=" + b64encode(mac)
+
+
+def _challenge(request: model.Request) -> bytes:
     try:
-        token = request.query().get("crc_token", "")
+        token = request.query().get("crc_token", "").encode(errors="replace")
     except ValueError:  # a path that is no URL
-        return ""
-    return token if _CRC.fullmatch(token.encode(errors="replace")) else ""
+        return b""
+    return token if _CRC.fullmatch(token) else b""
 
 
-def parse(request: model.Request, secrets: Secrets) -> model.Received:
+@hookimpl
+def parse(account: Account, request: model.Request) -> model.Received:
     """Tell what a verified request means; a challenge is answered with its MAC by the newest secret."""
     if request.method == "GET":
-        token = sign(secrets[0], _challenge(request).encode()).decode()
-        return model.Received(request, answer=model.Response.json({"response_token": token}))
+        mac = digest(account.config.consumer_secret[0].encode(), _challenge(request), "sha256")
+        return model.Received(request, answer=model.Response.json({"response_token": _written(mac).decode()}))
     if _CRC.fullmatch(request.body):
         return model.Received(request, ignored=("a challenge in place of a webhook",))
     return received(request, partial(_read, request.received_at))
 
 
-_Found = model.Event | str
+_Found: TypeAlias = model.Event | str
 
 
-def _read(at: datetime, body: Any) -> Iterator[_Found]:
+def _read(at: datetime, body: Any) -> Iterable[_Found]:
     data = body.get("data")
     if isinstance(data, dict) and "event_type" in data:
-        yield from _activity(data, at)
-    elif "user_event" in body:
+        return _activity(at, data)
+    if "user_event" in body:
         revoke = body["user_event"]["revoke"]
-        yield _revoked(identifier(revoke["source"]["user_id"]), revoke.get("date_time"), at)
-    elif "for_user_id" in body:
-        yield from _Account(identifier(body["for_user_id"]), people.people(body.get("users")), at).older(body)
-    else:
-        raise ValueError("expected data.event_type or for_user_id")
+        return (_revoked(at, revoke["source"]["user_id"], revoke),)
+    if "for_user_id" in body:
+        return _Webhook(at, identifier(body["for_user_id"]), content.indexed(body.get("users"), "id")).older(body)
+    raise ValueError("expected data.event_type or for_user_id")
 
 
-def _activity(data: Mapping[str, Any], at: datetime) -> Iterator[_Found]:
+def _activity(at: datetime, data: Mapping[str, Any]) -> Iterable[_Found]:
     """Read an event of the X Activity API; direct messages come in the arrays of the older API."""
-    kind, payload, includes = string(data["event_type"]), data["payload"], mapping(data.get("includes"))
+    kind, payload, beside = string(data["event_type"]), data["payload"], mapping(data.get("includes"))
     if kind == "oauth.revoke":
-        yield _revoked(identifier(payload["user_id"]), payload.get("date_time"), at)
-    elif kind.startswith("dm."):
-        rows = _ROWS.get(kind)
+        return (_revoked(at, payload["user_id"], payload),)
+    if kind.startswith("dm."):
+        users, rows = payload.get("users"), _ROWS.get(kind)
         if rows and rows not in payload:  # no sample of these is published: they may be rows themselves
-            payload = {rows: [payload], "users": payload.get("users")}
-        users = people.people(payload.get("users"))
-        yield from _Account(identifier(data["filter"]["user_id"]), users, at).older(payload)
-    elif read := _NEWER.get(kind):
-        ours, users = identifier(data["filter"]["user_id"]), people.people(includes.get("users"))
-        yield from each([payload], partial(read, _Account(ours, users, at, content.files(includes))), at, ours)
-    else:
-        yield f"event {kind:.40}"
+            payload = {rows: [payload]}
+        return _Webhook(at, identifier(data["filter"]["user_id"]), content.indexed(users, "id")).older(payload)
+    if read := _NEWER.get(kind):
+        users, files = content.indexed(beside.get("users"), "id"), content.indexed(beside.get("media"), "media_key")
+        return _Webhook(at, identifier(data["filter"]["user_id"]), users, files).rows(read, [payload])
+    return (f"event {kind:.40}",)
 
 
-def _revoked(account: str, when: Any, at: datetime) -> model.Event:
+def _revoked(at: datetime, user_id: Any, row: Mapping[str, Any]) -> model.Event:
+    account, when = identifier(user_id), row.get("date_time")
     detail = "the account took its permission back; authorize the app again"
     key, occurred_at = f"revoked:{account}:{string(when)}", _moment(when, at)
     return model.AccountHealth(account=account, key=key, occurred_at=occurred_at, code="revoked", detail=detail)
 
 
 @frozen
-class _Account:
-    """Our account in one webhook, the people who are named in it, its time, and the files of its posts."""
+class _Webhook:
+    """One webhook: its time, our account, the people who are named in it, and the files of its posts."""
 
+    at: datetime
     ours: str
     users: Mapping[str, Any]
-    at: datetime
     files: Mapping[str, Any] = {}
 
     def older(self, body: Mapping[str, Any]) -> Iterator[_Found]:
@@ -122,14 +121,18 @@ class _Account:
             if read is None or rows == []:
                 yield f"rows {name:.40}" if rows else "no rows"
             else:
-                yield from each(rows, partial(read, self), self.at, self.ours)
+                yield from self.rows(read, rows)
+
+    def rows(self, read: "_Read", rows: Any) -> Iterable[_Found]:
+        return each(rows, partial(read, self), self.at, self.ours)
 
     def common(self, key: str, when: Any) -> dict[str, Any]:
         """Give what every event has."""
         return {"account": self.ours, "key": key, "occurred_at": _moment(when, self.at)}
 
     def who(self, user_id: Any) -> model.Profile:
-        return people.profile(identifier(user_id), self.users)
+        user_id = identifier(user_id)
+        return content.profile(user_id, self.users.get(user_id))
 
     def direct_message(self, row: Any) -> _Found:
         kind = string(row["type"])
@@ -170,11 +173,10 @@ class _Account:
         """
         if "retweeted_status" in row:
             return "a repost"
-        if "user" in row:
-            author, (text, parts) = people.named(row["user"]), content.older_post(row)
-        else:
-            author, (text, parts) = self.who(row["author_id"]), content.post(row, self.files)
-        key, who, replied = _id(row), author.address, _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
+        author = _named(row["user"]) if "user" in row else self.who(row["author_id"])
+        text, parts = content.post(row, self.files)
+        key, who = content.identity(row), author.address
+        replied = _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
         parent = _first(row, "in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id")
         for one in sequence(row.get("referenced_tweets")):
             parent = parent or (identifier(one["id"]) if one["type"] == "replied_to" else "")
@@ -194,7 +196,7 @@ class _Account:
     def deleted(self, row: Any) -> _Found:
         """Read the deletion of a post, in both forms."""
         status = row.get("status", row)
-        post, who = _id(status), self.who(_first(status, "author_id", "user_id")).address
+        post, who = content.identity(status), self.who(_first(status, "author_id", "user_id")).address
         if who.value == self.ours:
             return "own post deleted"
         common = self.common(f"deleted:{post}", row.get("timestamp_ms"))
@@ -211,33 +213,38 @@ class _Account:
 
     def older_like(self, row: Any) -> _Found:
         """Read a like of the older API."""
-        who, when = people.named(row["user"]).address, row.get("timestamp_ms") or row.get("created_at")
-        return "own like" if who.value == self.ours else self._like(_id(row["favorited_status"]), who, when)
+        who, when = _named(row["user"]).address, row.get("timestamp_ms") or row.get("created_at")
+        return (
+            "own like" if who.value == self.ours else self._like(content.identity(row["favorited_status"]), who, when)
+        )
 
     def _like(self, post: str, who: model.Address, when: Any) -> _Found:
         common = self.common(f"like:{post}:{who.value}", when)
         return model.ReactionChanged(**common, sender=who, external_id=post, emoji=LIKE)
 
 
-_Read = Callable[[_Account, Any], _Found]
+_Read: TypeAlias = Callable[[_Webhook, Any], _Found]
 _ROWS = {"dm.read": "direct_message_mark_read_events", "dm.indicate_typing": "direct_message_indicate_typing_events"}
 _OLDER: Mapping[str, _Read] = {
-    "direct_message_events": _Account.direct_message,
-    "direct_message_mark_read_events": _Account.read_mark,
-    "direct_message_indicate_typing_events": _Account.typing,
-    "tweet_create_events": _Account.post,
-    "tweet_delete_events": _Account.deleted,
-    "favorite_events": _Account.older_like,
+    "direct_message_events": _Webhook.direct_message,
+    "direct_message_mark_read_events": _Webhook.read_mark,
+    "direct_message_indicate_typing_events": _Webhook.typing,
+    "tweet_create_events": _Webhook.post,
+    "tweet_delete_events": _Webhook.deleted,
+    "favorite_events": _Webhook.older_like,
 }
 _NEWER: Mapping[str, _Read] = {
-    "chat.received": _Account.encrypted,
-    "post.create": _Account.post,
-    "post.mention.create": _Account.post,
-    "post.reply.create": partial(_Account.post, answers_us=True),
-    "post.quote.create": _Account.post,
-    "post.delete": _Account.deleted,
-    "like.create": _Account.liked,
+    "chat.received": _Webhook.encrypted,
+    "post.reply.create": partial(_Webhook.post, answers_us=True),
+    **dict.fromkeys(("post.create", "post.mention.create", "post.quote.create"), _Webhook.post),
+    "post.delete": _Webhook.deleted,
+    "like.create": _Webhook.liked,
 }
+
+
+def _named(user: Mapping[str, Any]) -> model.Profile:
+    """Give the profile of a user of the older API, who stands in the row."""
+    return content.profile(content.identity(user), user)
 
 
 def _first(row: Mapping[str, Any], *names: str) -> str:
@@ -248,20 +255,12 @@ def _first(row: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
-def _id(row: Mapping[str, Any]) -> str:
-    """Give the id of something; the older API has it as a number too."""
-    return identifier(_first(row, "id_str", "id"))
-
-
 def _moment(value: Any, at: datetime) -> datetime:
     """Read a time: RFC 3339, `Wed Oct 10 20:19:24 +0000 2018`, or milliseconds."""
     text = value if isinstance(value, str) else ""
-    if text[10:11] == "T":
-        moment = datetime.fromisoformat(text)
-    elif text[:1].isalpha():
-        moment = datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
-    else:
+    if not (exact := text[10:11] == "T") and not text[:1].isalpha():
         return timestamp(value, at)
+    moment = datetime.fromisoformat(text) if exact else datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
     if moment.tzinfo is None or not 1970 < moment.year < 2100:
         raise ValueError("expected a time of our days with its zone")
     return moment.astimezone(UTC)

@@ -1,71 +1,65 @@
 """Sending: from an action to direct messages and posts, and what became of one whose answer was lost.
 
-Source: https://docs.x.com/x-api/direct-messages/manage/introduction and
-https://docs.x.com/x-api/posts/manage-tweets/introduction
+Sources: https://docs.x.com/x-api/direct-messages/manage/introduction,
+https://docs.x.com/x-api/posts/manage-tweets/introduction and
+https://docs.x.com/x-api/media/quickstart/media-upload-chunked
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from channelry import model, text
-from channelry.errors import PermanentError
-from channelry.parsing import identifier
-from channelry.services import Services
+from channelry import hookimpl, model
+from channelry.errors import PermanentError, RetryableError
+from channelry.parsing import identifier, mapping
+from channelry.services import FilePart, Services
+from channelry.text import split
 from channelry_webapi import Listed, batches, doubt
 from channelry_webapi.answers import named
-from channelry_webapi.drafts import Draft, calls
+from channelry_webapi.drafts import Draft, calls, change
 
-from . import media
-from .api import Api
-from .capabilities import DM, IMAGE_BYTES, POST, POST_IMAGES, weight
+from .capabilities import CHANGE, DM, GIF, IMAGE_BYTES, LISTED, PIECE, POST, POST_IMAGES, weight
+from .connection import Account
 
-CHANGE = "change"
-"""Sets what is so after it: a deletion, a like, a hidden reply."""
-LISTED = 100
-"""Entries of a list that are looked through; the most that X gives at once."""
+PATIENCE = 120.0
+"""Seconds for which X may work on a video before its message is tried again later."""
 
 
-def compose(outbound: model.Outbound, capabilities: model.Capabilities, ours: str) -> Sequence[model.Call]:
-    """Turn an admitted action into calls; `ours` is the account that acts."""
-    public = outbound.target.audience is model.Audience.PUBLIC
+@hookimpl
+def compose(account: Account, outbound: model.Outbound) -> Sequence[model.Call]:
+    """Turn an action into calls: messages and posts, or a change that may be repeated."""
+    account.capabilities.admit(outbound)
+    public, likes = outbound.target.audience is model.Audience.PUBLIC, f"/2/users/{account.account}/likes"
     json: Any = None
     match outbound:
         case model.SendMessage():
-            made = _message(outbound, capabilities.of(outbound.target), public)
-            return calls(outbound, (Draft(POST if public else DM, body, files) for body, files in made))
+            return calls(outbound, _message(outbound, account.capabilities.of(outbound.target), public))
         case model.Delete(external_id=found):
             method, path = "DELETE", f"/2/{'tweets' if public else 'dm_events'}/{_number(found)}"
         case model.React(external_id=found, on=True):
-            method, path, json = "POST", f"/2/users/{ours}/likes", {"tweet_id": _number(found)}
+            method, path, json = "POST", likes, {"tweet_id": _number(found)}
         case model.React(external_id=found):
-            method, path = "DELETE", f"/2/users/{ours}/likes/{_number(found)}"
+            method, path = "DELETE", f"{likes}/{_number(found)}"
         case model.Hide(external_id=found, on=on):
             method, path, json = "PUT", f"/2/tweets/{_number(found)}/hidden", {"hidden": on}
-        case _:
-            raise PermanentError(f"X has no {outbound.kind}", code="unsupported")
-    change = {"method": method, "path": path, "json": json}
-    return calls(outbound, [Draft(CHANGE, change, resend=model.Resend.SAFE)])
+    return change(outbound, CHANGE, {"method": method, "path": path, "json": json})
 
 
-def _message(
-    message: model.SendMessage, limits: model.Capabilities, public: bool
-) -> Iterator[tuple[dict[str, Any], tuple[model.Media, ...]]]:
-    """Give the bodies, the first files with the beginning of the text.
+def _message(message: model.SendMessage, limits: model.Capabilities, public: bool) -> Iterator[Draft]:
+    """Give the drafts, the first files with the beginning of the text.
 
     A direct message has one file, and a post up to four pictures that do not move, or one that does. Posts all answer
     the same one: that which is named, else the one that the thread hangs on.
     """
-    target, reply = message.target, {}
+    target, reply = message.target, dict[str, Any]()
     if public:
         answered = _number(target.reply_to or (target.thread.root if target.thread else ""))
         reply = {"reply": {"in_reply_to_tweet_id": answered}}
-    files = [_file(part) for part in message.parts]
-    groups = batches(files, POST_IMAGES if public else 1, media.is_picture)
-    pieces = text.split(message.text, limits.text, weight if public else len)
-    for piece, group in zip_longest(pieces, groups):
-        yield {**({"text": piece} if piece else {}), **reply}, group or ()
+    groups = batches(map(_file, message.parts), POST_IMAGES if public else 1, _is_picture)
+    pieces = split(message.text, limits.text, weight if public else len)
+    for piece, group in zip_longest(pieces, groups, fillvalue=()):
+        yield Draft(POST if public else DM, {"text": piece, **reply} if piece else reply, group)
 
 
 def _number(external_id: str) -> str:
@@ -79,54 +73,110 @@ def _file(part: Any) -> model.Media:
         raise PermanentError("X takes files by upload only", code="no_upload")
     if not part.media_type or part.size is None:
         raise PermanentError("a file to upload needs its media_type and its size", code="no_media_type")
-    if media.is_picture(part) and part.size > IMAGE_BYTES:
+    if _is_picture(part) and part.size > IMAGE_BYTES:
         raise PermanentError(f"a picture is larger than {IMAGE_BYTES} bytes", code="too_large")
     return part
 
 
-async def send(call: model.Call, api: Api, services: Services) -> model.Receipt:
+def _is_picture(file: model.Media) -> bool:
+    """Tell whether a file is a picture that does not move."""
+    return file.kind is model.Kind.IMAGE and file.media_type != GIF
+
+
+@hookimpl
+async def send(account: Account, call: model.Call, services: Services) -> model.Receipt:
     """Make one call, after uploading its files; only a message or a post can be ambiguous."""
     body = dict(call.body)
     if call.action == CHANGE:
-        return await _change(body, api, services)
-    ids = [await media.upload(api, file, "dm" if call.action == DM else "tweet", services) for file in call.uploads]
+        return await _change(account, services, **body)
+    ids = [await _upload(account, file, "dm" if call.action == DM else "tweet", services) for file in call.uploads]
     if call.action == DM:
         path, name = f"/2/dm_conversations/with/{_number(call.to.value)}/messages", "dm_event_id"
         shown: dict[str, Any] = {"attachments": [{"media_id": one} for one in ids]}
     else:
         path, name, shown = "/2/tweets", "id", {"media": {"media_ids": ids}}
     async with doubt.noted(call, services):
-        answer = await api.call(services, "POST", path, json=body | shown if ids else body, repeatable=False)
+        answer = await account.call(services, "POST", path, json=body | shown if ids else body, repeatable=False)
         return model.Receipt((named(answer.get(name), repeatable=False),))
 
 
-async def _change(body: dict[str, Any], api: Api, services: Services) -> model.Receipt:
+async def _change(account: Account, services: Services, method: str, path: str, json: Any) -> model.Receipt:
     """Set what is asked for; what is gone already counts as deleted."""
     try:
-        await api.call(services, body["method"], body["path"], json=body["json"])
+        await account.call(services, method, path, json=json)
     except PermanentError as error:
-        if body["method"] != "DELETE" or error.code not in ("404", "resource-not-found"):
+        if method != "DELETE" or error.code not in ("404", "resource-not-found"):
             raise
     return model.Receipt()
 
 
-async def reconcile(call: model.Call, api: Api, ours: str, services: Services) -> model.Reconciled:
+async def _upload(account: Account, file: model.Media, place: str, services: Services) -> str:
+    """Upload a file and give its id, good for a day; every step may be repeated."""
+    path, image = "/2/media/upload", file.kind is model.Kind.IMAGE
+    kind = "image" if _is_picture(file) else "gif" if image else "video"
+    started = {"media_type": file.media_type, "total_bytes": file.size, "media_category": f"{place}_{kind}"}
+    begun = await account.call(services, "POST", f"{path}/initialize", json=started)
+    media_id = named(begun.get("id"), repeatable=True)
+    number = 0
+    async for piece in _pieces(services.files.read(file.ref)):
+        part = FilePart("media", file.name or "file", file.media_type, _once(piece), len(piece))
+        form = [("segment_index", str(number))]
+        await account.call(services, "POST", f"{path}/{media_id}/append", form=form, files=[part])
+        number += 1
+    state = await account.call(services, "POST", f"{path}/{media_id}/finalize")
+    waited = 0.0
+    while seconds := _still(state):
+        if waited >= PATIENCE:
+            raise RetryableError("X still works on the video", code="processing", retry_after=seconds)
+        await services.clock.sleep(seconds)
+        waited += seconds
+        state = await account.call(services, "GET", path, query={"command": "STATUS", "media_id": media_id})
+    return media_id
+
+
+def _still(state: Mapping[str, Any]) -> float:
+    """Give the seconds after which to look again, 0 for a file that is ready."""
+    progress = mapping(state.get("processing_info"))
+    if progress.get("state") == "failed":
+        raise PermanentError("X cannot use the file", code="media")
+    if progress.get("state") not in ("pending", "in_progress"):
+        return 0.0
+    seconds = progress.get("check_after_secs")
+    return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 5.0
+
+
+async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Cut a stream into pieces that X takes."""
+    held = bytearray()
+    async for read in content:
+        held += read
+        while len(held) >= PIECE:
+            yield bytes(held[:PIECE])
+            del held[:PIECE]
+    if held:
+        yield bytes(held)
+
+
+async def _once(piece: bytes) -> AsyncIterator[bytes]:
+    yield piece
+
+
+@hookimpl
+async def reconcile(account: Account, call: model.Call, services: Services) -> model.Reconciled:
     """Look for what was sent among our own messages to this person, or our own posts that answer this one."""
+    path, kind, fields = f"/2/users/{account.account}/tweets", "tweet", "created_at,referenced_tweets"
     if call.action == DM:
-        path, wanted, own = f"/2/dm_conversations/with/{call.to.value}/dm_events", "id,text,created_at,sender_id", ours
-        query = {"dm_event.fields": wanted, "max_results": str(LISTED)}
-    else:
-        path, wanted, own = f"/2/users/{ours}/tweets", "created_at,referenced_tweets", ""
-        query = {"tweet.fields": wanted, "max_results": str(LISTED)}
+        path, kind = f"/2/dm_conversations/with/{call.to.value}/dm_events", "dm_event"
+        fields = "id,text,created_at,sender_id"
     answered = {"type": "replied_to", "id": call.body.get("reply", {}).get("in_reply_to_tweet_id")}
 
     def read(row: Any) -> Listed:
-        mine = row.get("sender_id") == own if own else answered in row.get("referenced_tweets", ())
-        made = datetime.fromisoformat(row["created_at"])
-        return Listed(identifier(row["id"]), row.get("text", ""), made, mine)
+        ours = row.get("sender_id") == account.account or answered in row.get("referenced_tweets", ())
+        return Listed(identifier(row["id"]), row.get("text", ""), datetime.fromisoformat(row["created_at"]), ours)
 
     async def listed() -> Sequence[Listed]:
-        return [read(row) for row in (await api.call(services, "GET", path, query=query)).get("", ())]
+        query = {f"{kind}.fields": fields, "max_results": str(LISTED)}
+        return [read(row) for row in (await account.call(services, "GET", path, query=query)).get("", ())]
 
     # links and files change the text, so that another one proves nothing
     return await doubt.settle(call, None if call.uploads else call.body.get("text", ""), listed, LISTED, services)

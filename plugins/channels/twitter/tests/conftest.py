@@ -5,8 +5,7 @@ import pytest
 from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
-from channelry_twitter.account import MEDIA_ORIGIN
-from channelry_twitter.api import ORIGIN
+from channelry_twitter.connection import MEDIA_ORIGIN, ORIGIN
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
 

@@ -9,7 +9,8 @@ from channelry.errors import AuthError, PermanentError
 from channelry.model import Kind, Media, Request
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_twitter.account import EVENTS, MEDIA_ORIGIN
+from channelry_twitter.account import EVENTS
+from channelry_twitter.connection import MEDIA_ORIGIN
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
 

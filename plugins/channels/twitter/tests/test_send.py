@@ -45,7 +45,7 @@ from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, services
-from channelry_twitter.api import ORIGIN
+from channelry_twitter.connection import ORIGIN
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
 

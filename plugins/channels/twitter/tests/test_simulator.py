@@ -7,7 +7,7 @@ import pytest
 from channelry.model import MessageReceived, Request, Surface
 from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
-from channelry_twitter.api import ORIGIN
+from channelry_twitter.connection import ORIGIN
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
 

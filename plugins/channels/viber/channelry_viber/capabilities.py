@@ -8,7 +8,18 @@ from attrs import evolve
 
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status
 
-from .receive import SCHEME
+SCHEME = "viber"
+SEND = "send_message"
+
+SENDER_NAME = 28
+"""Most characters of the name that customers see."""
+REQUEST = 30_000
+"""Most bytes of a request. Source: https://developers.viber.com/docs/faq/ (30kb)"""
+CONTACT_NAME, CONTACT_PHONE, FILE_NAME, VIDEO_SECONDS = 28, 18, 256, 180
+"""What Viber takes at most, in characters and seconds; the contact's and the video's are not confirmed."""
+TRACKING = 4000
+"""Most characters of `tracking_data`.
+Source: https://creators.viber.com/docs/bots-api/resources/messaging/send-message"""
 
 _MB = 1_000_000
 _LARGEST = 200 * _MB
@@ -23,11 +34,15 @@ _BOTH_WAYS = frozenset({
     Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT, Kind.STICKER, Kind.LOCATION, Kind.CONTACT, Kind.BUTTONS,
 })  # fmt: skip
 
+RICH_MEDIA_API = 7
+"""The version of the API, and so of the customers' apps, that can show a card (rich media)."""
+COLUMNS, TEXT_ROWS = 6, 2
+"""The width of a keyboard and of a card, and how much of a card its text takes; a button has a row of its own."""
 _KEYBOARD_ROWS = 12  # on a phone held upright, one button each; https://developers.viber.com/docs/faq/
 CARD_TEXT = 250
 """Most characters on one button, and so of a card's text, which is a button that does nothing."""
 _TITLE, _PAYLOAD = 100, 200  # fewer than Viber takes, for those of all rows have to fit into tracking_data
-_CARD_ROWS = 5  # a card has 7, of which the text takes 2
+_CARD_ROWS = 7 - TEXT_ROWS  # a card has 7 in all
 
 KEYBOARD = Capabilities(
     receives=_BOTH_WAYS,

@@ -4,6 +4,7 @@ Source: https://developers.viber.com/docs/api/rest-bot-api/#receive-message-from
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from channelry.model import Contact, Kind, Location, Media, Postback, Sticker
@@ -21,8 +22,8 @@ def _text(message: Mapping[str, Any]) -> Content:
     return (text, ()) if payload is None else ("", (Postback(payload=payload, title=text),))
 
 
-def _file(kind: Kind) -> Reader:
-    return lambda message: (string(message.get("text")), (_media(kind, message),))
+def _file(kind: Kind, message: Mapping[str, Any]) -> Content:
+    return string(message.get("text")), (_media(kind, message),)
 
 
 def _media(kind: Kind, message: Mapping[str, Any]) -> Media:
@@ -54,9 +55,9 @@ def _contact(message: Mapping[str, Any]) -> Content:
 
 READERS: Mapping[str, Reader] = {
     "text": _text,
-    "picture": _file(Kind.IMAGE),
-    "video": _file(Kind.VIDEO),
-    "file": _file(Kind.DOCUMENT),  # voice notes too, which nothing tells from other files
+    "picture": partial(_file, Kind.IMAGE),
+    "video": partial(_file, Kind.VIDEO),
+    "file": partial(_file, Kind.DOCUMENT),  # voice notes too, which nothing tells from other files
     "sticker": _sticker,
     "location": _location,
     "contact": _contact,

@@ -11,32 +11,35 @@ from typing import Any, TypeAlias
 
 from attrs import evolve
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.parsing import identifier, received, string, timestamp
-from channelry.secrets import Secrets
 from channelry_webapi.parts import read
 from channelry_webapi.signatures import require_hmac
 
+from .capabilities import SCHEME
+from .connection import Bot
 from .content import READERS
 
-SCHEME = "viber"
 SIGNATURE = b"x-viber-content-signature"
 
 
-def verify(request: model.Request, tokens: Secrets) -> None:
+@hookimpl
+def verify(bot: Bot, request: model.Request) -> None:
     """Raise RejectedError unless the body is signed with one of the bot's tokens.
 
     The signature stands in a header; some have seen it in the query as `sig` instead.
     """
     given = request.header(SIGNATURE) or request.query().get("sig", "").encode()
-    require_hmac(given, request.body, tokens, hexlify, "Viber")
+    require_hmac(given, request.body, bot.config.auth_token, hexlify, "Viber")
 
 
-def parse(request: model.Request, welcome: str, greeting: model.Response) -> model.Received:
-    """Read one callback; `greeting` answers a conversation that was opened, and shows the customer `welcome`."""
+@hookimpl
+def parse(bot: Bot, request: model.Request) -> model.Received:
+    """Read one callback; the answer to a conversation that was opened shows the customer the welcome."""
+    welcome = bot.config.welcome
     found = received(request, partial(_read, request.received_at, welcome))
-    if greeting is not model.OK and found.events and isinstance(found.events[-1], model.EchoSent):
-        return evolve(found, answer=greeting)
+    if welcome and found.events and isinstance(found.events[-1], model.EchoSent):
+        return evolve(found, answer=model.Response.json({"sender": bot.sender, "type": "text", "text": welcome}))
     return found
 
 
@@ -69,14 +72,10 @@ def _message(body: Any, token: str, common: _Common) -> model.Event:
     return model.MessageReceived(**common, sender=_profile(body["sender"]), external_id=token, text=text, parts=parts)
 
 
-def _status(status: model.Status) -> _Reader:
+def _status(status: model.Status, body: Any, token: str, common: _Common) -> model.Event:
     """Read what became of a message. What a customer wrote is `delivered` too: no call of ours has its token."""
-
-    def reader(body: Any, token: str, common: _Common) -> model.Event:
-        who, reason = _address(body["user_id"]), string(body.get("desc"))
-        return model.StatusChanged(**common, external_id=token, status=status, recipient=who, reason=reason)
-
-    return reader
+    who, reason = _address(body["user_id"]), string(body.get("desc"))
+    return model.StatusChanged(**common, external_id=token, status=status, recipient=who, reason=reason)
 
 
 def _opened(body: Any, token: str, common: _Common) -> model.Event:
@@ -101,9 +100,9 @@ def _profile(who: Mapping[str, Any]) -> model.Profile:
 
 _READERS: Mapping[str, _Reader] = {
     "message": _message,
-    "delivered": _status(model.Status.DELIVERED),
-    "seen": _status(model.Status.READ),
-    "failed": _status(model.Status.FAILED),
+    "delivered": partial(_status, model.Status.DELIVERED),
+    "seen": partial(_status, model.Status.READ),
+    "failed": partial(_status, model.Status.FAILED),
     "subscribed": lambda body, token, common: model.OptedIn(**common, sender=_address(body["user"]["id"])),
     "unsubscribed": lambda body, token, common: model.OptedOut(**common, sender=_address(body["user_id"])),
     "conversation_started": _opened,

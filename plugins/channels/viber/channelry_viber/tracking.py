@@ -11,8 +11,7 @@ import orjson
 from channelry.errors import PermanentError
 from channelry.model import Button
 
-LONGEST = 4000
-"""Most characters of `tracking_data`, by the same page."""
+from .capabilities import TRACKING
 
 _BEGIN = '{"buttons":'
 
@@ -24,8 +23,8 @@ def note(buttons: Sequence[Button]) -> str:
         raise PermanentError("two buttons of one title cannot be told apart on Viber", code="button_title")
     payloads = {button.title: button.payload for button in buttons if not button.url}
     written = orjson.dumps({"buttons": payloads}).decode()
-    if len(written) > LONGEST:
-        raise PermanentError(f"all titles and payloads have at most {LONGEST} characters", code="button_payload")
+    if len(written) > TRACKING:
+        raise PermanentError(f"all titles and payloads have at most {TRACKING} characters", code="button_payload")
     return written
 
 

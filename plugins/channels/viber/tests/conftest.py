@@ -5,7 +5,8 @@ import pytest
 from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_testing import AsgiHttp, FakeClock, MemoryFiles, services
-from channelry_viber.plugin import ORIGIN, Viber
+from channelry_viber.connection import ORIGIN
+from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
 
 URL = "https://care.example.com/hooks/viber"

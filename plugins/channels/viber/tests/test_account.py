@@ -10,7 +10,8 @@ from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_testing import AsgiHttp, services
 from channelry_viber.account import EVENTS
-from channelry_viber.plugin import ORIGIN, Viber
+from channelry_viber.connection import ORIGIN
+from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
 
 from .conftest import URL

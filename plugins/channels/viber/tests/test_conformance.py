@@ -6,7 +6,8 @@ import pytest
 
 from channelry.model import Capabilities, Kind, Media, Outbound, SendMessage, Sticker, Target
 from channelry_testing import FILE, ChannelConformance, connected
-from channelry_viber.plugin import ORIGIN, Viber
+from channelry_viber.connection import ORIGIN
+from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
 
 

@@ -39,8 +39,9 @@ from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_simulation import FaultKind
 from channelry_testing import AsgiHttp, FakeClock, services
-from channelry_viber.api import REFUSALS
-from channelry_viber.plugin import ORIGIN, Viber
+from channelry_viber.connection import ORIGIN
+from channelry_viber.plugin import Viber
+from channelry_viber.refusals import REFUSALS
 from channelry_viber.simulator import ViberSimulator
 
 pytestmark = pytest.mark.anyio

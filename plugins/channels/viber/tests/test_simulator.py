@@ -11,7 +11,8 @@ from channelry.registry import examine
 from channelry_testing import AsgiHttp
 from channelry_viber import simulator_rules as rules
 from channelry_viber.capabilities import CARD, KEYBOARD
-from channelry_viber.plugin import ORIGIN, Viber
+from channelry_viber.connection import ORIGIN
+from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
 
 pytestmark = pytest.mark.anyio

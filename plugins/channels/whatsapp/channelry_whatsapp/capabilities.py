@@ -8,6 +8,13 @@ from datetime import timedelta
 from channelry.model import ButtonLimit, Capabilities, Kind, Rate, RateScope, Resend, Status
 from channelry_meta.limits import MIB, file
 
+SCHEME = "whatsapp"
+MESSAGE, MARK = "message", "mark"
+"""The actions: what a customer gets to see, and the marks that may be repeated."""
+
+REPLIES = 3
+"""Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
+
 _BOTH_WAYS = frozenset(Kind(name) for name in (
     "text", "image", "audio", "voice", "video", "document", "sticker", "location", "contact", "buttons",
     "reaction",

@@ -5,16 +5,13 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 
-from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Part, Postback, Sticker
-from channelry.parsing import identifier, mapping, number, sequence, string
-from channelry_meta.attachments import unsupported
-
-Content: TypeAlias = tuple[str, tuple[Part, ...]]
-"""The text and the parts of a message."""
+from channelry.model import Contact, FormReply, Kind, Media, Order, Postback, Sticker
+from channelry.parsing import identifier, mapping, sequence, string
+from channelry_webapi.parts import Content, place, unsupported
 
 
 def content(row: Any) -> Content:
@@ -25,10 +22,6 @@ def content(row: Any) -> Content:
         named = mapping(row.get("unsupported")).get("type") if kind == "unsupported" else None
         return "", (unsupported(string(named) or string(kind), row),)
     return read(row[kind])
-
-
-def _text(body: Any) -> Content:
-    return string(body["body"]), ()
 
 
 def _file(kind: Kind, body: Any) -> Media:
@@ -52,20 +45,6 @@ def _audio(body: Any) -> Content:
 def _sticker(body: Any) -> Content:
     file = _file(Kind.STICKER, body)
     return "", (Sticker(id=file.id, media=file),)
-
-
-def _location(body: Any) -> Content:
-    place = Location(
-        latitude=number(body["latitude"]),
-        longitude=number(body["longitude"]),
-        name=string(body.get("name")),
-        address=string(body.get("address")),
-    )
-    return "", (place,)
-
-
-def _contacts(body: Any) -> Content:
-    return "", tuple(_contact(card) for card in sequence(body))
 
 
 def _contact(card: Any) -> Contact:
@@ -112,15 +91,15 @@ def _order(body: Any) -> Content:
 
 
 _READERS: Mapping[str, Callable[[Any], Content]] = {
-    "text": _text,
+    "text": lambda body: (string(body["body"]), ()),
     "image": partial(_media, Kind.IMAGE),
     "video": partial(_media, Kind.VIDEO),
     "document": partial(_media, Kind.DOCUMENT),
     "audio": _audio,
     "voice": partial(_media, Kind.VOICE),  # of old versions
     "sticker": _sticker,
-    "location": _location,
-    "contacts": _contacts,
+    "location": lambda body: ("", (place(body),)),
+    "contacts": lambda body: ("", tuple(_contact(card) for card in sequence(body))),
     "button": _button,
     "interactive": _interactive,
     "order": _order,

@@ -12,11 +12,13 @@ from typing import Any, TypeAlias, TypeVar
 import orjson
 from attrs import define
 
-from channelry import model
+from channelry import hookimpl, model
 from channelry.model import Address, CallState, Event, Profile
 from channelry.parsing import each, identifier, mapping, number, sequence, string, timestamp
 from channelry_meta import webhook
 
+from .capabilities import SCHEME
+from .connection import Number
 from .content import content
 
 OBJECT = "whatsapp_business_account"
@@ -36,41 +38,39 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/callin
 _PREFERENCES: Mapping[str, type[model.OptedIn | model.OptedOut]] = {"stop": model.OptedOut, "resume": model.OptedIn}
 
 
-def parse(request: model.Request) -> model.Received:
+@hookimpl
+def parse(number: Number, request: model.Request) -> model.Received:
     """Tell what a verified request means: the events of a delivery, or the answer to a handshake."""
     return webhook.parse(request, OBJECT, _entry)
 
 
 def _entry(entry: Any, at: datetime, found: webhook.Found) -> None:
     """Walk changes, then rows, so that a bad one harms none beside it."""
-    batches: list[tuple[_Number, Any, _Build]] = []
-    found += each(entry["changes"], partial(_open, batches, at), at)
-    for line, rows, build in batches:
-        found += each(rows, partial(build, line), at, line.account)
+    found += each(entry["changes"], partial(_change, found, at), at)
 
 
-def _open(batches: list[tuple["_Number", Any, "_Build"]], at: datetime, change: Any) -> str | None:
-    """Add the rows of one change, with what reads them; or say why they concern nobody."""
+def _change(found: webhook.Found, at: datetime, change: Any) -> str | None:
+    """Add what the rows of one change tell; or say why they concern nobody."""
     field = change["field"]
     builds = _BUILDS.get(field)
     if builds is None:
         return f"field {string(field):.40}"
     value = change["value"]
-    line = _Number(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
+    line = _Line(identifier(value["metadata"]["phone_number_id"]), _people(value.get("contacts")), at)
     told, unknown = False, ""
     for name, rows in value.items():
         build = builds.get(name)
         if build is not None:
             told = True
             if sequence(rows):
-                batches.append((line, rows, build))
+                found.extend(each(rows, partial(build, line), at, line.account))
         elif type(rows) is list and name != "contacts":
             unknown = f"rows {name:.40}"
     return unknown or (None if told else f"field {field} without rows")
 
 
 @define(eq=False)
-class _Number:
+class _Line:
     """One of our phone numbers in one webhook: its id, who wrote to it (by both of their ids), and when."""
 
     account: str
@@ -102,7 +102,7 @@ class _Number:
             reply_to=quote,
             referral=None if referral is None else _referral(referral),
             thread=None if group is None else model.Thread(root=identifier(group)),
-            reply_address=None if group is None else Address("whatsapp", identifier(group)),
+            reply_address=None if group is None else Address(SCHEME, identifier(group)),
             forwarded=forwarded,
         )
 
@@ -131,21 +131,18 @@ class _Number:
         """Read how far a call has got, by its event; or one of ours, by its status. Who was not reached has no
         duration."""
         told, seconds = "event" in row, row.get("duration")
-        name, inbound = (
-            string(row["event" if told else "status"]),
-            told and row.get("direction") != "BUSINESS_INITIATED",
-        )
+        name, inbound = string(row["event" if told else "status"]), row.get("direction") != "BUSINESS_INITIATED"
         state = _meaning(string(row["status"]) if name == "terminate" else name, _CALLS, "state of a call")
         if state is CallState.COMPLETED and not seconds:
             state = CallState.MISSED
-        who = "from" if inbound else "to" if told else "recipient"
+        who = "recipient" if not told else "from" if inbound else "to"
         user, phone = row.get(f"{who}_user_id"), row.get(who if told else f"{who}_id")
         return model.CallRecord(
             **self._common(row, f":{name}"),
             caller=self._person(phone, user).address,
             external_id=identifier(row["id"]),
             state=state,
-            inbound=inbound,
+            inbound=told and inbound,
             seconds=None if seconds is None else number(seconds),
         )
 
@@ -179,18 +176,18 @@ class _Number:
 
 
 _T = TypeVar("_T")
-_Build: TypeAlias = Callable[[_Number, Any], Event | str]
+_Build: TypeAlias = Callable[[_Line, Any], Event | str]
 _MESSAGES: Mapping[str, _Build] = {
-    "messages": _Number.message,
-    "message_echoes": _Number.echo,
-    "statuses": _Number.status,
-    "errors": _Number.error,
+    "messages": _Line.message,
+    "message_echoes": _Line.echo,
+    "statuses": _Line.status,
+    "errors": _Line.error,
 }
 _BUILDS: Mapping[str, Mapping[str, _Build]] = {
     "messages": _MESSAGES,
     "smb_message_echoes": _MESSAGES,
-    "calls": {"calls": _Number.call, "statuses": _Number.call, "errors": _Number.error},
-    "user_preferences": {"user_preferences": _Number.preference},
+    "calls": {"calls": _Line.call, "statuses": _Line.call, "errors": _Line.error},
+    "user_preferences": {"user_preferences": _Line.preference},
 }
 """What reads the rows of each field that webhooks are subscribed to."""
 
@@ -223,9 +220,9 @@ def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profi
     if not (user or phone):
         raise ValueError("expected a phone number or a user id")
     if not phone:
-        return Profile(address=Address("whatsapp", user, "", username and f"@{username}"), name=name)
+        return Profile(address=Address(SCHEME, user, "", username and f"@{username}"), name=name)
     written = f"+{phone}"
-    address = Address("whatsapp", user or phone, "", written)
+    address = Address(SCHEME, user or phone, "", written)
     return Profile(address=address, name=name, aliases=(Address("phone", written),))
 
 

@@ -3,28 +3,28 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages/send-messages
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from channelry import model
-from channelry.errors import AmbiguousError, PermanentError
+from channelry import hookimpl, model
+from channelry.errors import PermanentError
 from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier
 from channelry.services import Services
 from channelry.text import split
-from channelry_meta import Graph
+from channelry_webapi.answers import unreadable
+from channelry_webapi.drafts import Draft, calls, change
 
-MESSAGE, MARK = "message", "mark"
-"""The actions: what a customer gets to see, and the marks that may be repeated."""
+from .capabilities import MARK, MESSAGE, REPLIES, SCHEME
+from .connection import Number
 
 Body: TypeAlias = dict[str, Any]
 _Piece: TypeAlias = tuple[Body, *tuple[model.Media, ...]]
 """One message's body, and the file to upload for it where it has one."""
 
+_WHATSAPP: Mapping[str, str] = {"messaging_product": "whatsapp"}
 _CAPTIONED = frozenset({model.Kind.IMAGE, model.Kind.VIDEO, model.Kind.DOCUMENT})
 
-REPLIES = 3
-"""Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
 ASK_LOCATION = "geo:"
 """The link (RFC 5870, without a place) of a button that asks the customer where they are."""
 
@@ -32,78 +32,60 @@ _FILLS = {"reply": ("quick_reply", "payload"), "url": ("url", "text"), "code": (
 """What fills a template's button, by the option's name: its sub_type, and its parameter's."""
 
 
-def compose(outbound: model.Outbound, capabilities: model.Capabilities, menu: str) -> Sequence[model.Call]:
-    """Turn an admitted action into calls; to stop typing takes none, for it ends by itself.
-
-    `menu` names the button that opens a list.
-    """
-    target = outbound.target
-    if isinstance(outbound, model.SendMessage):
-        quoted = {"context": {"message_id": target.reply_to}} if outbound.quote and target.reply_to else {}
-        pieces = list(_pieces(outbound, capabilities, menu))
-        return [
-            _call(f"{outbound.key}:{index}", target, body | ({} if index else quoted), *uploads)
-            for index, (body, *uploads) in enumerate(pieces)
-        ]
-    if isinstance(outbound, model.React):
-        reaction = {"message_id": outbound.external_id, "emoji": outbound.emoji if outbound.on else ""}
-        return [_call(f"{outbound.key}:0", target, {"type": "reaction", "reaction": reaction})]
-    if isinstance(outbound, model.MarkRead):
-        return [_mark(outbound.key, target, outbound.external_id)]
-    if isinstance(outbound, model.ShowTyping):
-        return [_mark(outbound.key, target, target.reply_to, typing=True)] if outbound.on else []
+@hookimpl
+def compose(number: Number, outbound: model.Outbound) -> Sequence[model.Call]:
+    """Turn an action into calls; to stop typing takes none, for it ends by itself."""
+    number.capabilities.admit(outbound)
+    match outbound:
+        case model.SendMessage():
+            return calls(outbound, _messages(outbound, _pieces(outbound, number)))
+        case model.React(external_id=message, emoji=emoji, on=on):
+            reaction = {"message_id": message, "emoji": emoji if on else ""}
+            return calls(outbound, _messages(outbound, [({"type": "reaction", "reaction": reaction},)]))
+        case model.MarkRead(external_id=message):
+            return change(outbound, MARK, _mark(message))
+        case model.ShowTyping(on=on):
+            typing = {"typing_indicator": {"type": "text"}}
+            return change(outbound, MARK, _mark(outbound.target.reply_to) | typing) if on else []
     raise PermanentError(f"WhatsApp does not send {outbound.kind}", code="unsupported")
 
 
-def _call(key: str, target: model.Target, body: Body, *uploads: model.Media) -> model.Call:
-    to, group = target.to, target.thread is not None
-    common = {
-        "messaging_product": "whatsapp",
-        "recipient_type": "group" if group else "individual",
-        **_recipient(to, group),
-        "biz_opaque_callback_data": key,
-    }
-    return model.Call(key=key, to=to, action=MESSAGE, body=common | body, uploads=uploads, group=group)
-
-
-def _recipient(to: model.Address, group: bool) -> Body:
-    """Name a phone number in digits or a group by `to`, a person's business-scoped user id by `recipient`."""
-    digits = to.value.removeprefix("+")
-    return {"to": digits} if group or digits.isdigit() else {"recipient": to.value}
-
-
-def _mark(key: str, target: model.Target, message: str, *, typing: bool = False) -> model.Call:
+def _mark(message: str) -> Body:
     if not message:
         raise PermanentError("WhatsApp shows typing as an answer: name the message in reply_to", code="no_message")
-    body: Body = {"messaging_product": "whatsapp", "status": "read", "message_id": message}
-    if typing:
-        body["typing_indicator"] = {"type": "text"}
-    return model.Call(key=f"{key}:0", to=target.to, action=MARK, body=body)
+    return {**_WHATSAPP, "status": "read", "message_id": message}
 
 
-def _pieces(message: model.SendMessage, capabilities: model.Capabilities, menu: str) -> Iterator[_Piece]:
+def _messages(outbound: model.SendMessage | model.React, pieces: Iterable[_Piece]) -> Iterator[Draft]:
+    """Write to a phone number in digits or a group by `to`, to a person's business-scoped user id by `recipient`."""
+    target, group = outbound.target, outbound.target.thread is not None
+    digits = target.to.value.removeprefix("+")
+    recipient = {"to": digits} if group or digits.isdigit() else {"recipient": target.to.value}
+    common = {**_WHATSAPP, "recipient_type": "group" if group else "individual", **recipient}
+    quotes = isinstance(outbound, model.SendMessage) and outbound.quote and target.reply_to
+    for index, (body, *uploads) in enumerate(pieces):
+        ours = {"biz_opaque_callback_data": f"{outbound.key}:{index}"}
+        quoted = {"context": {"message_id": target.reply_to}} if quotes and not index else {}
+        yield Draft(MESSAGE, common | ours | body | quoted, tuple(uploads))
+
+
+def _pieces(message: model.SendMessage, number: Number) -> Iterator[_Piece]:
     """Cut a message into what WhatsApp can show: text before its files, but buttons and their text last."""
     if message.template is not None:
         yield _template(message, message.template)
         return
-    parts = list(message.parts)
-    text = message.text.strip()
-    first = parts[0] if parts else None
-    if (
-        isinstance(first, model.Media)
-        and first.kind in _CAPTIONED
-        and not message.buttons
-        and capabilities.unit.measure(text) <= capabilities.caption
-    ):
+    limits, parts, text = number.capabilities, message.parts, message.text.strip()
+    measure, first = limits.unit.measure, parts[0] if parts else None
+    if message.buttons and limits.buttons:
+        yield from map(_part, parts)
+        *before, last = split(text, limits.buttons.text, measure) or [""]
+        yield from map(_text, before)
+        yield (_interactive(last, message.buttons, number.config.menu),)
+        return
+    if isinstance(first, model.Media) and first.kind in _CAPTIONED and measure(text) <= limits.caption:
         yield _file(first, text)
         parts, text = parts[1:], ""
-    if message.buttons and capabilities.buttons:
-        yield from map(_part, parts)
-        *before, last = split(text, capabilities.buttons.text, capabilities.unit.measure) or [""]
-        yield from map(_text, before)
-        yield (_interactive(last, message.buttons, menu),)
-        return
-    yield from map(_text, split(text, capabilities.text, capabilities.unit.measure))
+    yield from map(_text, split(text, limits.text, measure))
     yield from map(_part, parts)
 
 
@@ -208,22 +190,25 @@ def _present(values: Mapping[str, Any]) -> Body:
     return {name: value for name, value in values.items() if value != ""}
 
 
-async def send(call: model.Call, graph: Graph, account: str, services: Services) -> model.Receipt:
+@hookimpl
+async def send(number: Number, call: model.Call, services: Services) -> model.Receipt:
     """Make one call, after uploading its file; only the message can be ambiguous, not upload or mark."""
-    body = dict(call.body)
+    body, graph, account = dict(call.body), number.graph, number.account
     for file in call.uploads:
-        form = [("messaging_product", "whatsapp"), ("type", file.media_type)]
+        form = [*_WHATSAPP.items(), ("type", file.media_type)]
         body = _with_file(body, await graph.upload(services, f"{account}/media", "file", file, form, "id"))
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
         return model.Receipt()
     try:
         ids = tuple(identifier(message["id"]) for message in answer["messages"])
-        address = _known_as(answer)
+        users = [contact["user_id"] for contact in answer.get("contacts") or () if contact.get("user_id")]
+        # the recipient's business-scoped user id, where the answer tells it
+        address = model.Address(SCHEME, identifier(users[0])) if users else None
     except (LookupError, TypeError, ValueError, AttributeError):
         ids, address = (), None
     if not ids:
-        raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
+        raise unreadable(repeatable=False)
     return model.Receipt(ids, None if address == call.to else address)
 
 
@@ -235,11 +220,3 @@ def _with_file(body: Body, file_id: str) -> Body:
     header, *others = body[kind]["components"]
     header = {**header, "parameters": [_with_file(header["parameters"][0], file_id)]}
     return {**body, kind: {**body[kind], "components": [header, *others]}}
-
-
-def _known_as(answer: Mapping[str, Any]) -> model.Address | None:
-    """Give the recipient's business-scoped user id, where the answer tells it."""
-    for contact in answer.get("contacts") or ():
-        if contact.get("user_id"):
-            return model.Address("whatsapp", identifier(contact["user_id"]))
-    return None

@@ -4,15 +4,11 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 """
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-import orjson
-
-from channelry.model import Kind, Location, Media, Part, Postback, Sticker, Unsupported
+from channelry.model import Kind, Location, Media, Part, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, sequence, string
-
-Content: TypeAlias = tuple[str, tuple[Part, ...]]
-"""The text and the parts of a message."""
+from channelry_webapi.parts import Content, unsupported
 
 _FILES: Mapping[str, Kind] = {
     "image": Kind.IMAGE,
@@ -76,8 +72,3 @@ def _sticker(payload: Mapping[str, Any]) -> Sticker:
     name, url = identifier(payload["sticker_id"]), string(payload.get("url"))
     picture = Media(kind=Kind.STICKER, id=name, url=url) if url else None
     return Sticker(id=name, emoji=_EMOJI.get(name, ""), media=picture)
-
-
-def unsupported(kind: str, raw: Any) -> Unsupported:
-    """Keep what is of an unknown kind as it is."""
-    return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())

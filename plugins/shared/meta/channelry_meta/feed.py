@@ -6,8 +6,7 @@ from typing import Any
 
 from channelry.model import Address, Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
 from channelry.parsing import identifier, string
-
-from .attachments import unsupported
+from channelry_webapi.parts import unsupported
 
 
 def author(scheme: str, account: str, told: Any, name: str) -> Profile:

@@ -10,7 +10,7 @@
 from .client import Client, Options
 from .credentials import Credentials, Missing, Shown
 from .doubt import Listed
-from .files import batches, fetch
+from .files import batches, download, fetch
 from .tokens import Issued, Tokens, granted
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Shown",
     "Tokens",
     "batches",
+    "download",
     "fetch",
     "granted",
 ]

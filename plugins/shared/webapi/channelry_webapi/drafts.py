@@ -33,3 +33,8 @@ def calls(outbound: Outbound, drafts: Iterable[Draft]) -> list[Call]:
         )
         for n, draft in enumerate(drafts)
     ]
+
+
+def change(outbound: Outbound, action: str, body: Mapping[str, Any]) -> list[Call]:
+    """Make the one call of an action that sets what is so after it, so that twice is the same as once."""
+    return calls(outbound, [Draft(action, body, resend=Resend.SAFE)])

@@ -1,33 +1,57 @@
 """Files: those that customers sent, and how many of ours go together."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from attrs import evolve
 
+from channelry import hookimpl
 from channelry.errors import PermanentError
 from channelry.model import Capabilities, Media
-from channelry.services import Save, Services
+from channelry.services import FilePart, Save, Services
+
+from .client import Client
 
 _Piece = TypeVar("_Piece")
 
 
-async def fetch(
-    services: Services,
-    media: Media,
-    save: Save,
-    capabilities: Capabilities,
-    *,
-    url: str = "",
-    headers: Mapping[str, str] | None = None,
-) -> Media:
-    """Download a file from `url`, else from its own link, and give it with the size and type that it has."""
-    limit, url = capabilities.media[media.kind].fetch, url or media.url
+class Linked(Protocol):
+    """A connection whose customers' files have links."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    @property
+    def client(self) -> Client: ...
+
+    @property
+    def origins(self) -> tuple[str, ...]: ...
+
+
+@hookimpl
+async def fetch(connection: Linked, media: Media, save: Save, services: Services) -> Media:
+    """Download a file by its link."""
+    return await download(connection, media, save, services, media.url)
+
+
+async def download(connection: Linked, media: Media, save: Save, services: Services, url: str) -> Media:
+    """Download a file from `url`, and give it with the size and type that it has.
+
+    Credentials are shown to the servers of the provider only: that of the API, and the connection's `origins`.
+    """
+    limit = connection.capabilities.media[media.kind].fetch
     if not url or limit is None:
         raise PermanentError("the file has no link to fetch it by", code="no_file")
+    headers = await connection.client.shown(services, url, *connection.origins)
     file = await services.http.download(url, save, headers=headers, limit=limit)
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
+
+
+def enclosed(name: str, media: Media, services: Services) -> FilePart:
+    """Give a file of ours as the field `name` of a form."""
+    media_type = media.media_type or "application/octet-stream"
+    return FilePart(name, media.name or "file", media_type, services.files.read(media.ref), media.size)
 
 
 def require_link(media: Media, *schemes: str) -> None:

@@ -5,8 +5,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import Part, Unsupported
-from channelry.parsing import string
+from channelry.model import Location, Part, Unsupported
+from channelry.parsing import number, string
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
 """A message's text or caption, and all else that is in it."""
@@ -23,3 +23,13 @@ def read(message: Mapping[str, Any], readers: Mapping[str, Reader]) -> Content:
 def unsupported(kind: str, value: Any) -> Unsupported:
     """Keep what we have no kind for as it came."""
     return Unsupported(kind=kind, raw=orjson.dumps(value).decode())
+
+
+def place(row: Mapping[str, Any], name: str = "name") -> Location:
+    """Read a place of `latitude`, `longitude`, `address` and, under a `name` of the provider's, what is there."""
+    return Location(
+        latitude=number(row["latitude"]),
+        longitude=number(row["longitude"]),
+        name=string(row.get(name)),
+        address=string(row.get("address")),
+    )

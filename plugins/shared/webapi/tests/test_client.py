@@ -4,7 +4,7 @@ from binascii import hexlify
 from typing import Any
 
 import pytest
-from attrs import define, field
+from attrs import define, field, frozen
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +13,7 @@ from channelry.model import Capabilities, Kind, Media, MediaLimit, RateScope
 from channelry.secrets import Secret, redact
 from channelry.services import Downloaded, FilePart, HttpResponse, Services
 from channelry_testing import services
-from channelry_webapi import Client, Issued, Missing, Shown, Tokens, batches, fetch
+from channelry_webapi import Client, Issued, Missing, Shown, Tokens, batches, download, fetch
 from channelry_webapi.answers import content, named, refusal, unreadable
 from channelry_webapi.credentials import basic
 from channelry_webapi.signatures import require, require_hmac
@@ -137,24 +137,34 @@ async def test_only_our_own_servers_see_the_credentials(url: str, expected: bool
 IMAGES = Capabilities(text=1, media={Kind.IMAGE: MediaLimit(fetch=10), Kind.VIDEO: MediaLimit(link=10)})
 
 
+@frozen
+class Linked:
+    """A connection whose customers' files have links."""
+
+    client: Client
+    capabilities: Capabilities = IMAGES
+    origins: tuple[str, ...] = ("https://files.acme.example",)
+
+
 async def test_a_file_is_fetched_with_its_limit_and_gets_its_size_and_type() -> None:
     saved = bytearray()
 
     async def save(piece: bytes) -> None:
         saved.extend(piece)
 
-    wire = Wire([])
+    wire, linked = Wire([]), Linked(Client(f"{API}/v2", Shown(Secret("T-1234"))))
     media = Media(kind=Kind.IMAGE, id="1", url="https://cdn.example/1")
-    found = await fetch(over(wire), media, save, IMAGES)
+    found = await fetch(linked, media, save, over(wire))
     assert (found.media_type, found.size, found.url, saved) == ("image/png", 5, "https://cdn.example/1", b"12345")
-    found = await fetch(over(wire), found, save, IMAGES, url=f"{API}/1", headers={"a": "b"})
+    found = await download(linked, found, save, over(wire), f"{API}/1")
+    assert (found.url, found.size) == ("https://cdn.example/1", 5)
     assert [(url, options) for _, url, options in wire.asked] == [
-        ("https://cdn.example/1", {"headers": None, "limit": 10}),
-        (f"{API}/1", {"headers": {"a": "b"}, "limit": 10}),
+        ("https://cdn.example/1", {"headers": {}, "limit": 10}),
+        (f"{API}/1", {"headers": {"authorization": "Bearer T-1234"}, "limit": 10}),
     ]
     for bad in (Media(kind=Kind.IMAGE, id="1"), Media(kind=Kind.VIDEO, url="https://cdn.example/1")):
         with pytest.raises(PermanentError, match="no link"):
-            await fetch(over(wire), bad, save, IMAGES)
+            await fetch(linked, bad, save, over(wire))
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,26 @@ import orjson
 import pytest
 
 from channelry.errors import PermanentError
-from channelry.model import Address, Kind, Media, Postback, Resend, SendMessage, Target, Thread, Unsupported
-from channelry_testing import services
-from channelry_webapi.drafts import Draft, calls
-from channelry_webapi.files import require_link
-from channelry_webapi.parts import Content, Reader, read
+from channelry.model import (
+    Address,
+    Delete,
+    Kind,
+    Location,
+    Media,
+    Postback,
+    Resend,
+    SendMessage,
+    Target,
+    Thread,
+    Unsupported,
+)
+from channelry_testing import MemoryFiles, services
+from channelry_webapi.drafts import Draft, calls, change
+from channelry_webapi.files import enclosed, require_link
+from channelry_webapi.parts import Content, Reader, place, read
 from channelry_webapi.webhooks import require_here
+
+pytestmark = pytest.mark.anyio
 
 
 def pressed(message: Mapping[str, Any]) -> Content:
@@ -31,6 +45,15 @@ READERS: Mapping[str, Reader] = {"text": lambda message: (message["text"], ()), 
 )
 def test_a_message_is_read_by_its_type(message: dict[str, Any], content: Content) -> None:
     assert read(message, READERS) == content
+
+
+def test_a_place_has_coordinates_and_perhaps_words() -> None:
+    row = {"latitude": 50.1, "longitude": 8, "title": "Office", "address": None}
+    assert place(row, "title") == Location(latitude=50.1, longitude=8.0, name="Office")
+    assert place({"latitude": 0, "longitude": 0}) == Location(latitude=0.0, longitude=0.0)
+    for bad in ({"latitude": 50.1}, {"latitude": "north", "longitude": 8}, {**row, "title": 7}):
+        with pytest.raises((ValueError, KeyError)):
+            place(bad, "title")
 
 
 def test_a_type_that_nobody_reads_is_kept_as_it_came() -> None:
@@ -55,6 +78,25 @@ def test_each_draft_becomes_a_call_with_its_own_key(thread: Thread | None) -> No
     assert (second.key, second.uploads, second.resend) == ("out-1:1", (file,), Resend.SAFE)
     assert {call.to for call in (first, second)} == {to}
     assert {call.group for call in (first, second)} == {thread is not None}
+
+
+def test_what_is_so_after_it_is_one_call_that_may_be_made_twice() -> None:
+    outbound = Delete(key="out-2", target=Target(to=Address("acme", "1")), external_id="7")
+    (call,) = change(outbound, "delete", {"id": "7"})
+    assert (call.key, call.action, call.body, call.resend) == ("out-2:0", "delete", {"id": "7"}, Resend.SAFE)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "media_type"),
+    [
+        (Media(kind=Kind.IMAGE, ref="photo", name="a.png", media_type="image/png", size=3), "a.png", "image/png"),
+        (Media(kind=Kind.IMAGE, ref="photo"), "file", "application/octet-stream"),
+    ],
+)
+async def test_a_file_of_ours_goes_as_a_field_of_a_form(file: Media, name: str, media_type: str) -> None:
+    part = enclosed("document", file, services(files=MemoryFiles({"photo": b"png"})))
+    assert (part.name, part.filename, part.media_type, part.size) == ("document", name, media_type, file.size)
+    assert b"".join([piece async for piece in part.content]) == b"png"
 
 
 @pytest.mark.parametrize("file", [{"ref": "photo"}, {"url": "https://cdn.example/1"}])

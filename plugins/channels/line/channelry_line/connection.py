@@ -1,0 +1,90 @@
+"""One connection: its configuration, its credentials, and its requests to the Messaging API.
+
+Source: https://developers.line.biz/en/reference/messaging-api/#issue-stateless-channel-access-token
+"""
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from attrs import field, frozen
+
+from channelry import plugin
+from channelry.secrets import Secret, Secrets
+from channelry.services import HttpResponse, Services
+from channelry_webapi import Client, Credentials, Issued, Missing, Options, Shown, Tokens, granted
+from channelry_webapi.answers import content
+
+from .capabilities import CAPABILITIES
+from .refusals import refused
+
+ORIGIN = "https://api.line.me"
+DATA_ORIGIN = "https://api-data.line.me"
+BOT = "/v2/bot"
+
+
+@plugin
+class Account:
+    """One official account, by its one channel of the Messaging API."""
+
+    @frozen(kw_only=True)
+    class Config:
+        """One channel.
+
+        - `channel_secret`: what signs webhooks. Of several all are accepted, and the first is used for tokens.
+        - `channel_access_token`: one that lasts; without it `channel_id` is needed, and short ones are issued.
+        - `bot_user_id`: the account's own user id (`U…`); needed only where channels share an endpoint.
+        - `preview_url`: an https picture of at most 1 MB, shown for videos and large pictures until they are opened;
+          without it videos are sent as links.
+        - `base_url`, `data_url`: other servers of the API and of customers' files.
+        """
+
+        channel_secret: Secrets
+        channel_access_token: Secret | None = None
+        channel_id: str = ""
+        bot_user_id: str = ""
+        preview_url: str = ""
+        base_url: str = ORIGIN
+        data_url: str = DATA_ORIGIN
+
+    capabilities = CAPABILITIES
+
+    config: Config
+    account: str = field(init=False)
+    data_url: str = field(init=False)
+    origins: tuple[str, ...] = field(init=False)
+    client: Client = field(init=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        config = self.config
+        self.account, self.data_url = config.bot_user_id, config.data_url.rstrip("/")
+        self.origins = (self.data_url,)
+        self.client = Client(config.base_url.rstrip("/"), self._credentials())
+
+    def _credentials(self) -> Credentials:
+        config = self.config
+        if config.channel_access_token:
+            return Shown(config.channel_access_token)
+        if config.channel_id and config.channel_secret:
+            return Tokens(config.channel_secret[0], self._renew)
+        return Missing("set channel_access_token, or channel_id and channel_secret")
+
+    async def _renew(self, secret: Secret, services: Services) -> Issued:
+        """Have a token of 15 minutes issued, for the channel's id and its secret."""
+        config, mend = self.config, "check channel_id and channel_secret"
+        form = {"grant_type": "client_credentials", "client_id": config.channel_id, "client_secret": secret.reveal()}
+        return await granted(services, f"{self.client.base_url}/oauth2/v3/token", [*form.items()], mend=mend)
+
+    async def ask(self, services: Services, method: str, path: str, **options: Unpack[Options]) -> HttpResponse:
+        """Make one request of a bot, and give its answer, whatever it is."""
+        return await self.client.ask(services, method, BOT + path, **options)
+
+    async def call(self, services: Services, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
+        """Make one request that may be repeated, and give its result, or raise what the answer means."""
+        return result(await self.ask(services, method, path, json=body), services)
+
+
+def result(answer: HttpResponse, services: Services) -> Mapping[str, Any]:
+    """Give the object that LINE answered with, or raise what the answer means."""
+    if not 200 <= answer.status < 300:
+        raise refused(answer, services)
+    return content(answer)
