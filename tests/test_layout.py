@@ -152,3 +152,17 @@ def lines_of_code(path: Path) -> int:
 def test_the_core_stays_small() -> None:
     """All of it, the command line too, in 2,200 lines of code; its docstrings are the manual and do not count."""
     assert sum(map(lines_of_code, CORE.modules)) <= 2_200
+
+
+SMALL = 350
+LARGER = {"line": 400, "twilio": 390, "slack": 520, "whatsapp": 520, "telegram": 530, "twitter": 555}
+"""Lines of code of channels whose services have more kinds of messages and events than fit in `SMALL`."""
+TABLES = {"capabilities.py", "refusals.py", "emoji.py"}
+CHANNELS = [each for each in PLUGINS if each.home.parent.name == "channels"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS, ids=[each.home.name for each in CHANNELS])
+def test_a_channel_stays_small(channel: Distribution) -> None:
+    """Its own code: without its simulator, its limits and what errors mean."""
+    own = [path for path in channel.modules if path.name not in TABLES and not path.name.startswith("simulator")]
+    assert sum(map(lines_of_code, own)) <= LARGER.get(channel.home.name, SMALL)

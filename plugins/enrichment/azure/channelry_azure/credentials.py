@@ -8,10 +8,10 @@ from azure.core.credentials import AzureKeyCredential
 from channelry.errors import AuthError
 from channelry.secrets import Secret
 
+from .entra import Entra
+
 if TYPE_CHECKING:
     from azure.identity import ClientSecretCredential, ManagedIdentityCredential
-
-    from .plugin import Entra
 
 Token: TypeAlias = "ClientSecretCredential | ManagedIdentityCredential"
 Credential: TypeAlias = "AzureKeyCredential | Token"
@@ -26,7 +26,7 @@ def of_key(key: Secret) -> AzureKeyCredential:
     return AzureKeyCredential(shown)
 
 
-def of_entra(entra: "Entra") -> Token:
+def of_entra(entra: Entra) -> Token:
     """Give the credential of an application by its secret, or, without one, of the machine's managed identity.
 
     The SDK asks it for tokens, keeps them until shortly before they expire, and sends them over https only.

@@ -17,6 +17,7 @@ from channelry.secrets import Secret
 from channelry.services import Clock, Services, SystemClock
 
 from . import documents
+from .entra import Entra
 from .masking import Kind, mask
 
 if TYPE_CHECKING:
@@ -28,12 +29,6 @@ def _address(config: Any, attribute: Any, value: str) -> None:
     local = parts.hostname in ("localhost", "127.0.0.1", "::1") and config.entra is None
     if not parts.hostname or parts.scheme not in (("https", "http") if local else ("https",)) or "@" in parts.netloc:
         raise ValueError(f"{attribute.name!r} must be an address as https://NAME.cognitiveservices.azure.com")
-
-
-def _authority(_: Any, attribute: Any, value: str) -> None:
-    parts = urlsplit(value)
-    if not parts.hostname or parts.scheme != "https" or "@" in parts.netloc or parts.path.strip("/"):
-        raise ValueError(f"{attribute.name!r} must be an address as https://login.microsoftonline.com")
 
 
 def _proof(config: Any, attribute: Any, value: Any) -> None:
@@ -52,21 +47,6 @@ def _patterns(_: Any, attribute: Any, value: Sequence[str]) -> None:
 def _country(_: Any, attribute: Any, value: str) -> None:
     if value and not (len(value) == 2 and value.isascii() and value.isalpha()):
         raise ValueError(f"{attribute.name!r} must be a country of two letters (ISO 3166-1), or empty")
-
-
-@frozen(kw_only=True)
-class Entra:
-    """Entra ID in place of a key.
-
-    - `tenant`, `client`, `secret`: an application that has the role *Cognitive Services Language Reader*. Without a
-      `secret` it is the managed identity of the machine; `client` names it where there are several.
-    - `authority`: where tokens are asked for; national clouds have their own.
-    """
-
-    tenant: str = ""
-    client: str = ""
-    secret: Secret | None = None
-    authority: str = field(default="https://login.microsoftonline.com", validator=_authority)
 
 
 @plugin

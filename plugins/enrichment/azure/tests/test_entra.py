@@ -9,7 +9,8 @@ import pytest
 from channelry.errors import AuthError, RetryableError
 from channelry.model import Language, Text
 from channelry.secrets import Secret
-from channelry_azure.plugin import Azure, Entra
+from channelry_azure.entra import Entra
+from channelry_azure.plugin import Azure
 from channelry_azure.simulator import AzureSimulator
 
 HALLO = [Text(text="hallo danke")]
