@@ -120,7 +120,6 @@ class Conversations(Topic):
         def write(db: Database) -> int:
             if not initiates and not is_known_address(db, channel, address):
                 raise UnsupportedError(f"{channel} writes only to people who have written before")
-            documents.sendable(db, by, parts)
             profile = save_profile(db, channel, connection, Profile(address=address), now)
             barring.require_unbarred(db, profile)
             where = Place(connection=connection, profile=profile, scheme=address.scheme, surface=surface)
@@ -345,18 +344,16 @@ class Conversations(Topic):
         return await self.store.read(answerable)
 
     async def _parts(self, by: User, parts: Sequence[SendablePart]) -> tuple[SendablePart, ...]:
-        """Give the parts as they may be sent; refused before anything is composed, and again in the transaction."""
+        """Give the parts as they may be sent; refused before anything is composed."""
         return await self.store.read(lambda db: documents.sendable(db, by, parts)) if parts else ()
 
     async def _queue(self, by: User, conversation: int, connection: str, message: Outbound) -> int:
         composed = self.hub.compose(connection, message)
         window_until, now = self._window(connection, message), self.now()
 
-        def write(db: Database) -> int:
-            documents.sendable(db, by, getattr(message, "parts", ()))
-            return conversations.reply(db, by, conversation, message, composed, window_until, now)
-
-        queued = await self.store.write(write)
+        queued = await self.store.write(
+            lambda db: conversations.reply(db, by, conversation, message, composed, window_until, now)
+        )
         self.queued()
         return queued
 
