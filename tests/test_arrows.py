@@ -72,7 +72,7 @@ def is_simulator(path: Path, distribution: Distribution) -> bool:
 
 def allowed(path: Path, distribution: Distribution) -> set[str]:
     """Name the packages of ours that a module may import besides its own."""
-    channel = CORE | {"channelry_webapi"} | ({"channelry_meta"} if distribution.package in META_CHANNELS else set())
+    channel = CORE | ({"channelry_meta"} if distribution.package in META_CHANNELS else {"channelry_webapi"})
     arrows = ARROWS.get(distribution.package, channel)
     return arrows | {"channelry_simulation"} if is_simulator(path, distribution) else arrows
 

@@ -121,10 +121,9 @@ def capture(body: str, signature: str) -> str:
 
 @pytest.mark.row("F2")
 def test_an_extra_brings_its_channel_and_no_other(stranger: Environment) -> None:
-    """Of ours: the core, WhatsApp, and what it shares with other channels; no server, no test tools."""
+    """Of ours: the core, what Meta's channels share, and WhatsApp; no server, no test tools."""
     installed = {package["name"] for package in json.loads(stranger.pip("list", "--format", "json"))}
-    shared = {"channelry-meta", "channelry-webapi"}
-    assert {name for name in installed if is_ours(name)} == {OURS, "channelry-whatsapp", *shared}
+    assert {name for name in installed if is_ours(name)} == {OURS, "channelry-meta", "channelry-whatsapp"}
     assert not installed & {"aiohttp", "pytest", "rich", "starlette", "uvicorn"}
 
 

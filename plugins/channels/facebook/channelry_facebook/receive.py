@@ -15,7 +15,7 @@ from channelry.parsing import each, identifier, mapping, sequence, string, times
 from channelry.services import Services
 from channelry_meta import comments, feed, webhook
 from channelry_meta.account import look_up
-from channelry_webapi.parts import unsupported
+from channelry_meta.attachments import unsupported
 
 from .capabilities import OBJECT, SCHEME
 from .connection import Page

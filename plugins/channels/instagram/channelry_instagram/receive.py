@@ -16,7 +16,7 @@ from channelry.parsing import each, identifier, mapping, string, timestamp
 from channelry.services import Services
 from channelry_meta import conversations, feed, webhook
 from channelry_meta.account import look_up
-from channelry_webapi.parts import unsupported
+from channelry_meta.attachments import unsupported
 
 from .capabilities import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA, OBJECT, SCHEME
 from .connection import Professional

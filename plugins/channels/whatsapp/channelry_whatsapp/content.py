@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
-from channelry.model import Contact, FormReply, Kind, Media, Order, Postback, Sticker
-from channelry.parsing import identifier, mapping, sequence, string
-from channelry_webapi.parts import Content, place, unsupported
+from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Postback, Sticker
+from channelry.parsing import identifier, mapping, number, sequence, string
+from channelry_meta.attachments import Content, unsupported
 
 
 def content(row: Any) -> Content:
@@ -45,6 +45,11 @@ def _audio(body: Any) -> Content:
 def _sticker(body: Any) -> Content:
     file = _file(Kind.STICKER, body)
     return "", (Sticker(id=file.id, media=file),)
+
+
+def _location(body: Any) -> Content:
+    words = {name: string(body.get(name)) for name in ("name", "address")}
+    return "", (Location(latitude=number(body["latitude"]), longitude=number(body["longitude"]), **words),)
 
 
 def _contact(card: Any) -> Contact:
@@ -98,7 +103,7 @@ _READERS: Mapping[str, Callable[[Any], Content]] = {
     "audio": _audio,
     "voice": partial(_media, Kind.VOICE),  # of old versions
     "sticker": _sticker,
-    "location": lambda body: ("", (place(body),)),
+    "location": _location,
     "contacts": lambda body: ("", tuple(_contact(card) for card in sequence(body))),
     "button": _button,
     "interactive": _interactive,

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from channelry import hookimpl, model
-from channelry.errors import PermanentError
+from channelry.errors import AmbiguousError, PermanentError
 from channelry.model.outbound import SendablePart
 from channelry.parsing import identifier
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi.answers import unreadable
-from channelry_webapi.drafts import Draft, calls, change
 
 from .capabilities import MARK, MESSAGE, REPLIES, SCHEME
 from .connection import Number
@@ -38,25 +36,25 @@ def compose(number: Number, outbound: model.Outbound) -> Sequence[model.Call]:
     number.capabilities.admit(outbound)
     match outbound:
         case model.SendMessage():
-            return calls(outbound, _messages(outbound, _pieces(outbound, number)))
+            return list(_messages(outbound, _pieces(outbound, number)))
         case model.React(external_id=message, emoji=emoji, on=on):
             reaction = {"message_id": message, "emoji": emoji if on else ""}
-            return calls(outbound, _messages(outbound, [({"type": "reaction", "reaction": reaction},)]))
+            return list(_messages(outbound, [({"type": "reaction", "reaction": reaction},)]))
         case model.MarkRead(external_id=message):
-            return change(outbound, MARK, _mark(message))
-        case model.ShowTyping(on=on):
-            typing = {"typing_indicator": {"type": "text"}}
-            return change(outbound, MARK, _mark(outbound.target.reply_to) | typing) if on else []
-    raise PermanentError(f"WhatsApp does not send {outbound.kind}", code="unsupported")
+            return [_mark(outbound, message)]
+    assert isinstance(outbound, model.ShowTyping)  # nothing else is admitted
+    return [_mark(outbound, outbound.target.reply_to, typing_indicator={"type": "text"})] if outbound.on else []
 
 
-def _mark(message: str) -> Body:
+def _mark(outbound: model.Outbound, message: str, **more: Any) -> model.Call:
+    """Set what is so after it, so that twice is the same as once."""
     if not message:
         raise PermanentError("WhatsApp shows typing as an answer: name the message in reply_to", code="no_message")
-    return {**_WHATSAPP, "status": "read", "message_id": message}
+    body, key = {**_WHATSAPP, "status": "read", "message_id": message, **more}, f"{outbound.key}:0"
+    return model.Call(key=key, to=outbound.target.to, action=MARK, body=body, resend=model.Resend.SAFE)
 
 
-def _messages(outbound: model.SendMessage | model.React, pieces: Iterable[_Piece]) -> Iterator[Draft]:
+def _messages(outbound: model.SendMessage | model.React, pieces: Iterable[_Piece]) -> Iterator[model.Call]:
     """Write to a phone number in digits or a group by `to`, to a person's business-scoped user id by `recipient`."""
     target, group = outbound.target, outbound.target.thread is not None
     digits = target.to.value.removeprefix("+")
@@ -64,9 +62,10 @@ def _messages(outbound: model.SendMessage | model.React, pieces: Iterable[_Piece
     common = {**_WHATSAPP, "recipient_type": "group" if group else "individual", **recipient}
     quotes = isinstance(outbound, model.SendMessage) and outbound.quote and target.reply_to
     for index, (body, *uploads) in enumerate(pieces):
-        ours = {"biz_opaque_callback_data": f"{outbound.key}:{index}"}
+        key, to, files = f"{outbound.key}:{index}", target.to, tuple(uploads)
         quoted = {"context": {"message_id": target.reply_to}} if quotes and not index else {}
-        yield Draft(MESSAGE, common | ours | body | quoted, tuple(uploads))
+        body = common | {"biz_opaque_callback_data": key} | body | quoted
+        yield model.Call(key=key, to=to, action=MESSAGE, body=body, uploads=files, group=group)
 
 
 def _pieces(message: model.SendMessage, number: Number) -> Iterator[_Piece]:
@@ -208,7 +207,7 @@ async def send(number: Number, call: model.Call, services: Services) -> model.Re
     except (LookupError, TypeError, ValueError, AttributeError):
         ids, address = (), None
     if not ids:
-        raise unreadable(repeatable=False)
+        raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
     return model.Receipt(ids, None if address == call.to else address)
 
 

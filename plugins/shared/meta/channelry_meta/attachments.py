@@ -4,11 +4,15 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from channelry.model import Kind, Location, Media, Part, Postback, Sticker
+import orjson
+
+from channelry.model import Kind, Location, Media, Part, Postback, Sticker, Unsupported
 from channelry.parsing import identifier, mapping, number, sequence, string
-from channelry_webapi.parts import Content, unsupported
+
+Content: TypeAlias = tuple[str, tuple[Part, ...]]
+"""The text and the parts of a message."""
 
 _FILES: Mapping[str, Kind] = {
     "image": Kind.IMAGE,
@@ -72,3 +76,8 @@ def _sticker(payload: Mapping[str, Any]) -> Sticker:
     name, url = identifier(payload["sticker_id"]), string(payload.get("url"))
     picture = Media(kind=Kind.STICKER, id=name, url=url) if url else None
     return Sticker(id=name, emoji=_EMOJI.get(name, ""), media=picture)
+
+
+def unsupported(kind: str, raw: Any) -> Unsupported:
+    """Keep what is of an unknown kind as it is."""
+    return Unsupported(kind=kind, raw=orjson.dumps(raw).decode())

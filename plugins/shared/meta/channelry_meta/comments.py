@@ -15,11 +15,10 @@ from attrs import frozen
 from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
 from channelry.services import Services
-from channelry_webapi.answers import named
 
 from .account import rows
 from .codes import GONE
-from .graph import Graph
+from .graph import Graph, named
 
 COMMENT, CHANGE = "comment", "change"
 """The actions: what everybody can read, and what may be repeated: an edit, a deletion, hiding, a like."""
@@ -100,7 +99,7 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
         await _keep(call, orjson.dumps(note).decode(), services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
-        receipt = Receipt((named(answer.get("id"), repeatable=False),))
+        receipt = Receipt((named(answer.get("id"), AmbiguousError),))
     except AmbiguousError:
         raise
     except SendError:

@@ -6,7 +6,8 @@ from typing import Any
 
 from channelry.model import Address, Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
 from channelry.parsing import identifier, string
-from channelry_webapi.parts import unsupported
+
+from .attachments import unsupported
 
 
 def author(scheme: str, account: str, told: Any, name: str) -> Profile:

@@ -5,11 +5,11 @@ from typing import Any
 
 from attrs import frozen
 
+from channelry.errors import AmbiguousError, RetryableError, SendError
 from channelry.model import Media
+from channelry.parsing import identifier
 from channelry.secrets import Secret
 from channelry.services import FilePart, Services
-from channelry_webapi.answers import named, unreadable
-from channelry_webapi.files import enclosed
 
 from .refusals import Refusals, refusal
 
@@ -63,13 +63,21 @@ class Graph:
         if isinstance(body, dict) and body:
             return body
         again = method == "GET" if repeatable is None else repeatable
-        raise unreadable(repeatable=again)
+        raise (RetryableError if again else AmbiguousError)("Meta's answer cannot be read", code="unreadable")
 
     async def upload(
         self, services: Services, edge: str, name: str, media: Media, form: Sequence[tuple[str, str]], key: str
     ) -> str:
         """Upload the application's copy of a file as the form's field `name`; give the id that the answer has as
         `key`."""
-        file = enclosed(name, media, services)
+        file = FilePart(name, media.name or "file", media.media_type, services.files.read(media.ref), media.size)
         answer = await self.call(services, "POST", edge, form=form, files=[file], repeatable=True)
-        return named(answer.get(key), repeatable=True)
+        return named(answer.get(key), RetryableError)
+
+
+def named(value: Any, missing: type[SendError]) -> str:
+    """Give the id that an answer names what was made by, or raise what it means that there is `missing` one."""
+    try:
+        return identifier(value)
+    except ValueError:
+        raise missing("Meta answered without the id of what was made", code="unreadable") from None

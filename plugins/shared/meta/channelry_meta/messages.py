@@ -12,13 +12,12 @@ import orjson
 from attrs import frozen
 
 from channelry import model
-from channelry.errors import PermanentError
+from channelry.errors import AmbiguousError, PermanentError
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi.answers import named
 
 from .conversations import STANDBY
-from .graph import Graph
+from .graph import Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
 """The actions: text and pictures, audio and video, signs that may be repeated, the one private answer to a comment."""
@@ -107,8 +106,8 @@ def _messages(
     if aside:
         if not target.reply_to:
             raise PermanentError("a private reply needs the comment that it answers in reply_to", code="no_comment")
-        known_as = "post_id" if target.thread and target.thread.root == target.reply_to else "comment_id"
-        common = {"recipient": {known_as: target.reply_to}}
+        named = "post_id" if target.thread and target.thread.root == target.reply_to else "comment_id"
+        common = {"recipient": {named: target.reply_to}}
     else:
         if tagged and target.last_inbound_at is not None:
             common[_LAST_INBOUND] = target.last_inbound_at.isoformat()
@@ -212,7 +211,7 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == SIGN)
     if call.action == SIGN:
         return model.Receipt()
-    message = named(answer.get("message_id"), repeatable=False)
+    message = named(answer.get("message_id"), AmbiguousError)
     known = answer.get("recipient_id")
     if call.action != PRIVATE or not isinstance(known, str):
         return model.Receipt((message,))
