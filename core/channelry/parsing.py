@@ -20,7 +20,8 @@ def received(request: Request, read: Callable[[Any], Iterable[Event | str]]) -> 
 
     A body that is not JSON, or that `read` cannot even begin with, becomes one `Unparsed`.
     """
-    events, ignored = list[Event](), list[str]()
+    events: list[Event] = []  # `list[Event]()` takes a third of a microsecond
+    ignored: list[str] = []
     try:
         for found in read(request.json()):
             if isinstance(found, str):

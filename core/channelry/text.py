@@ -10,8 +10,7 @@ def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[st
     The white space at a cut is dropped; nothing else is. A text without content gives no pieces.
     `limit` is at least 4, so that one character fits in every unit.
     """
-    pieces = []
-    rest = text.strip()
+    pieces, rest = [], text.strip()
     while measure(rest) > limit:
         end = _longest(rest, limit, measure)
         window = rest[: end + 1]

@@ -82,7 +82,9 @@ def _shown(text: str, entities: Any, files: tuple[Part, ...]) -> Content:
         short, full = string(mapping(link).get("url")), string(mapping(link).get("expanded_url"))
         if short and full:
             text = text.replace(short, full)
-    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"), files
+    if "&" in text:
+        text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    return text, files
 
 
 def _file(file: Mapping[str, Any], key: str = "") -> Part:

@@ -81,7 +81,7 @@ def _read(at: datetime, body: Any) -> Iterable[_Found]:
 
 def _activity(at: datetime, data: Mapping[str, Any]) -> Iterable[_Found]:
     """Read an event of the X Activity API; direct messages come in the arrays of the older API."""
-    kind, payload, beside = string(data["event_type"]), data["payload"], mapping(data.get("includes"))
+    kind, payload = string(data["event_type"]), data["payload"]
     if kind == "oauth.revoke":
         return (_revoked(at, payload["user_id"], payload),)
     if kind.startswith("dm."):
@@ -90,6 +90,7 @@ def _activity(at: datetime, data: Mapping[str, Any]) -> Iterable[_Found]:
             payload = {rows: [payload]}
         return _Webhook(at, identifier(data["filter"]["user_id"]), content.indexed(users, "id")).older(payload)
     if read := _NEWER.get(kind):
+        beside = mapping(data.get("includes"))
         users, files = content.indexed(beside.get("users"), "id"), content.indexed(beside.get("media"), "media_key")
         return _Webhook(at, identifier(data["filter"]["user_id"]), users, files).rows(read, [payload])
     return (f"event {kind:.40}",)
@@ -213,10 +214,9 @@ class _Webhook:
 
     def older_like(self, row: Any) -> _Found:
         """Read a like of the older API."""
-        who, when = _named(row["user"]).address, row.get("timestamp_ms") or row.get("created_at")
-        return (
-            "own like" if who.value == self.ours else self._like(content.identity(row["favorited_status"]), who, when)
-        )
+        who, post = _named(row["user"]).address, content.identity(row["favorited_status"])
+        when = row.get("timestamp_ms") or row.get("created_at")
+        return "own like" if who.value == self.ours else self._like(post, who, when)
 
     def _like(self, post: str, who: model.Address, when: Any) -> _Found:
         common = self.common(f"like:{post}:{who.value}", when)
