@@ -32,6 +32,7 @@ from channelry.model import (
     Outbound,
     React,
     Receipt,
+    Resend,
     SendMessage,
     ShowTyping,
     Status,
@@ -360,6 +361,17 @@ async def test_a_read_mark_has_no_id_and_no_reference(simulator: WhatsAppSimulat
         "message_id": "wamid.IN1",
     }
     assert not simulator.ledger.taken
+
+
+@pytest.mark.parametrize(
+    "mark", [MarkRead(key="out-1", target=ADA, external_id="m"), ShowTyping(key="out-1", target=ADA)]
+)
+def test_a_mark_may_be_made_again_and_a_reaction_is_waited_for(simulator: WhatsAppSimulator, mark: Outbound) -> None:
+    """No status ever tells of a mark, and one made twice is as good as one."""
+    (call,) = plugin(simulator).compose(mark)
+    assert call.resend is Resend.SAFE
+    (call,) = plugin(simulator).compose(React(key="out-2", target=ADA, external_id="m", emoji="👍"))
+    assert call.resend is None
 
 
 async def test_typing_is_shown_for_the_message_that_is_answered(simulator: WhatsAppSimulator, given: Services) -> None:
