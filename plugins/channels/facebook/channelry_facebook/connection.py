@@ -3,18 +3,18 @@
 from attrs import frozen
 
 from channelry import plugin
-from channelry_meta.access import Settings
-from channelry_meta.account import Account
+from channelry_meta import account
+from channelry_meta.access import PageSettings
 
 from .capabilities import CAPABILITIES, FIELDS, OBJECT
 
 
 @plugin
-class Page(Account):
+class Page(account.Page):
     """One Facebook Page, on which people comment."""
 
     @frozen(kw_only=True)
-    class Config(Settings):
+    class Config(PageSettings):
         """One Page's configuration.
 
         - `page_id`, `access_token`: of the Page; the token with pages_manage_engagement, pages_read_user_content,
@@ -24,14 +24,8 @@ class Page(Account):
         - `api_version`, `base_url`: of the Graph API.
         """
 
-        page_id: str
-
     about = OBJECT
     wanted = FIELDS
     capabilities = CAPABILITIES
 
     config: Config
-
-    @property
-    def account(self) -> str:
-        return self.config.page_id

@@ -4,18 +4,18 @@ from attrs import frozen
 
 from channelry import plugin
 from channelry.model import Capabilities
-from channelry_meta.access import Settings
-from channelry_meta.account import Account
+from channelry_meta import account
+from channelry_meta.access import PageSettings
 
 from .capabilities import CAPABILITIES, FIELDS, HUMAN_AGENT, OBJECT
 
 
 @plugin
-class Page(Account):
+class Page(account.Page):
     """One Facebook Page, in whose name messages are written."""
 
     @frozen(kw_only=True)
-    class Config(Settings):
+    class Config(PageSettings):
         """One Page's configuration.
 
         - `page_id`, `access_token`: of the Page; the token with pages_messaging and pages_manage_metadata.
@@ -25,17 +25,12 @@ class Page(Account):
         - `api_version`, `base_url`: of the Graph API.
         """
 
-        page_id: str
         human_agent: bool = False
 
     about = OBJECT
     wanted = FIELDS
 
     config: Config
-
-    @property
-    def account(self) -> str:
-        return self.config.page_id
 
     @property
     def capabilities(self) -> Capabilities:

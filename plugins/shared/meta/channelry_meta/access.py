@@ -49,6 +49,13 @@ class Settings(Credentials):
         return self.graph(token=Secret(f"{self.app_id}|{secret}"))
 
 
+@frozen(kw_only=True)
+class PageSettings(Settings):
+    """What every account of a Page is configured with, which is `page_id`."""
+
+    page_id: str
+
+
 @define(eq=False)
 class Signed:
     """A channel whose webhooks Meta signs; its secrets are kept as bytes to compare."""

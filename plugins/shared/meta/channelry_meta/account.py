@@ -11,7 +11,7 @@ from channelry.errors import AuthError, PermanentError, RecipientError
 from channelry.model import Media
 from channelry.services import Save, Services
 
-from .access import Settings, Signed
+from .access import PageSettings, Settings, Signed
 from .graph import Graph
 from .limits import LARGEST
 
@@ -93,6 +93,17 @@ class Account(Signed, ABC):
         """Give the fields that our app is told of, as Meta lists them."""
         found = await rows(await self.graph(services), f"{self.node}/subscribed_apps", services)
         return [row.get("subscribed_fields") for row in found if str(row.get("id")) == self.config.app_id]
+
+
+@define(eq=False)
+class Page(Account):
+    """What channels of a Page have alike."""
+
+    config: PageSettings
+
+    @property
+    def account(self) -> str:
+        return self.config.page_id
 
 
 async def look_up(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:
