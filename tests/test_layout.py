@@ -155,7 +155,7 @@ def test_the_core_stays_small() -> None:
 
 
 SMALL = 350
-LARGER = {"line": 400, "twilio": 390, "slack": 520, "whatsapp": 520, "telegram": 530, "twitter": 555}
+LARGER = {"twilio": 385, "slack": 500, "whatsapp": 520, "telegram": 525, "twitter": 500}
 """Lines of code of channels whose services have more kinds of messages and events than fit in `SMALL`."""
 TABLES = {"capabilities.py", "refusals.py", "emoji.py"}
 CHANNELS = [each for each in PLUGINS if each.home.parent.name == "channels"]

@@ -1,10 +1,12 @@
 """The values: text that is split, JSON that comes back, limits that are kept, rows that fail alone."""
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import orjson
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -278,6 +280,20 @@ def test_a_body_that_cannot_be_read_becomes_one_unparsed(body: bytes) -> None:
     assert isinstance(event, Unparsed)
     assert event.raw == body
     assert event == parsing.received(request(body), rows).events[0]
+
+
+def test_a_request_that_is_no_json_is_read_as_its_plugin_says() -> None:
+    """A form, a query: what cannot be read of a GET stands in its path."""
+
+    def told(fields: Mapping[str, str]) -> Iterator[Event | str]:
+        yield fields["why"]
+
+    asked = evolve(request(b"why=beside"), method="GET", path="/hooks/acme?why=noise")
+    assert parsing.received(asked, told, Request.query).ignored == ("noise",)
+    assert parsing.received(asked, told, lambda request: dict(request.form())).ignored == ("beside",)
+    (event,) = parsing.received(evolve(asked, path="/hooks/acme?x=1"), told, Request.query).events
+    assert isinstance(event, Unparsed)
+    assert (event.raw, event.reason) == (b"/hooks/acme?x=1", "missing key 'why'")
 
 
 def test_a_request_gives_headers_query_form_and_json() -> None:

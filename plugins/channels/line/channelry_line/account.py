@@ -1,6 +1,5 @@
 """The channel's own affairs: its webhook, its credentials and quota, its customers' names and files."""
 
-from typing import Any
 from urllib.parse import quote
 
 from channelry import hookimpl
@@ -8,17 +7,16 @@ from channelry.errors import PermanentError, RetryableError
 from channelry.model import Address, Kind, Media, Profile
 from channelry.parsing import size, string
 from channelry.services import Save, Services
-from channelry_webapi import download
-from channelry_webapi.webhooks import require_here
+from channelry_webapi import download, require_here
 
-from .connection import BOT, Account, result
+from .connection import BOT, Account
 
 WEBHOOK = "/channel/webhook"
 """Source: https://developers.line.biz/en/reference/messaging-api/#webhook-settings"""
 GROUP, ROOM = "C", "R"
 """What the id of a group begins with, and that of a group without a name; a person's begins with U."""
-TRANSCODING_SECONDS = 5.0
-_TRANSCODED = frozenset({Kind.AUDIO, Kind.VIDEO})
+READY_AFTER = 5.0
+"""Seconds after which to look again whether LINE has made a file ready."""
 
 
 @hookimpl
@@ -37,8 +35,7 @@ async def check(account: Account, services: Services) -> None:
     found = string((await account.call(services, "GET", "/info")).get("userId"))
     if account.account and found != account.account:
         raise PermanentError(f"the token is of {found}, but bot_user_id is {account.account}", code="bot_user_id")
-    answer = await account.ask(services, "GET", f"{WEBHOOK}/endpoint")
-    webhook = {} if answer.status == 404 else result(answer, services)
+    webhook = await account.look_up(services, f"{WEBHOOK}/endpoint")
     require_here(string(webhook.get("endpoint")), services)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
@@ -54,10 +51,9 @@ async def profile(account: Account, address: Address, services: Services) -> Pro
     kind, value = address.value[:1], quote(address.value, safe="")
     if kind == ROOM:
         return None
-    answer = await account.ask(services, "GET", f"/group/{value}/summary" if kind == GROUP else f"/profile/{value}")
-    if answer.status == 404:
+    found = await account.look_up(services, f"/group/{value}/summary" if kind == GROUP else f"/profile/{value}")
+    if not found:
         return None
-    found = result(answer, services)
     name, picture = found.get("displayName") or found.get("groupName"), string(found.get("pictureUrl"))
     return Profile(address=address, name=string(name), picture=picture, locale=string(found.get("language")))
 
@@ -67,15 +63,11 @@ async def fetch(account: Account, media: Media, save: Save, services: Services) 
     """Download a customer's file; LINE makes audio and video ready first, and keeps all for a while only."""
     url = media.url
     if media.id and not url:
-        url = f"{account.data_url}{BOT}/message/{quote(media.id, safe='')}/content"
-        if media.kind in _TRANSCODED:
-            answer = await account.client.ask(services, "GET", f"{url}/transcoding")
-            _require_ready(result(answer, services).get("status"))
+        url = f"{account.config.data_url.rstrip('/')}{BOT}/message/{quote(media.id, safe='')}/content"
+    if url != media.url and media.kind in (Kind.AUDIO, Kind.VIDEO):
+        state = (await account.call(services, "GET", f"{url}/transcoding")).get("status")
+        if state == "failed":
+            raise PermanentError("LINE could not make the file ready", code="transcoding")
+        if state != "succeeded":
+            raise RetryableError("LINE is still making the file ready", code="transcoding", retry_after=READY_AFTER)
     return await download(account, media, save, services, url)
-
-
-def _require_ready(status: Any) -> None:
-    if status == "failed":
-        raise PermanentError("LINE could not make the file ready", code="transcoding")
-    if status != "succeeded":
-        raise RetryableError("LINE is still making the file ready", code="transcoding", retry_after=TRANSCODING_SECONDS)

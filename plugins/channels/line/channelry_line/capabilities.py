@@ -8,8 +8,8 @@ from datetime import timedelta
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, TextUnit
 
 SCHEME = "line"
-MESSAGE, TYPING, READ = "message", "typing", "read"
-"""The actions: what a customer gets to see, and the marks that may be repeated."""
+MESSAGE, TYPING, READ = "message", "/chat/loading/start", "/chat/markAsRead"
+"""The actions: what a customer gets to see, and the marks that may be repeated, by their paths."""
 
 MESSAGES = 5
 """Most messages of one call."""

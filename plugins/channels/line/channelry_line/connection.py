@@ -4,15 +4,14 @@ Source: https://developers.line.biz/en/reference/messaging-api/#issue-stateless-
 """
 
 from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any
 
 from attrs import field, frozen
 
 from channelry import plugin
 from channelry.secrets import Secret, Secrets
 from channelry.services import HttpResponse, Services
-from channelry_webapi import Client, Credentials, Issued, Missing, Options, Shown, Tokens, granted
-from channelry_webapi.answers import content
+from channelry_webapi import Client, Credentials, Grant, Missing, Shown, Tokens, content
 
 from .capabilities import CAPABILITIES
 from .refusals import refused
@@ -50,37 +49,32 @@ class Account:
 
     config: Config
     account: str = field(init=False)
-    data_url: str = field(init=False)
     origins: tuple[str, ...] = field(init=False)
     client: Client = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         config = self.config
-        self.account, self.data_url = config.bot_user_id, config.data_url.rstrip("/")
-        self.origins = (self.data_url,)
-        self.client = Client(config.base_url.rstrip("/"), self._credentials())
+        self.account, self.origins = config.bot_user_id, (config.data_url,)
+        self.client = Client(config.base_url.rstrip("/") + BOT, self._credentials())
 
     def _credentials(self) -> Credentials:
         config = self.config
         if config.channel_access_token:
             return Shown(config.channel_access_token)
-        if config.channel_id and config.channel_secret:
-            return Tokens(config.channel_secret[0], self._renew)
-        return Missing("set channel_access_token, or channel_id and channel_secret")
-
-    async def _renew(self, secret: Secret, services: Services) -> Issued:
-        """Have a token of 15 minutes issued, for the channel's id and its secret."""
-        config, mend = self.config, "check channel_id and channel_secret"
-        form = {"grant_type": "client_credentials", "client_id": config.channel_id, "client_secret": secret.reveal()}
-        return await granted(services, f"{self.client.base_url}/oauth2/v3/token", [*form.items()], mend=mend)
-
-    async def ask(self, services: Services, method: str, path: str, **options: Unpack[Options]) -> HttpResponse:
-        """Make one request of a bot, and give its answer, whatever it is."""
-        return await self.client.ask(services, method, BOT + path, **options)
+        if not (config.channel_id and config.channel_secret):
+            return Missing("set channel_access_token, or channel_id and channel_secret")
+        url, mend = f"{config.base_url.rstrip('/')}/oauth2/v3/token", "check channel_id and channel_secret"
+        grant = Grant(url=url, grant_type="client_credentials", client_id=config.channel_id, mend=mend)
+        return Tokens(config.channel_secret[0], grant)
 
     async def call(self, services: Services, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
         """Make one request that may be repeated, and give its result, or raise what the answer means."""
-        return result(await self.ask(services, method, path, json=body), services)
+        return result(await self.client.ask(services, method, path, json=body), services)
+
+    async def look_up(self, services: Services, path: str) -> Mapping[str, Any]:
+        """Ask for something, and give an empty object where LINE knows nothing of it."""
+        answer = await self.client.ask(services, "GET", path)
+        return {} if answer.status == 404 else result(answer, services)
 
 
 def result(answer: HttpResponse, services: Services) -> Mapping[str, Any]:

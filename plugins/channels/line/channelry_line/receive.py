@@ -1,6 +1,6 @@
 """Receiving: whether a webhook is LINE's, and what its events tell.
 
-Source: https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects
+Sources: https://developers.line.biz/en/reference/messaging-api/#webhook-event-objects and …/#message-event
 """
 
 from base64 import b64encode
@@ -9,17 +9,17 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeAlias
 
+import orjson
+
 from channelry import hookimpl, model
-from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry_webapi.parts import read
-from channelry_webapi.signatures import require_hmac
+from channelry.parsing import each, identifier, mapping, number, received, sequence, size, string, timestamp
+from channelry_webapi import Content, Reader, place, read, require_hmac
 
 from .capabilities import SCHEME
 from .connection import Account
-from .content import READERS
 
 SIGNATURE = b"x-line-signature"
-REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "reply_token", "quote_token", "read_token"
+TOKENS = REPLY_TOKEN, QUOTE_TOKEN, READ_TOKEN = "replyToken", "quoteToken", "markAsReadToken"
 """What the context of a message holds: rights to answer it for free and to quote it, and to mark it as read."""
 
 
@@ -42,22 +42,20 @@ def _events(at: datetime, body: Any) -> Iterator[model.Event | str]:
 
 def _event(account: str, at: datetime, row: Any) -> model.Event | str:
     kind = string(row["type"])
-    reader = _EVENTS.get(kind)
-    if reader is None:
+    if (reader := _EVENTS.get(kind)) is None:
         return f"event {kind:.40}"
     occurred_at = timestamp(row.get("timestamp"), at)
     return reader(row, {"account": account, "key": identifier(row["webhookEventId"]), "occurred_at": occurred_at})
 
 
 _Common: TypeAlias = Mapping[str, Any]
-_Reader: TypeAlias = Callable[[Any, _Common], model.Event]
 
 
 def _source(row: Any) -> tuple[model.Address, model.Address | None]:
     """Tell who did something, and the group where. People of a group who never consented are not named: it is, then."""
     source = row["source"]
-    place, user = source.get("groupId") or source.get("roomId"), source.get("userId")
-    group = model.Address(SCHEME, identifier(place)) if place else None
+    where, user = source.get("groupId") or source.get("roomId"), source.get("userId")
+    group = model.Address(SCHEME, identifier(where)) if where else None
     if group is not None and user is None:
         return group, group
     return model.Address(SCHEME, identifier(user)), group
@@ -71,10 +69,9 @@ def _whole(row: Any) -> model.Address:
 
 def _message(row: Any, common: _Common) -> model.Event:
     message = row["message"]
-    (sender, group), (text, parts) = _source(row), read(message, READERS)
+    (sender, group), (text, parts) = _source(row), read(message, _CONTENTS)
     quoted, album = message.get("quotedMessageId"), message.get("imageSet")
-    reply, quote, mark = row.get("replyToken"), message.get("quoteToken"), message.get("markAsReadToken")
-    tokens = {REPLY_TOKEN: reply, QUOTE_TOKEN: quote, READ_TOKEN: mark}
+    rights = row.get(REPLY_TOKEN), message.get(QUOTE_TOKEN), message.get(READ_TOKEN)
     return model.MessageReceived(
         **common,
         sender=model.Profile(address=sender),
@@ -85,7 +82,7 @@ def _message(row: Any, common: _Common) -> model.Event:
         thread=None if group is None else model.Thread(root=group.value),
         reply_address=group,
         album="" if album is None else identifier(album["id"]),
-        context={name: string(token) for name, token in tokens.items() if token},
+        context={name: string(token) for name, token in zip(TOKENS, rights, strict=True) if token},
     )
 
 
@@ -95,25 +92,19 @@ def _pressed(row: Any, common: _Common) -> model.Event:
 
 
 def _edited(row: Any, common: _Common) -> model.Event:
-    (sender, _), message = _source(row), row["message"]
-    text, parts = read(message, READERS)
-    external_id = identifier(message["id"])
-    return model.MessageEdited(**common, sender=sender, external_id=external_id, text=text, parts=parts)
+    (sender, _), (text, parts) = _source(row), read(row["message"], _CONTENTS)
+    name = identifier(row["message"]["id"])
+    return model.MessageEdited(**common, sender=sender, external_id=name, text=text, parts=parts)
 
 
 def _unsent(row: Any, common: _Common) -> model.Event:
-    external_id = identifier(row["unsend"]["messageId"])
-    return model.MessageDeleted(**common, external_id=external_id, sender=_source(row)[0])
+    return model.MessageDeleted(**common, external_id=identifier(row["unsend"]["messageId"]), sender=_source(row)[0])
 
 
-def _came(row: Any, common: _Common) -> model.Event:
-    """Read that a person added or unblocked us, or that a group took us in."""
-    return model.OptedIn(**common, sender=_whole(row))
-
-
-def _left(row: Any, common: _Common) -> model.Event:
-    """Read that a person blocked us, or that a group put us out: LINE drops what is sent there, without a word."""
-    return model.OptedOut(**common, sender=_whole(row))
+def _consent(event: type[model.OptedIn | model.OptedOut], row: Any, common: _Common) -> model.Event:
+    """Read that a person added or blocked us, a group took us in or put us out: LINE drops what is sent there then,
+    without a word."""
+    return event(**common, sender=_whole(row))
 
 
 def _members(name: str, row: Any, common: _Common) -> model.Event:
@@ -135,15 +126,13 @@ def _health(row: Any, common: _Common) -> model.Event:
 
 
 _HEALTHY, _UNHEALTHY = ("activated", "botResumed"), ("deactivated", "botSuspended")
-_EVENTS: Mapping[str, _Reader] = {
+_EVENTS: Mapping[str, Callable[[Any, _Common], model.Event]] = {
     "message": _message,
     "postback": _pressed,
     "messageEdited": _edited,
     "unsend": _unsent,
-    "follow": _came,
-    "unfollow": _left,
-    "join": _came,
-    "leave": _left,
+    **dict.fromkeys(("follow", "join"), partial(_consent, model.OptedIn)),
+    **dict.fromkeys(("unfollow", "leave"), partial(_consent, model.OptedOut)),
     "memberJoined": partial(_members, "joined"),
     "memberLeft": partial(_members, "left"),
     "accountLink": partial(_activity, "account-link", field="link"),
@@ -151,4 +140,43 @@ _EVENTS: Mapping[str, _Reader] = {
     "videoPlayComplete": partial(_activity, "video-played", field="videoPlayComplete"),
     "membership": partial(_activity, "membership"),
     **dict.fromkeys((*_HEALTHY, *_UNHEALTHY), _health),
+}
+
+
+def _file(kind: model.Kind, message: Mapping[str, Any]) -> Content:
+    """Read a file, which LINE holds under the message's id, unless an application of its own brought a link."""
+    milliseconds = message.get("duration")
+    media = model.Media(
+        kind=kind,
+        id=identifier(message["id"]),
+        url=string(mapping(message.get("contentProvider")).get("originalContentUrl")),
+        name=string(message.get("fileName")),
+        size=size(message.get("fileSize")),
+        seconds=None if milliseconds is None else number(milliseconds) / 1000,
+    )
+    return "", (media,)
+
+
+def _sticker(message: Mapping[str, Any]) -> Content:
+    """Read a sticker, which takes two ids to send, and the words that a customer wrote on it."""
+    both = f"{identifier(message['packageId'])}/{identifier(message['stickerId'])}"
+    return string(message.get("text")), (model.Sticker(id=both),)
+
+
+def _postback(pressed: Mapping[str, Any]) -> Content:
+    """Read a pressed button; a date that was picked, or the menu that it led to, stands beside it."""
+    data, picked = string(pressed["data"]), pressed.get("params")
+    button = model.Postback(payload=data)
+    return "", (button, model.FormReply(name=data, answers=orjson.dumps(picked).decode())) if picked else (button,)
+
+
+_CONTENTS: Mapping[str, Reader] = {
+    "text": lambda message: (string(message["text"]), ()),
+    "image": partial(_file, model.Kind.IMAGE),
+    "video": partial(_file, model.Kind.VIDEO),
+    "audio": partial(_file, model.Kind.AUDIO),
+    "file": partial(_file, model.Kind.DOCUMENT),
+    "location": lambda message: ("", (place(message, "title"),)),
+    "sticker": _sticker,
+    "postback": _postback,
 }

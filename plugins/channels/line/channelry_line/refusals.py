@@ -7,7 +7,7 @@ from typing import Any
 
 from channelry.errors import RecipientError, SendError
 from channelry.services import HttpResponse, Services
-from channelry_webapi.answers import content, refusal
+from channelry_webapi import content, refusal
 
 MONTHLY_LIMIT = "you have reached your monthly limit"
 """How LINE words that the plan's messages are used up; the wording is not confirmed."""

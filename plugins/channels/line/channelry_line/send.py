@@ -8,19 +8,15 @@ https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID, uuid5
 from zlib import crc32
 
 from channelry import hookimpl, model
 from channelry.errors import AmbiguousError, PermanentError
-from channelry.parsing import identifier
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import batches
-from channelry_webapi.answers import content, unreadable
-from channelry_webapi.drafts import Draft, calls, change
-from channelry_webapi.files import require_link
+from channelry_webapi import Body, Draft, Piece, batches, calls, change, content, named_all, require_link
 
 from .capabilities import MESSAGE, MESSAGES, PLACE_NAME, PREVIEW, READ, REPLY_WITHIN, TYPING, TYPING_SECONDS
 from .connection import Account
@@ -31,17 +27,10 @@ INVALID_REPLY_TOKEN = "invalid reply token"
 LINK_SECONDS = 30 * 86_400
 """How long a link to a file of ours holds: LINE stores no copy, customers' apps load it each time."""
 
-RETRY_KEYS = UUID("7d1f4c9e-3b86-5a0e-9c55-2f1d0a6b8e43")
-"""The name space in which a call's key becomes the UUID that LINE wants as retry key."""
+RETRY_KEY, RETRY_KEYS = "x-line-retry-key", UUID("7d1f4c9e-3b86-5a0e-9c55-2f1d0a6b8e43")
+"""The header, and the name space in which a call's key becomes the UUID that LINE wants in it."""
 NOTES = 1024
 """How many notes of pushes are kept; a newer one takes an older one's place."""
-_MARKS = {READ: "/chat/markAsRead", TYPING: "/chat/loading/start"}
-
-SAFE = model.Resend.SAFE
-
-Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
-"""One message's body, and the file that still needs a link."""
 
 
 @hookimpl
@@ -68,31 +57,24 @@ def _message(account: Account, message: model.SendMessage) -> Iterator[Draft]:
     if not pieces:
         raise PermanentError("buttons need a text or a file on LINE", code="empty")
     target, first, last = message.target, pieces[0][0], pieces[-1][0]
-    quote = target.context.get(QUOTE_TOKEN) if message.quote else None
-    if quote and first["type"] in ("text", "sticker"):
+    if message.quote and (quote := target.context.get(QUOTE_TOKEN)) and first["type"] in ("text", "sticker"):
         first["quoteToken"] = quote
     if message.buttons:
         last["quickReply"] = {"items": [_button(one) for one in message.buttons]}
-    reply = _reply(target)
+    token, at = target.context.get(REPLY_TOKEN), target.reply_to_at
+    reply = {"reply": {"token": token, "until": (at + REPLY_WITHIN).isoformat()}} if token and at else {}
     for five in batches(pieces, MESSAGES):
         body = {"to": target.to.value, "messages": [body for body, _ in five], **reply}
         uploads = tuple(file for _, files in five for file in files)
-        yield Draft(MESSAGE, body, uploads, None if reply else SAFE)
+        yield Draft(MESSAGE, body, uploads, None if reply else model.Resend.SAFE)
         reply = {}
 
 
-def _reply(target: model.Target) -> Body:
-    token = target.context.get(REPLY_TOKEN)
-    if not token or target.reply_to_at is None:
-        return {}
-    return {"reply": {"token": token, "until": (target.reply_to_at + REPLY_WITHIN).isoformat()}}
-
-
-def _text(text: str | Body, *uploads: model.Media) -> _Piece:
+def _text(text: str | Body, *uploads: model.Media) -> Piece:
     return {"type": "text", "text": text}, uploads
 
 
-def _part(part: Any, preview_url: str) -> _Piece:
+def _part(part: Any, preview_url: str) -> Piece:
     if isinstance(part, model.Location):
         degrees = f"{part.latitude:g}, {part.longitude:g}"  # where it has neither, for LINE wants both
         words = {"title": part.name or part.address or degrees, "address": part.address or part.name or degrees}
@@ -107,21 +89,19 @@ def _part(part: Any, preview_url: str) -> _Piece:
     return {"type": "sticker", "packageId": package, "stickerId": sticker}, ()
 
 
-def _file(media: model.Media, preview_url: str) -> _Piece:
+def _file(media: model.Media, preview_url: str) -> Piece:
     """Show a file by its link; what LINE cannot show without more than we know goes as the link itself."""
     require_link(media, "https://")
     uploads, name = () if media.url else (media,), f"{media.name}\n" if media.name else ""
     url: str | Body = media.url or {"ref": media.ref}  # until `send` has the application's link
     match media.kind:
         case model.Kind.IMAGE:
-            large = preview_url and media.size is not None and media.size > PREVIEW
-            preview = preview_url if large else url
+            preview = preview_url if preview_url and (media.size or 0) > PREVIEW else url
             return {"type": "image", "originalContentUrl": url, "previewImageUrl": preview}, uploads
         case model.Kind.VIDEO if preview_url:
             return {"type": "video", "originalContentUrl": url, "previewImageUrl": preview_url}, uploads
         case model.Kind.AUDIO | model.Kind.VOICE if media.seconds is not None:
-            duration = round(media.seconds * 1000)
-            return {"type": "audio", "originalContentUrl": url, "duration": duration}, uploads
+            return {"type": "audio", "originalContentUrl": url, "duration": round(media.seconds * 1000)}, uploads
     return _text(f"{name}{url}" if isinstance(url, str) else {**url, "before": name}, *uploads)
 
 
@@ -135,8 +115,8 @@ def _button(button: model.Button) -> Body:
 @hookimpl
 async def send(account: Account, call: model.Call, services: Services) -> model.Receipt:
     """Make one call: a message as a reply while its token lives, else, or where LINE has forgotten it, as a push."""
-    if mark := _MARKS.get(call.action):
-        await account.call(services, "POST", mark, call.body)
+    if call.action != MESSAGE:
+        await account.call(services, "POST", call.action, call.body)
         return model.Receipt()
     links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads}
     messages, reply = [_linked(one, links) for one in call.body["messages"]], call.body.get("reply")
@@ -144,14 +124,13 @@ async def send(account: Account, call: model.Call, services: Services) -> model.
     pushed = await services.state.get(slot) if reply else None
     if reply and pushed != call.key and services.clock.now() < datetime.fromisoformat(reply["until"]):
         body = {"replyToken": reply["token"], "messages": messages}
-        answer = await account.ask(services, "POST", "/message/reply", json=body, repeatable=False)
+        answer = await account.client.ask(services, "POST", "/message/reply", json=body, repeatable=False)
         if answer.status != 400 or not message_of(answer).lower().startswith(INVALID_REPLY_TOKEN):
             return _receipt(answer, services, repeatable=False)
     if reply:  # what was pushed once is pushed again
         await services.state.compare_and_set(slot, pushed, call.key)
-    push, key = {"to": call.body["to"], "messages": messages}, str(uuid5(RETRY_KEYS, call.key))
-    headers = {"X-Line-Retry-Key": key}
-    answer = await account.ask(services, "POST", "/message/push", json=push, headers=headers, repeatable=False)
+    push, headers = {"to": call.body["to"], "messages": messages}, {RETRY_KEY: str(uuid5(RETRY_KEYS, call.key))}
+    answer = await account.client.ask(services, "POST", "/message/push", json=push, headers=headers, repeatable=False)
     return _receipt(answer, services, repeatable=True)
 
 
@@ -169,13 +148,8 @@ def _receipt(answer: HttpResponse, services: Services, *, repeatable: bool) -> m
     if not 200 <= status < 300 and status != 409:
         doubtful = status >= 500 and status != 503 and not repeatable
         raise refused(answer, services, AmbiguousError if doubtful else None)
-    try:
-        ids = tuple(identifier(message["id"]) for message in content(answer)["sentMessages"])
-    except (LookupError, TypeError, ValueError):
-        ids = ()
-    if not ids and status != 409:
-        raise unreadable(repeatable=False)
-    return model.Receipt(ids)
+    messages = content(answer).get("sentMessages")
+    return model.Receipt(named_all(messages, repeatable=False) if messages or status != 409 else ())
 
 
 def _slot(call: model.Call) -> str:
@@ -186,6 +160,6 @@ def _slot(call: model.Call) -> str:
 @hookimpl
 async def reconcile(account: Account, call: model.Call, services: Services) -> model.Reconciled:
     """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key."""
-    if call.resend is SAFE or await services.state.get(_slot(call)) == call.key:
+    if call.resend is model.Resend.SAFE or await services.state.get(_slot(call)) == call.key:
         return model.NotTaken()
     return model.Unknown("it was sent as a reply, which LINE cannot be asked about")

@@ -73,7 +73,7 @@ def test_an_answer_in_a_group_goes_to_the_group() -> None:
     assert isinstance(event, MessageReceived)
     target = Target.answering(event)
     assert target.to.value == "C1"
-    assert target.context == {"reply_token": "r1", "quote_token": "q10"}
+    assert target.context == {"replyToken": "r1", "quoteToken": "q10"}
 
 
 @pytest.mark.row("F9")

@@ -46,7 +46,7 @@ from channelry_testing import AsgiHttp, FakeClock, services
 
 pytestmark = pytest.mark.anyio
 
-DI = Target(to=Address("line", "Udi"), reply_to="55501", context={"quote_token": "q1", "read_token": "m1"})
+DI = Target(to=Address("line", "Udi"), reply_to="55501", context={"quoteToken": "q1", "markAsReadToken": "m1"})
 GROUP = Target(to=Address("line", "C1"), thread=Thread(root="C1"))
 REPLY, PUSH = "/v2/bot/message/reply", "/v2/bot/message/push"
 

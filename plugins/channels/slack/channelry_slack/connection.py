@@ -4,7 +4,6 @@ Sources: https://docs.slack.dev/apis/web-api and https://docs.slack.dev/authenti
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, Unpack
 
 from attrs import field, frozen
@@ -14,8 +13,7 @@ from channelry.errors import AmbiguousError, RetryableError
 from channelry.model import RateScope
 from channelry.secrets import Secret, Secrets
 from channelry.services import HttpResponse, Services
-from channelry_webapi import Client, Credentials, Issued, Missing, Options, Shown, Tokens, granted
-from channelry_webapi.answers import content, kind_of, refusal
+from channelry_webapi import Client, Credentials, Grant, Missing, Options, Shown, Tokens, content, kind_of, refusal
 
 from .capabilities import CAPABILITIES, POST
 from .refusals import ERRORS, EXPECTED, EXPIRED, LIMITED, PASSING
@@ -65,16 +63,11 @@ class Workspace:
         config = self.config
         if config.bot_token:
             return Shown(config.bot_token)
-        if config.refresh_token and config.client_secret:
-            return Tokens(config.refresh_token, partial(self._renew, config.client_secret), RENEWED_EARLY)
-        return Missing("set bot_token, or refresh_token, client_id and client_secret")
-
-    async def _renew(self, client_secret: Secret, refresh: Secret, services: Services) -> Issued:
-        """Have the next token issued, and the next refresh token."""
-        form = {"client_id": self.config.client_id, "client_secret": client_secret.reveal()}
-        form |= {"grant_type": "refresh_token", "refresh_token": refresh.reveal()}
-        url = f"{self.client.base_url}/oauth.v2.access"
-        return await granted(services, url, [*form.items()], passing=PASSING, mend="install the app again")
+        if not (config.refresh_token and config.client_secret):
+            return Missing("set bot_token, or refresh_token, client_id and client_secret")
+        url, app, secret = f"{config.base_url.rstrip('/')}/oauth.v2.access", config.client_id, config.client_secret
+        grant = Grant(url=url, client_id=app, client_secret=secret, passing=PASSING, mend="install the app again")
+        return Tokens(config.refresh_token, grant, RENEWED_EARLY)
 
     async def call(self, services: Services, method: str, **options: Unpack[Options]) -> Mapping[str, Any]:
         """Call a method, which reads by its `query` or writes by its `json`; give its answer, or raise what it means.

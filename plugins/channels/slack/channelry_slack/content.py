@@ -8,13 +8,12 @@ from typing import Any
 
 from channelry.model import Kind, Media, Part
 from channelry.parsing import identifier, number, sequence, size, string
-from channelry_webapi.parts import Content, unsupported
+from channelry_webapi import Content, kind_of_file, unsupported
 
 from .markup import plain
 
 _CLIPS = {"slack_audio": Kind.VOICE, "slack_video": Kind.VIDEO}
 """What people record within Slack."""
-_KINDS = {"image": Kind.IMAGE, "audio": Kind.AUDIO, "video": Kind.VIDEO}
 _GONE = frozenset({"tombstone", "hidden_by_limit"})
 """Modes of files that nobody can open any more."""
 
@@ -38,10 +37,9 @@ def _file(value: Mapping[str, Any]) -> Part:
     if value.get("mode") in _GONE:
         return unsupported(f"file {value['mode']}", value)
     media_type, duration = string(value.get("mimetype")), value.get("duration_ms")
-    by_type = _KINDS.get(media_type.partition("/")[0], Kind.DOCUMENT)
     elsewhere = bool(value.get("is_external"))
     return Media(
-        kind=_CLIPS.get(string(value.get("subtype")), by_type),
+        kind=_CLIPS.get(string(value.get("subtype"))) or kind_of_file(media_type),
         id="" if elsewhere else identifier(value["id"]),
         url=string(value.get("url_private")) if elsewhere else "",
         media_type=media_type,

@@ -17,8 +17,7 @@ from attrs import evolve
 from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry_webapi.parts import unsupported
-from channelry_webapi.signatures import require_hmac
+from channelry_webapi import require_hmac, unsupported
 
 from . import content
 from .capabilities import HOUSEKEEPING, SAID, SCHEME, WINDOW
@@ -47,23 +46,16 @@ def verify(workspace: Workspace, request: model.Request) -> None:
 @hookimpl
 def parse(workspace: Workspace, request: model.Request) -> model.Received:
     """Read one request: an event, the handshake, or a form, whose field `payload` is the JSON of a pressed button."""
-    if request.header(b"content-type").startswith(_FORM):
-        return _form(request)
-    found = received(request, partial(_read, request.received_at))
-    if found.events or found.ignored:
+    form = request.header(b"content-type").startswith(_FORM)
+    found = received(request, partial(_read, request.received_at), _form if form else model.Request.json)
+    if form or found.events or found.ignored:
         return found
     return evolve(found, answer=model.Response(body=identifier(request.json()["challenge"]).encode()))
 
 
-def _form(request: model.Request) -> model.Received:
+def _form(request: model.Request) -> Any:
     fields = dict(parse_qsl(request.body.decode(errors="replace")))
-    if "command" in fields:
-        return model.Received(request, ignored=("a slash command",))
-    if "payload" not in fields:
-        reason = "expected a field 'payload'"
-        return model.Received(request, (model.Unparsed.of(reason, request.body, request.received_at),))
-    found = received(evolve(request, body=fields["payload"].encode()), partial(_interaction, request.received_at))
-    return evolve(found, request=request)
+    return {"type": "slash command"} if "command" in fields else orjson.loads(fields["payload"])
 
 
 _Common: TypeAlias = Mapping[str, Any]
@@ -84,6 +76,9 @@ def _read(now: datetime, body: Any) -> Iterable[model.Event | str]:
         minute, account = identifier(body["minute_rate_limited"]), identifier(body["team_id"])
         detail, at = "Slack dropped events of this minute, for there were too many", timestamp(minute, now)
         return [model.AccountHealth(account=account, key=f"{kind}:{minute}", occurred_at=at, code=kind, detail=detail)]
+    if kind == "block_actions":
+        account = identifier((body.get("team") or {}).get("id") or body["user"]["team_id"])
+        return each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
     return [f"request {string(kind):.40}"]
 
 
@@ -231,14 +226,6 @@ _READERS: Mapping[str, _Reader] = {
     "tokens_revoked": _health,
     "app_uninstalled": _health,
 }
-
-
-def _interaction(now: datetime, body: Any) -> Iterable[model.Event | str]:
-    kind = string(body["type"])
-    if kind != "block_actions":
-        return [f"interaction {kind:.40}"]
-    account = identifier((body.get("team") or {}).get("id") or body["user"]["team_id"])
-    return each(body["actions"], partial(_pressed, now, account, body), now, account) or ["nothing was pressed"]
 
 
 def _pressed(now: datetime, account: str, body: Any, action: Any) -> model.Event | str:

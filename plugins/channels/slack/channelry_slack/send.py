@@ -5,7 +5,6 @@ https://docs.slack.dev/messaging/working-with-files#upload and https://docs.slac
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeAlias
 
 from attrs import evolve
 
@@ -14,10 +13,8 @@ from channelry.errors import PermanentError, RetryableError
 from channelry.parsing import identifier, mapping, sequence, string
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi import batches
-from channelry_webapi.answers import kind_of, named, unreadable
-from channelry_webapi.drafts import Draft, calls, change
-from channelry_webapi.files import enclosed, require_link
+from channelry_webapi import Body, Draft, Piece, batches, calls, change, enclosed, require_link
+from channelry_webapi.answers import kind_of, named, named_all, refusal
 
 from .capabilities import ALT_TEXT, DELETE, DELETE_FILE, FILES, PAGE, POST, REACT, SECTION, SHARE, UNREACT, UPDATE
 from .connection import FILE, PEOPLE, Workspace
@@ -29,10 +26,6 @@ EVENT_TYPE = "channelry_call"
 """What our metadata is called; it holds the call's key, by which a message is found again."""
 PAGES = 3
 """How far back a message is looked for."""
-
-_Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[_Body, tuple[model.Media, ...]]
-"""The body of one message's call, and the files that are uploaded before."""
 
 
 @hookimpl
@@ -74,7 +67,7 @@ def _message(message: model.SendMessage, limit: int) -> Iterator[Draft]:
     bearer = next((body for body, uploads in shown if uploads), None)
     if bearer is not None and pieces and not message.buttons:
         bearer["initial_comment"] = pieces.pop(0)
-    written: list[_Piece] = [({"text": piece}, ()) for piece in pieces]
+    written: list[Piece] = [({"text": piece}, ()) for piece in pieces]
     if message.buttons:
         section = {"type": "section", "text": {"type": "mrkdwn", "text": pieces[-1]}}
         elements = [_button(n, one) for n, one in enumerate(message.buttons)]
@@ -93,7 +86,7 @@ def _thread(message: model.SendMessage) -> dict[str, str]:
     return {"thread_ts": found} if found else {}
 
 
-def _files(files: tuple[model.Media, ...]) -> _Piece:
+def _files(files: tuple[model.Media, ...]) -> Piece:
     """Upload files; show what we only have a link to: a picture itself, anything else as the link."""
     for file in files:
         require_link(file, "https://", "http://")
@@ -106,7 +99,7 @@ def _files(files: tuple[model.Media, ...]) -> _Piece:
     return {"text": f"{name}\n{escape(first.url)}".strip()}, ()
 
 
-def _button(number: int, button: model.Button) -> _Body:
+def _button(number: int, button: model.Button) -> Body:
     shown = {"type": "button", "text": {"type": "plain_text", "text": button.title}}
     if button.url:
         return {**shown, "action_id": f"{LINK}{number}", "url": button.url}
@@ -124,10 +117,8 @@ async def send(workspace: Workspace, call: model.Call, services: Services) -> mo
         files = [await _uploaded(workspace, media, services) for media in call.uploads]
         body = {**call.body, "channel_id": channel, "files": files}
         shared = await workspace.call(services, SHARE, json=body, repeatable=False)
-        try:  # the message comes a while later, without an id of its own: Slack knows it by its files
-            return model.Receipt(tuple(identifier(file["id"]) for file in shared["files"]))
-        except (LookupError, TypeError, ValueError):
-            raise unreadable(repeatable=False) from None
+        # the message comes a while later, without an id of its own: Slack knows it by its files
+        return model.Receipt(named_all(shared.get("files"), repeatable=False))
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": call.key}}
     body = {**call.body, "channel": channel, "metadata": metadata}
     posted = await workspace.call(services, POST, json=body, repeatable=False)
@@ -152,8 +143,8 @@ async def _uploaded(workspace: Workspace, media: model.Media, services: Services
     file_id, url = (named(place.get(key), repeatable=True) for key in ("file_id", "upload_url"))
     answer = await services.http.request("POST", url, files=[file], repeatable=True)
     if answer.status != 200:
-        error = RetryableError if kind_of(answer.status) is RetryableError else PermanentError
-        raise error(f"Slack does not take the file: HTTP {answer.status}", code=str(answer.status))
+        kind = RetryableError if kind_of(answer.status) is RetryableError else PermanentError
+        raise refusal(answer, services, kind, said=f"Slack does not take the file: HTTP {answer.status}")
     return {"id": file_id, "title": file.filename}
 
 

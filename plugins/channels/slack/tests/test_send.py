@@ -441,13 +441,14 @@ async def test_an_upload_that_slack_does_not_take_is_told(slack: Slack, status: 
 
     async def upload(scope: Any, receive: Any, send: Any) -> None:
         assert b"authorization" not in dict(scope["headers"])
-        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.start", "status": status, "headers": [(b"retry-after", b"7")]})
         await send({"type": "http.response.body", "body": b""})
 
     http = AsgiHttp({ORIGIN: api, FILES_ORIGIN: upload})
     desk = services(http=http, files=_Photo())
-    with pytest.raises(error, match=f"HTTP {status}"):
+    with pytest.raises(error, match=f"HTTP {status}") as raised:
         await send(slack, desk, message("", PHOTO))
+    assert not isinstance(raised.value, RetryableError) or raised.value.retry_after == 7
 
 
 class _Photo:

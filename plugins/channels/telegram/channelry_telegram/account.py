@@ -10,7 +10,7 @@ from channelry.errors import AuthError, PermanentError
 from channelry.model import Media
 from channelry.parsing import mapping, string
 from channelry.services import Save, Services
-from channelry_webapi.webhooks import require_here
+from channelry_webapi import require_here
 
 from .capabilities import FETCH
 from .connection import Bot

@@ -14,8 +14,7 @@ from channelry.errors import RecipientError
 from channelry.model import RateScope
 from channelry.secrets import Secret, Secrets
 from channelry.services import HttpResponse, Services
-from channelry_webapi import Options
-from channelry_webapi.answers import content, refusal, unreadable
+from channelry_webapi import Options, content, refusal, unreadable
 
 from .capabilities import CAPABILITIES
 from .refusals import ANY, CONFLICT, LONGEST_WAIT, REFUSALS

@@ -9,7 +9,7 @@ from typing import Any
 
 from channelry.model import Address, Contact, Kind, Media, Part, Profile, Quote, Referral, Sticker, Thread
 from channelry.parsing import identifier, mapping, number, size, string
-from channelry_webapi.parts import Content, place, unsupported
+from channelry_webapi import Content, place, unsupported
 
 from .capabilities import SCHEME
 

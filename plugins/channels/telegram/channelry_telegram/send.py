@@ -15,9 +15,7 @@ from channelry.model import Call, Capabilities, Kind, Media, SendMessage, Target
 from channelry.model.outbound import SendablePart
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import batches
-from channelry_webapi.drafts import Draft, calls, change
-from channelry_webapi.files import enclosed
+from channelry_webapi import Body, Draft, batches, calls, change, enclosed
 
 from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, SCHEME
 from .connection import MOVED, Bot, description, parameters, result
@@ -29,8 +27,7 @@ LINKS = ("https://", "http://")
 _MESSAGE = re.compile(r"(.+):([0-9]+)")
 """A message's name, CHAT:MESSAGE."""
 
-_Body: TypeAlias = dict[str, Any]
-_Made: TypeAlias = tuple[str, _Body, tuple[Media, ...]]
+_Made: TypeAlias = tuple[str, Body, tuple[Media, ...]]
 """A message's method and parameters, and its files to upload."""
 _CAPTIONED = frozenset({"sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument", "sendMediaGroup"})
 
@@ -72,7 +69,7 @@ def _change(outbound: model.Outbound) -> Sequence[Call]:
     raise PermanentError("Telegram marks as read in business chats only", code="unsupported")
 
 
-def _message_at(external_id: str) -> _Body:
+def _message_at(external_id: str) -> Body:
     found = _MESSAGE.fullmatch(external_id)
     if not found:
         raise PermanentError(f"{external_id!r} is no message of Telegram's: expected CHAT:MESSAGE", code="message_id")
@@ -84,7 +81,7 @@ def _business(target: Target) -> dict[str, str]:
     return {"business_connection_id": connection} if connection else {}
 
 
-def _place(target: Target) -> _Body:
+def _place(target: Target) -> Body:
     """The chat, and where in it: the topic and the business account that the customer wrote to."""
     topic = target.context.get("message_thread_id")
     return {"chat_id": target.to.value, **({"message_thread_id": int(topic)} if topic else {}), **_business(target)}

@@ -9,8 +9,7 @@ from channelry import hookimpl
 from channelry.errors import AuthError, PermanentError
 from channelry.parsing import mapping
 from channelry.services import Services
-from channelry_webapi import Options
-from channelry_webapi.webhooks import require_here
+from channelry_webapi import Options, require_here
 
 from .capabilities import is_service, is_whatsapp
 from .connection import Sender

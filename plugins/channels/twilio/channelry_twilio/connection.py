@@ -12,9 +12,7 @@ from attrs import field, frozen, validators
 from channelry import model, plugin
 from channelry.secrets import Secret, Secrets
 from channelry.services import Services
-from channelry_webapi import Client, Options
-from channelry_webapi.answers import content, unreadable
-from channelry_webapi.credentials import basic
+from channelry_webapi import Client, Options, basic, content, unreadable
 
 from .capabilities import of
 from .refusals import refusal

@@ -16,10 +16,7 @@ from channelry.errors import PermanentError
 from channelry.parsing import identifier
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi import Listed, batches, doubt
-from channelry_webapi.answers import named
-from channelry_webapi.drafts import Draft, calls, change
-from channelry_webapi.files import require_link
+from channelry_webapi import Body, Draft, Listed, Piece, batches, calls, change, doubt, named, require_link
 
 from .capabilities import MESSAGE, MMS_BYTES, MMS_FILES, PHONE, TYPING, WHATSAPP, is_service, is_whatsapp, segments
 from .connection import Sender
@@ -56,7 +53,7 @@ def _spelled(to: model.Address, sender: str) -> str:
     return f"{WHATSAPP}:{'+' if to.value.isdecimal() else ''}{to.value}"
 
 
-def _pieces(sender: Sender, message: model.SendMessage) -> Iterator[tuple[dict[str, Any], tuple[model.Media, ...]]]:
+def _pieces(sender: Sender, message: model.SendMessage) -> Iterator[Piece]:
     """Give each message's body, and the files that `send` makes links for: text with the first files, if it fits.
 
     A text is cut at Twilio's limit, and before it takes more segments than carriers put together again.
@@ -85,14 +82,14 @@ def _pieces(sender: Sender, message: model.SendMessage) -> Iterator[tuple[dict[s
     yield from ((_place(part), ()) for part in message.parts if isinstance(part, model.Location))
 
 
-def _template(template: model.Template) -> dict[str, Any]:
+def _template(template: model.Template) -> Body:
     """Name a content template by its ContentSid; values fill {{1}}, {{2}}, …, options the variables with names."""
     variables = {str(number): value for number, value in enumerate(template.values, 1)} | dict(template.options)
     filled = {"ContentVariables": orjson.dumps(variables).decode()} if variables else {}
     return {"ContentSid": template.name, **filled}
 
 
-def _place(place: model.Location) -> dict[str, Any]:
+def _place(place: model.Location) -> Body:
     label = place.address or place.name
     point = f"geo:{place.latitude},{place.longitude}" + (f"|{label}" if label else "")
     return {"Body": place.name or place.address or "📍", "PersistentAction": [point]}

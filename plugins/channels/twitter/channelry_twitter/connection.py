@@ -13,18 +13,15 @@ from channelry import plugin
 from channelry.model import Capabilities
 from channelry.secrets import Secret, Secrets
 from channelry.services import Services
-from channelry_webapi import Client, Credentials, Issued, Missing, Options, Shown, Tokens, granted
-from channelry_webapi.answers import content, unreadable
-from channelry_webapi.credentials import basic
+from channelry_webapi import Client, Grant, OAuth1, Options, Tokens, content, unreadable
+from channelry_webapi.credentials import Credentials, Missing, Shown
 
 from .capabilities import DMS_A_QUARTER, of
-from .oauth import Keys
 from .refusals import refusal
 
 ORIGIN = "https://api.x.com"
 MEDIA_ORIGIN = "https://ton.twitter.com"
 """Where the files of direct messages are, which only the account may see; not in X's present pages."""
-TOKEN_PATH = "/2/oauth2/token"
 _NO_BEARER = "bearer_token is not set; only the app's own token may register webhooks"
 _NO_RIGHT = "neither access_token and its secret nor client_id and refresh_token are set"
 _ID = re.compile(r"[0-9]{1,20}")
@@ -76,17 +73,14 @@ class Account:
         self.app = Client(base_url, Shown(config.bearer_token) if config.bearer_token else Missing(_NO_BEARER))
 
     def _credentials(self) -> Credentials:
-        config = self.config
-        if config.access_token and config.access_token_secret and config.consumer_secret:
-            return Keys(config.consumer_key, config.consumer_secret[0], config.access_token, config.access_token_secret)
-        return Tokens(config.refresh_token, self._renew) if config.refresh_token else Missing(_NO_RIGHT)
-
-    async def _renew(self, refresh: Secret, services: Services) -> Issued:
-        """Have the next access token issued, for two hours, and the next refresh token; a public app has no secret."""
-        url, name, secret = self.client.base_url + TOKEN_PATH, self.config.client_id, self.config.client_secret
-        form = [("grant_type", "refresh_token"), ("refresh_token", refresh.reveal()), ("client_id", name)]
-        headers = await basic(name, secret).headers(services, "POST", url) if secret else None
-        return await granted(services, url, form, headers=headers, mend="authorize the app again")
+        config, secrets = self.config, self.config.consumer_secret
+        if config.access_token and config.access_token_secret and secrets:
+            return OAuth1(config.consumer_key, secrets[0], config.access_token, config.access_token_secret)
+        if not config.refresh_token:
+            return Missing(_NO_RIGHT)
+        url, app, secret = f"{config.base_url.rstrip('/')}/2/oauth2/token", config.client_id, config.client_secret
+        grant = Grant(url=url, client_id=app, client_secret=secret, header=True, mend="authorize the app again")
+        return Tokens(config.refresh_token, grant)
 
     async def call(
         self, services: Services, method: str, path: str, *, app: bool = False, **options: Unpack[Options]

@@ -6,7 +6,7 @@ from typing import Any
 
 from channelry.model import Address, Kind, Media, Part, Postback, Profile
 from channelry.parsing import identifier, mapping, sequence, string
-from channelry_webapi.parts import Content, unsupported
+from channelry_webapi import Content, unsupported
 
 from .capabilities import SCHEME
 

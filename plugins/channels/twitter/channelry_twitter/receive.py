@@ -17,8 +17,7 @@ from attrs import frozen
 from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry_webapi.parts import unsupported
-from channelry_webapi.signatures import require_hmac
+from channelry_webapi import require_hmac, unsupported
 
 from . import content
 from .capabilities import LIKE

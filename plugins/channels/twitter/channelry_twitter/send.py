@@ -5,7 +5,7 @@ https://docs.x.com/x-api/posts/manage-tweets/introduction and
 https://docs.x.com/x-api/media/quickstart/media-upload-chunked
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -13,11 +13,9 @@ from typing import Any
 from channelry import hookimpl, model
 from channelry.errors import PermanentError, RetryableError
 from channelry.parsing import identifier, mapping
-from channelry.services import FilePart, Services
+from channelry.services import Services
 from channelry.text import split
-from channelry_webapi import Listed, batches, doubt
-from channelry_webapi.answers import named
-from channelry_webapi.drafts import Draft, calls, change
+from channelry_webapi import Draft, Listed, batches, calls, change, cut, doubt, named
 
 from .capabilities import CHANGE, DM, GIF, IMAGE_BYTES, LISTED, PIECE, POST, POST_IMAGES, weight
 from .connection import Account
@@ -118,10 +116,9 @@ async def _upload(account: Account, file: model.Media, place: str, services: Ser
     begun = await account.call(services, "POST", f"{path}/initialize", json=started)
     media_id = named(begun.get("id"), repeatable=True)
     number = 0
-    async for piece in _pieces(services.files.read(file.ref)):
-        part = FilePart("media", file.name or "file", file.media_type, _once(piece), len(piece))
+    async for piece in cut("media", file, PIECE, services):
         form = [("segment_index", str(number))]
-        await account.call(services, "POST", f"{path}/{media_id}/append", form=form, files=[part])
+        await account.call(services, "POST", f"{path}/{media_id}/append", form=form, files=[piece])
         number += 1
     state = await account.call(services, "POST", f"{path}/{media_id}/finalize")
     waited = 0.0
@@ -143,22 +140,6 @@ def _still(state: Mapping[str, Any]) -> float:
         return 0.0
     seconds = progress.get("check_after_secs")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else 5.0
-
-
-async def _pieces(content: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Cut a stream into pieces that X takes."""
-    held = bytearray()
-    async for read in content:
-        held += read
-        while len(held) >= PIECE:
-            yield bytes(held[:PIECE])
-            del held[:PIECE]
-    if held:
-        yield bytes(held)
-
-
-async def _once(piece: bytes) -> AsyncIterator[bytes]:
-    yield piece
 
 
 @hookimpl

@@ -4,7 +4,7 @@ from channelry import hookimpl
 from channelry.errors import PermanentError
 from channelry.parsing import sequence, string
 from channelry.services import Services
-from channelry_webapi.webhooks import require_here
+from channelry_webapi import require_here
 
 from .connection import Bot
 

@@ -14,8 +14,7 @@ from channelry.errors import RetryableError
 from channelry.model import Capabilities, RateScope
 from channelry.secrets import Secrets
 from channelry.services import Services
-from channelry_webapi import Client, Missing, Shown
-from channelry_webapi.answers import content, refusal, unreadable
+from channelry_webapi import Client, Missing, Shown, content, refusal, unreadable
 
 from .capabilities import CARD, KEYBOARD, SENDER_NAME
 from .refusals import REFUSALS, TOO_MANY

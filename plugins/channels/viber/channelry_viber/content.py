@@ -9,7 +9,7 @@ from typing import Any
 
 from channelry.model import Contact, Kind, Location, Media, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, size, string
-from channelry_webapi.parts import Content, Reader
+from channelry_webapi import Content, Reader
 
 from .tracking import offered
 

@@ -13,8 +13,7 @@ from attrs import evolve
 
 from channelry import hookimpl, model
 from channelry.parsing import identifier, received, string, timestamp
-from channelry_webapi.parts import read
-from channelry_webapi.signatures import require_hmac
+from channelry_webapi import read, require_hmac
 
 from .capabilities import SCHEME
 from .connection import Bot

@@ -5,7 +5,7 @@ Sources: https://developers.viber.com/docs/api/rest-bot-api/#send-message and â€
 
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import orjson
@@ -14,9 +14,7 @@ from channelry import hookimpl, model
 from channelry.errors import PermanentError
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi.answers import named
-from channelry_webapi.drafts import Draft, calls
-from channelry_webapi.files import require_link
+from channelry_webapi import Body, Draft, Piece, calls, named, require_link
 
 from . import capabilities as limits
 from .connection import Bot
@@ -24,10 +22,6 @@ from .tracking import note
 
 LINK_SECONDS = 7 * 86_400
 """How long a link to a file of ours holds: a customer's app loads it when the chat is opened."""
-
-Body: TypeAlias = dict[str, Any]
-_Piece: TypeAlias = tuple[Body, tuple[model.Media, ...]]
-"""One message's body, and the file that still needs a link."""
 
 
 @hookimpl
@@ -42,7 +36,7 @@ def compose(bot: Bot, outbound: model.Outbound) -> Sequence[model.Call]:
     return made
 
 
-def _pieces(bot: Bot, message: model.SendMessage) -> list[_Piece]:
+def _pieces(bot: Bot, message: model.SendMessage) -> list[Piece]:
     text, capabilities = message.text.strip(), bot.capabilities
     measure = capabilities.unit.measure
     files = [piece for part in message.parts for piece in _part(part)]
@@ -57,11 +51,11 @@ def _pieces(bot: Bot, message: model.SendMessage) -> list[_Piece]:
     return _offer(pieces, message.buttons) if message.buttons else pieces
 
 
-def _text(text: str) -> _Piece:
+def _text(text: str) -> Piece:
     return {"type": "text", "text": text}, ()
 
 
-def _part(part: Any) -> Iterator[_Piece]:
+def _part(part: Any) -> Iterator[Piece]:
     match part:
         case model.Media() if part.kind is not model.Kind.STICKER:
             yield _file(part)
@@ -80,7 +74,7 @@ def _part(part: Any) -> Iterator[_Piece]:
             yield {"type": "contact", "contact": {"name": name, "phone_number": phones[0]}}, ()
 
 
-def _file(media: model.Media) -> _Piece:
+def _file(media: model.Media) -> Piece:
     """Name a file by its link, or leave that to `send`; all but pictures need their size."""
     require_link(media, "https://", "http://")
     body: Body = {"type": "picture", "text": ""}
@@ -103,7 +97,7 @@ def _name(media: model.Media) -> str:
     return name
 
 
-def _offer(pieces: Sequence[_Piece], buttons: Sequence[model.Button]) -> list[_Piece]:
+def _offer(pieces: Sequence[Piece], buttons: Sequence[model.Button]) -> list[Piece]:
     """Put the buttons below the chat, in place of the customer's own keyboard, with the last piece."""
     if not pieces:
         raise PermanentError("buttons need a text or a file on Viber", code="empty")
@@ -112,7 +106,7 @@ def _offer(pieces: Sequence[_Piece], buttons: Sequence[model.Button]) -> list[_P
     return [*before, (body | {"keyboard": keyboard, "tracking_data": note(buttons)}, uploads)]
 
 
-def _card(text: str, buttons: Sequence[model.Button]) -> _Piece:
+def _card(text: str, buttons: Sequence[model.Button]) -> Piece:
     """Put a text and the buttons below it on a card; an app that is too old shows the text."""
     if not text:
         raise PermanentError("a card of buttons needs a text on Viber", code="empty")

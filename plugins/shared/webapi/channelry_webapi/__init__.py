@@ -1,29 +1,61 @@
 """What channels over a web API share.
 
-- `client` makes requests that bear the account's `credentials`; `tokens` are those that end and are renewed.
+- `client` makes requests that bear the account's `credentials`: secrets that last, `tokens` that end and that `grants`
+  renew, or keys that sign (`oauth1`).
 - `answers` tells what an answer means; `doubt` looks for a message whose answer was lost.
 - `parts` reads what a message contains; `drafts` become calls.
 - `files` downloads, and puts together what is sent at once; `signatures` compares those of webhooks, and `webhooks`
   their address.
 """
 
+from .answers import content, kind_of, named, named_all, refusal, unreadable
 from .client import Client, Options
-from .credentials import Credentials, Missing, Shown
+from .credentials import Credentials, Missing, Shown, basic
 from .doubt import Listed
-from .files import batches, download, fetch
-from .tokens import Issued, Tokens, granted
+from .drafts import Body, Draft, Piece, calls, change
+from .files import batches, cut, download, enclosed, fetch, require_link
+from .grants import Grant
+from .oauth1 import OAuth1
+from .parts import Content, Reader, kind_of_file, place, read, unsupported
+from .signatures import require_hmac
+from .tokens import Issued, Tokens
+from .webhooks import require_here
 
 __all__ = [
+    "Body",
     "Client",
+    "Content",
     "Credentials",
+    "Draft",
+    "Grant",
     "Issued",
     "Listed",
     "Missing",
+    "OAuth1",
     "Options",
+    "Piece",
+    "Reader",
     "Shown",
     "Tokens",
+    "basic",
     "batches",
+    "calls",
+    "change",
+    "content",
+    "cut",
     "download",
+    "enclosed",
     "fetch",
-    "granted",
+    "kind_of",
+    "kind_of_file",
+    "named",
+    "named_all",
+    "place",
+    "read",
+    "refusal",
+    "require_here",
+    "require_hmac",
+    "require_link",
+    "unreadable",
+    "unsupported",
 ]

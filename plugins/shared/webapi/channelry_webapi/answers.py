@@ -61,3 +61,14 @@ def named(value: Any, *, repeatable: bool) -> str:
         return identifier(value)
     except ValueError:
         raise unreadable(repeatable=repeatable) from None
+
+
+def named_all(rows: Any, *, repeatable: bool) -> tuple[str, ...]:
+    """Give the ids of the rows that an answer lists what was made in; without one, or one without its `id`, it is
+    unreadable."""
+    try:
+        if ids := tuple([identifier(row["id"]) for row in rows]):
+            return ids
+    except (LookupError, TypeError, ValueError):
+        pass
+    raise unreadable(repeatable=repeatable)

@@ -1,11 +1,16 @@
 """Calls in the making."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from attrs import frozen
 
 from channelry.model import Call, Media, Outbound, Resend
+
+Body: TypeAlias = dict[str, Any]
+"""What a provider takes as JSON: one message, or a piece of one."""
+Piece: TypeAlias = tuple[Body, tuple[Media, ...]]
+"""What one message says, and the files of ours that are uploaded or linked for it when it is sent."""
 
 
 @frozen

@@ -1,6 +1,6 @@
 """Files: those that customers sent, and how many of ours go together."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Protocol, TypeVar
 
@@ -52,6 +52,25 @@ def enclosed(name: str, media: Media, services: Services) -> FilePart:
     """Give a file of ours as the field `name` of a form."""
     media_type = media.media_type or "application/octet-stream"
     return FilePart(name, media.name or "file", media_type, services.files.read(media.ref), media.size)
+
+
+async def cut(name: str, media: Media, size: int, services: Services) -> AsyncIterator[FilePart]:
+    """Give a file of ours in pieces of at most `size` bytes, each as the field `name` of a form of its own."""
+    whole, held = enclosed(name, media, services), bytearray()
+    async for read in whole.content:
+        held += read
+        while len(held) >= size:
+            yield _piece(whole, bytes(held[:size]))
+            del held[:size]
+    if held:
+        yield _piece(whole, bytes(held))
+
+
+def _piece(whole: FilePart, part: bytes) -> FilePart:
+    async def once() -> AsyncIterator[bytes]:
+        yield part
+
+    return evolve(whole, content=once(), size=len(part))
 
 
 def require_link(media: Media, *schemes: str) -> None:

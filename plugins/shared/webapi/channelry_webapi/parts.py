@@ -5,12 +5,15 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from channelry.model import Location, Part, Unsupported
+from channelry.model import Kind, Location, Part, Unsupported
 from channelry.parsing import number, string
 
 Content: TypeAlias = tuple[str, tuple[Part, ...]]
 """A message's text or caption, and all else that is in it."""
 Reader: TypeAlias = Callable[[Mapping[str, Any]], Content]
+
+
+_KINDS = {"image": Kind.IMAGE, "audio": Kind.AUDIO, "video": Kind.VIDEO}
 
 
 def read(message: Mapping[str, Any], readers: Mapping[str, Reader]) -> Content:
@@ -33,3 +36,8 @@ def place(row: Mapping[str, Any], name: str = "name") -> Location:
         name=string(row.get(name)),
         address=string(row.get("address")),
     )
+
+
+def kind_of_file(media_type: str) -> Kind:
+    """Tell what a file is by its media type: a picture, a sound, a video, else a document."""
+    return _KINDS.get(media_type.partition("/")[0], Kind.DOCUMENT)

@@ -1,9 +1,6 @@
-"""Access tokens that end: had for something that lasts, or for a refresh token that is good once.
+"""Access tokens that end: had for something that lasts, or for a refresh token that is good once."""
 
-Source: RFC 6749, 4.4, 5 and 6
-"""
-
-from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import TypeAlias
 
@@ -11,17 +8,14 @@ import anyio
 import orjson
 from attrs import define, evolve, field, frozen
 
-from channelry.errors import AuthError, RetryableError
-from channelry.secrets import Secret, one_line
+from channelry.errors import RetryableError
+from channelry.secrets import Secret
 from channelry.services import Services
 
-from .answers import content
 from .credentials import AUTHORIZATION, BEARER
 
 EARLY = 60.0
 """Seconds before its end at which a token is replaced."""
-LIFE = 3600.0
-"""Seconds that a token lives where the provider does not say."""
 PATIENCE = 10.0
 """Seconds that the provider has for the answer with a new token."""
 LEASE = 60.0
@@ -39,29 +33,6 @@ class Issued:
 
 Renew: TypeAlias = Callable[[Secret, Services], Awaitable[Issued]]
 """Has a new token issued for a refresh token; RetryableError, or AuthError where a person has to act."""
-
-
-async def granted(
-    services: Services,
-    url: str,
-    form: Sequence[tuple[str, str]],
-    *,
-    headers: Mapping[str, str] | None = None,
-    passing: Set[str] = frozenset(),
-    mend: str,
-) -> Issued:
-    """Ask an OAuth 2.0 token endpoint; `passing`: its words for troubles that pass; `mend`: what a person does else."""
-    answer = await services.http.request("POST", url, headers=headers, form=form, repeatable=True)
-    found = content(answer)
-    access, refresh, seconds = (found.get(name) for name in ("access_token", "refresh_token", "expires_in"))
-    if answer.status == 200 and isinstance(access, str) and access:
-        lives = float(seconds) if isinstance(seconds, int | float) else LIFE
-        return Issued(Secret(access), lives, Secret(refresh) if isinstance(refresh, str) and refresh else None)
-    error = one_line(str(found.get("error", "")))
-    if answer.status == 429 or answer.status >= 500 or error in passing or (answer.status == 200 and not error):
-        raise RetryableError(f"no new access token: {error or f'HTTP {answer.status}'}", code="token")
-    said = one_line(str(found.get("error_description") or error))
-    raise AuthError(f"no new access token; {mend}: {said}", code="token")
 
 
 _NONE = Secret("")

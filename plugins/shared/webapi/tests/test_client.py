@@ -13,10 +13,9 @@ from channelry.model import Capabilities, Kind, Media, MediaLimit, RateScope
 from channelry.secrets import Secret, redact
 from channelry.services import Downloaded, FilePart, HttpResponse, Services
 from channelry_testing import services
-from channelry_webapi import Client, Issued, Missing, Shown, Tokens, batches, download, fetch
-from channelry_webapi.answers import content, named, refusal, unreadable
-from channelry_webapi.credentials import basic
-from channelry_webapi.signatures import require, require_hmac
+from channelry_webapi import Client, Issued, Missing, Shown, Tokens, basic, batches, download, fetch, require_hmac
+from channelry_webapi.answers import content, named, named_all, refusal, unreadable
+from channelry_webapi.signatures import require
 
 pytestmark = pytest.mark.anyio
 API = "https://api.acme.example"
@@ -224,6 +223,10 @@ def test_an_answer_without_an_id_is_an_answer_lost() -> None:
         for value in (None, "", 1.5, {}):
             with pytest.raises(kind):
                 named(value, repeatable=repeatable)
+        for rows in (None, [], {}, 3, "x", ["x"], [{}], [{"id": "m1"}, {"id": None}], {"id": "m1"}):
+            with pytest.raises(kind):
+                named_all(rows, repeatable=repeatable)
+    assert named_all([{"id": "m1"}, {"id": 2}], repeatable=False) == ("m1", "2")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"1"])

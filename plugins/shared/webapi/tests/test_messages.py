@@ -21,10 +21,20 @@ from channelry.model import (
     Unsupported,
 )
 from channelry_testing import MemoryFiles, services
-from channelry_webapi.drafts import Draft, calls, change
-from channelry_webapi.files import enclosed, require_link
-from channelry_webapi.parts import Content, Reader, place, read
-from channelry_webapi.webhooks import require_here
+from channelry_webapi import (
+    Content,
+    Draft,
+    Reader,
+    calls,
+    change,
+    cut,
+    enclosed,
+    kind_of_file,
+    place,
+    read,
+    require_here,
+    require_link,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -97,6 +107,33 @@ async def test_a_file_of_ours_goes_as_a_field_of_a_form(file: Media, name: str, 
     part = enclosed("document", file, services(files=MemoryFiles({"photo": b"png"})))
     assert (part.name, part.filename, part.media_type, part.size) == ("document", name, media_type, file.size)
     assert b"".join([piece async for piece in part.content]) == b"png"
+
+
+@pytest.mark.parametrize("content", [b"", b"1", b"12345678", b"123456789", b"1234567890123456789"])
+@pytest.mark.parametrize("size", [1, 4, 100])
+async def test_a_file_of_ours_goes_in_pieces(content: bytes, size: int) -> None:
+    file = Media(kind=Kind.VIDEO, ref="film", media_type="video/mp4", name="a.mp4", size=len(content))
+    pieces = []
+    async for part in cut("media", file, size, services(files=MemoryFiles({"film": content}))):
+        assert (part.name, part.filename, part.media_type) == ("media", "a.mp4", "video/mp4")
+        pieces.append(b"".join([piece async for piece in part.content]))
+        assert part.size == len(pieces[-1])
+    assert pieces == [content[start : start + size] for start in range(0, len(content), size)]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "kind"),
+    [
+        ("image/png", Kind.IMAGE),
+        ("audio/ogg; codecs=opus", Kind.AUDIO),
+        ("video/mp4", Kind.VIDEO),
+        ("text/plain", Kind.DOCUMENT),
+        ("", Kind.DOCUMENT),
+        ("imagery/x", Kind.DOCUMENT),
+    ],
+)
+def test_a_file_is_what_its_type_says(media_type: str, kind: Kind) -> None:
+    assert kind_of_file(media_type) is kind
 
 
 @pytest.mark.parametrize("file", [{"ref": "photo"}, {"url": "https://cdn.example/1"}])

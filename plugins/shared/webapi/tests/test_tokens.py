@@ -13,7 +13,7 @@ from channelry.errors import AuthError, RetryableError, SendError
 from channelry.secrets import Secret, redact
 from channelry.services import HttpResponse, MemoryState, Services
 from channelry_testing import FakeClock, services
-from channelry_webapi import Issued, Tokens, granted
+from channelry_webapi import Grant, Issued, Tokens
 
 pytestmark = pytest.mark.anyio
 
@@ -351,6 +351,19 @@ async def test_tokens_are_masked_in_every_text(tokens: Tokens, provider: Provide
     assert "access-0" not in repr(second)
 
 
+@define(eq=False)
+class Endpoint:
+    """A token endpoint that gives one answer; `asked` is how."""
+
+    status: int
+    body: Any
+    asked: list[Any] = field(factory=list)
+
+    async def request(self, *_: Any, **options: Any) -> HttpResponse:
+        self.asked.append(options)
+        return HttpResponse(self.status, {}, orjson.dumps(self.body))
+
+
 @pytest.mark.parametrize(
     ("status", "body", "found"),
     [
@@ -368,12 +381,8 @@ async def test_tokens_are_masked_in_every_text(tokens: Tokens, provider: Provide
     ],
 )
 async def test_what_a_token_endpoint_answers(status: int, body: Any, found: Any) -> None:
-    class Scripted:
-        async def request(self, *_: Any, **__: Any) -> HttpResponse:
-            return HttpResponse(status, {}, orjson.dumps(body))
-
-    http: Any = Scripted()
-    asked = granted(services(http=http), "/token", [], passing={"internal_error"}, mend="install the app again")
+    grant = Grant(url="/token", client_id="app", passing={"internal_error"}, mend="install the app again")
+    asked = grant(Secret("R0"), services(http=Endpoint(status, body)))
     if isinstance(found, tuple):
         issued = await asked
         assert (issued.access.reveal(), issued.seconds, issued.refresh and issued.refresh.reveal()) == found
@@ -382,3 +391,30 @@ async def test_what_a_token_endpoint_answers(status: int, body: Any, found: Any)
         await asked
     assert type(raised.value) is found
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "form", "authorization"),
+    [
+        ({"grant_type": "client_credentials"}, "grant_type=client_credentials client_id=app client_secret=R0", None),
+        ({}, "grant_type=refresh_token client_id=app refresh_token=R0", None),
+        (
+            {"client_secret": Secret("hush")},
+            "grant_type=refresh_token client_id=app refresh_token=R0 client_secret=hush",
+            None,
+        ),
+        ({"header": True}, "grant_type=refresh_token client_id=app refresh_token=R0", None),
+        (
+            {"client_secret": Secret("hush"), "header": True},
+            "grant_type=refresh_token client_id=app refresh_token=R0",
+            "Basic YXBwOmh1c2g=",
+        ),
+    ],
+)
+async def test_what_a_token_endpoint_is_asked(given: Any, form: str, authorization: str | None) -> None:
+    """RFC 6749: 4.4.2, 6, and 2.3.1 for how an app shows its secret."""
+    http = Endpoint(200, {"access_token": "A1"})
+    await Grant(url="/token", client_id="app", mend="", **given)(Secret("R0"), services(http=http))
+    (asked,) = http.asked
+    assert " ".join(map("=".join, asked["form"])) == form
+    assert (asked["headers"] or {}).get("authorization") == authorization

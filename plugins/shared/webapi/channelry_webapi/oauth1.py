@@ -15,7 +15,8 @@ from attrs import frozen
 
 from channelry.secrets import Secret
 from channelry.services import Services
-from channelry_webapi.credentials import AUTHORIZATION
+
+from .credentials import AUTHORIZATION
 
 _escape = partial(quote, safe="")
 
@@ -32,7 +33,7 @@ def signature(method: str, url: str, oauth: Mapping[str, str], consumer_secret: 
 
 
 @frozen
-class Keys:
+class OAuth1:
     """The app's and the account's keys."""
 
     consumer_key: str
