@@ -36,7 +36,7 @@ async def check(account: Account, services: Services) -> None:
     if account.account and found != account.account:
         raise PermanentError(f"the token is of {found}, but bot_user_id is {account.account}", code="bot_user_id")
     webhook = await account.look_up(services, f"{WEBHOOK}/endpoint")
-    require_here(string(webhook.get("endpoint")), services)
+    require_here(string(webhook.get("endpoint")), services.public_url)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
     most = size((await account.call(services, "GET", "/message/quota")).get("value"))  # none where it is unlimited

@@ -43,7 +43,7 @@ async def check(bot: Bot, services: Services) -> None:
         return
     if not bot.config.secret_token:
         raise AuthError("secret_token is not configured, so every webhook is refused", code="secret_token")
-    require_here(url, services)
+    require_here(url, services.public_url)
     if missing := set(HANDLED).difference(webhook.get("allowed_updates") or ()):
         names = ", ".join(sorted(missing))
         raise PermanentError(f"the webhook does not bring {names}; run the set-up again", code="webhook")

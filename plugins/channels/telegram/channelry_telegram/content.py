@@ -11,31 +11,10 @@ from channelry.model import Address, Contact, Kind, Media, Part, Profile, Quote,
 from channelry.parsing import identifier, mapping, number, size, string
 from channelry_webapi import Content, place, unsupported
 
-from .capabilities import SCHEME
+from .capabilities import BESIDE, SCHEME
 
 START = "/start"
 """The command that opens a bot; what a deep link adds comes behind it."""
-
-_NOT_CONTENT = frozenset({
-    "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
-    "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic", "forward_origin",
-    "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote", "reply_to_story",
-    "reply_to_checklist_task_id", "via_bot", "edit_date", "has_protected_content", "is_from_offline",
-    "guest_query_id", "guest_bot_caller_user", "guest_bot_caller_chat", "receiver_user", "ephemeral_message_id",
-    "reply_to_poll_option_id", "is_paid_post", "media_group_id", "author_signature", "paid_star_count", "text",
-    "entities", "link_preview_options", "suggested_post_info", "effect_id", "caption", "caption_entities",
-    "show_caption_above_media", "has_media_spoiler", "reply_markup",
-})  # fmt: skip
-
-SERVICE = frozenset({
-    "new_chat_members", "left_chat_member", "new_chat_title", "new_chat_photo", "delete_chat_photo",
-    "group_chat_created", "supergroup_chat_created", "channel_chat_created", "migrate_from_chat_id",
-    "message_auto_delete_timer_changed", "pinned_message", "forum_topic_created", "forum_topic_edited",
-    "forum_topic_closed", "forum_topic_reopened", "general_forum_topic_hidden", "general_forum_topic_unhidden",
-    "video_chat_scheduled", "video_chat_started", "video_chat_ended", "video_chat_participants_invited",
-    "boost_added", "chat_background_set",
-})  # fmt: skip
-"""Fields of messages that a chat writes by itself: nobody said anything."""
 
 
 def read(message: Mapping[str, Any]) -> Content:
@@ -50,7 +29,7 @@ def read(message: Mapping[str, Any]) -> Content:
     for name, reader in _READERS.items():
         if name in message:
             return caption, (reader(message[name]),)
-    rest = {name: value for name, value in message.items() if name not in _NOT_CONTENT}
+    rest = {name: value for name, value in message.items() if name not in BESIDE}
     return caption, (unsupported(next(iter(rest), "empty"), rest),)
 
 

@@ -6,7 +6,6 @@ Sources: https://core.telegram.org/bots/api#update, …/#getupdates and …/#set
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from hmac import compare_digest
 from typing import Any, TypeAlias
 
 import anyio
@@ -14,23 +13,17 @@ import orjson
 from attrs import evolve
 
 from channelry import hookimpl, model
-from channelry.errors import AuthError, RejectedError, SendError
+from channelry.errors import AuthError, SendError
 from channelry.hookspecs import Deliver
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.services import Services
+from channelry_webapi.signatures import require
 
 from . import content
-from .capabilities import SCHEME
+from .capabilities import SCHEME, SERVICE, UNHANDLED
 from .connection import MOVED, Bot
 
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
-
-UNHANDLED = frozenset({
-    "channel_post", "edited_channel_post", "message_reaction_count", "inline_query",
-    "chosen_inline_result", "shipping_query", "pre_checkout_query", "purchased_paid_media", "poll",
-    "poll_answer", "chat_member", "chat_join_request", "chat_boost", "removed_chat_boost",
-})  # fmt: skip
-"""Kinds of updates that no customer's message is in; none of them is asked for."""
 
 CURSOR = "offset"
 """The key in the connection's state: the id of the first update that was not delivered yet."""
@@ -44,11 +37,7 @@ _PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 @hookimpl
 def verify(bot: Bot, request: model.Request) -> None:
     """Raise RejectedError unless the request bears one of the secret tokens that were given to setWebhook."""
-    given = request.header(TOKEN_HEADER)
-    for token in bot.tokens:
-        if compare_digest(given, token):
-            return
-    raise RejectedError("the secret token is missing or wrong")
+    require(request.header(TOKEN_HEADER), bot.tokens, "Telegram")
 
 
 @hookimpl
@@ -114,7 +103,7 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
         old, new = model.Address(SCHEME, chat_id), model.Address(SCHEME, identifier(row[MOVED]))
         return model.IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason="the group became a supergroup")
     text, parts = content.read(row)
-    if parts and isinstance(parts[0], model.Unsupported) and (service := content.SERVICE & row.keys()):
+    if parts and isinstance(parts[0], model.Unsupported) and (service := SERVICE & row.keys()):
         return f"service message: {min(service)}"
     sender, name = content.sender(row), f"{chat_id}:{identifier(row['message_id'])}"
     thread, chat, context = content.where(row, chat_id, sender)

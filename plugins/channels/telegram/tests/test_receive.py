@@ -11,8 +11,9 @@ import pytest
 from channelry.errors import RejectedError
 from channelry.model import OK, Event, MessageReceived, Received, Request, Unparsed
 from channelry.secrets import Secret
+from channelry_telegram.capabilities import UNHANDLED
 from channelry_telegram.plugin import Telegram
-from channelry_telegram.receive import HANDLED, UNHANDLED
+from channelry_telegram.receive import HANDLED
 
 EVENT: Any = Event
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
@@ -73,7 +74,7 @@ def test_a_request_with_one_of_the_secret_tokens_is_telegrams(secrets: tuple[str
     ],
 )
 def test_any_other_request_is_rejected_with_one_constant_reason(secrets: tuple[str, ...], token: bytes | None) -> None:
-    with pytest.raises(RejectedError, match=r"^the secret token is missing or wrong$"):
+    with pytest.raises(RejectedError, match=r"^the request bears no valid signature or token of Telegram$"):
         telegram(*secrets).verify(post(b"{}", token))
 
 

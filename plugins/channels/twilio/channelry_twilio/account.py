@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import evolve
-
 from channelry import hookimpl
 from channelry.errors import AuthError, PermanentError
 from channelry.parsing import mapping
@@ -30,7 +28,7 @@ async def check(sender: Sender, services: Services) -> None:
         raise AuthError(f"the account {sender.config.account_sid} is {status}", code="account")
     url = sender.config.webhook_url or services.public_url
     _, found, _ = await _inbound(sender, url, services)
-    require_here(found or "", evolve(services, public_url=url))
+    require_here(found or "", url)
 
 
 async def _inbound(sender: Sender, url: str, services: Services) -> tuple[str, Any, Options]:

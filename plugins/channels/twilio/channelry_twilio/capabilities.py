@@ -1,10 +1,11 @@
 """What a sender at Twilio carries, and within which limits: a number, a Messaging Service, a WhatsApp sender."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from attrs import evolve
 
-from channelry.model import Capabilities, Kind, MediaLimit, Rate, RateScope, Resend, Status
+from channelry.model import Capabilities, Kind, MediaLimit, OptedIn, OptedOut, Rate, RateScope, Resend, Status
 
 PHONE, WHATSAPP = "phone", "whatsapp"
 MESSAGE, TYPING = "message", "typing"
@@ -40,6 +41,14 @@ STATUSES = {
 }
 """How far a message has got, in Twilio's words.
 Source: https://www.twilio.com/docs/messaging/api/message-resource"""
+
+CONSENT: Mapping[str, type[OptedIn | OptedOut]] = {
+    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), OptedOut),
+    **dict.fromkeys(("START", "UNSTOP"), OptedIn),
+}
+"""What Twilio acts on by itself where a number has no Advanced Opt-Out, which says so with `OptOutType`. YES counts
+for Twilio too, but mostly answers a question: a consent that nobody gave must not be recorded.
+Source: https://help.twilio.com/articles/223134027"""
 
 _FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT)
 _SENT = frozenset({Kind.TEXT, *_FILES, Kind.TEMPLATE})

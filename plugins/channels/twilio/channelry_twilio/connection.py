@@ -70,11 +70,9 @@ class Sender:
         self.account, self.capabilities = config.sender, of(config.sender, config.messages_per_second)
         self.messaging_url = config.messaging_url.rstrip("/")
         self.origins = (self.messaging_url,)
-        user, password = config.account_sid, next(iter(config.auth_token), Secret(""))
-        if config.api_secret:
-            user, password = config.api_key, config.api_secret
-        base_url = f"{config.base_url.rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
-        self.client = Client(base_url, basic(user, password))
+        token = next(iter(config.auth_token), Secret(""))
+        key = basic(config.api_key, config.api_secret) if config.api_secret else basic(config.account_sid, token)
+        self.client = Client(f"{config.base_url.rstrip('/')}/2010-04-01/Accounts/{config.account_sid}", key)
 
     async def call(self, services: Services, method: str, path: str, **options: Unpack[Options]) -> Mapping[str, Any]:
         """Make a request and give its answer's object; `path` is of something of the account's, or a whole URL."""

@@ -5,20 +5,22 @@ https://www.twilio.com/docs/messaging/guides/webhook-request
 """
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache, partial
 from hashlib import sha256
 from hmac import digest
-from math import isfinite, nan
 from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+import orjson
+from attrs import evolve
+
 from channelry import hookimpl, model
 from channelry.errors import RejectedError
-from channelry_webapi import signatures
-from channelry_webapi.parts import unsupported
+from channelry.parsing import identifier, received
+from channelry_webapi import kind_of_file, place, signatures, unsupported
 
-from .capabilities import PHONE, STATUSES, WHATSAPP
+from .capabilities import CONSENT, PHONE, STATUSES, WHATSAPP
 from .connection import Sender
 
 SIGNATURE = b"x-twilio-signature"
@@ -32,15 +34,7 @@ EMPTY = model.Response(200, b"<Response/>", "text/xml")
 """TwiML that does nothing; a body of plain text would be sent to the customer."""
 
 _ALGORITHMS = {b"HMAC_SHA1": "sha1", b"HMAC_SHA256": "sha256"}
-_INBOUND = frozenset({"receiving", "received"})
-_KINDS = {"image": model.Kind.IMAGE, "audio": model.Kind.AUDIO, "video": model.Kind.VIDEO}
-_CONSENT: Mapping[str, type[model.OptedIn | model.OptedOut]] = {
-    **dict.fromkeys(("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"), model.OptedOut),
-    **dict.fromkeys(("START", "UNSTOP"), model.OptedIn),
-}
-"""What Twilio acts on by itself where a number has no Advanced Opt-Out, which says so with `OptOutType`. YES counts
-for Twilio too, but mostly answers a question: a consent that nobody gave must not be recorded.
-Source: https://help.twilio.com/articles/223134027"""
+_INBOUND = ("receiving", "received")
 
 _Fields: TypeAlias = Mapping[str, str]
 
@@ -65,7 +59,7 @@ def verify(sender: Sender, request: model.Request) -> None:
         expected = (b64encode(digest(key, text, algorithm)) for text in texts for key in keys)
         signatures.require(request.header(SIGNATURE), expected, "Twilio")
     except (ValueError, KeyError):  # a URL that is none, another body than its hash, another algorithm
-        raise RejectedError("the request is not signed by Twilio") from None
+        raise RejectedError("the request bears no valid signature or token of Twilio") from None
 
 
 def _spellings(url: str) -> Iterator[str]:
@@ -103,31 +97,23 @@ def _plain(text: str) -> str:
 @hookimpl
 def parse(sender: Sender, request: model.Request) -> model.Received:
     """Tell what a verified request means: a message, a status."""
-    try:
-        form = request.query() if request.method == "GET" else dict(_form(request.body))
-        events, ignored = _read(form, sender.account, request)
-    except (ValueError, KeyError) as error:
-        reason = f"missing field {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        raw = request.body or request.path.encode()
-        events, ignored = (model.Unparsed.of(reason, raw, request.received_at, sender.account),), ()
-    return model.Received(request, events, EMPTY, ignored)
+    return evolve(received(request, partial(_read, sender.account, request), _fields), answer=EMPTY)
 
 
-def _read(form: _Fields, configured: str, request: model.Request) -> tuple[tuple[model.Event, ...], tuple[str, ...]]:
-    """Read the events of a form, and why it is ignored where it has none; `configured` is this connection's sender."""
-    sid = form.get("MessageSid") or form.get("SmsSid")
+def _fields(request: model.Request) -> _Fields:
+    return request.query() if request.method == "GET" else dict(_form(request.body))
+
+
+def _read(configured: str, request: model.Request, form: _Fields) -> Iterable[model.Event | str]:
+    """Read a form; `configured` is this connection's sender."""
     status = (form.get("MessageStatus") or form.get("SmsStatus", "")).lower()
-    if sid and "MessageStatus" not in form and status in {"", *_INBOUND}:
-        return tuple(_message(form, sid, configured, request)), ()
-    if sid and status not in _INBOUND:
-        return (_status(form, sid, status, configured, request),), ()
-    if sid:
-        return (), (f"status {status}",)
-    if "CallSid" in form:
-        return (), ("a telephone call",)
-    if kind := form.get("EventType"):
-        return (), (f"event {kind:.40}",)
-    raise KeyError("MessageSid")
+    if not (sid := form.get("MessageSid") or form.get("SmsSid", "")):
+        if not (kind := "call" if "CallSid" in form else form.get("EventType")):
+            raise ValueError("expected a MessageSid")
+        return [f"event {kind:.40}"]
+    if "MessageStatus" not in form and status in ("", *_INBOUND):
+        return _message(form, sid, configured, request)
+    return [f"status {status}" if status in _INBOUND else _status(form, sid, status, configured, request)]
 
 
 def _account(form: _Fields, ours: str, configured: str) -> str:
@@ -181,9 +167,7 @@ def _message(form: _Fields, sid: str, configured: str, request: model.Request) -
 
 def _profile(form: _Fields) -> model.Profile:
     """Read a customer; a number has no name, a person on WhatsApp has."""
-    if not (spelled := form["From"]):
-        raise ValueError("expected somebody who wrote")
-    address = _address(spelled)
+    address = _address(spelled := identifier(form["From"]))
     known = form.get("WaId", "")  # the number of somebody whose user id is in its place
     number = f"+{known}" if known.isdecimal() else spelled.rpartition(":")[2]
     others = [model.Address(PHONE, number)] if address.scheme != PHONE and number.startswith("+") else []
@@ -207,32 +191,20 @@ def _address(spelled: str) -> model.Address:
 
 def _parts(form: _Fields) -> Iterator[model.Part]:
     """Give the files, and what only WhatsApp has: places, buttons, list rows, forms."""
-    place = 0
-    while url := form.get(f"MediaUrl{place}"):
-        media_type = form.get(f"MediaContentType{place}", "")
-        kind = _KINDS.get(media_type.partition("/")[0], model.Kind.DOCUMENT)
-        yield model.Media(kind=kind, url=url, media_type=media_type)
-        place += 1
+    number = 0
+    while url := form.get(f"MediaUrl{number}"):
+        media_type = form.get(f"MediaContentType{number}", "")
+        yield model.Media(kind=kind_of_file(media_type), url=url, media_type=media_type)
+        number += 1
     if "Latitude" in form:
-        latitude, longitude = _degrees(form["Latitude"]), _degrees(form["Longitude"])
-        label, address = form.get("Label", ""), form.get("Address", "")
-        yield model.Location(latitude=latitude, longitude=longitude, name=label, address=address)
+        degrees = {name: orjson.loads(form[name.capitalize()]) for name in ("latitude", "longitude")}
+        yield place({**degrees, "name": form.get("Label"), "address": form.get("Address")})
     if payload := form.get("ButtonPayload") or form.get("ButtonText"):
         yield model.Postback(payload=payload, title=form.get("ButtonText", ""))
     if row := form.get("ListId"):
         yield model.Postback(payload=row, title=form.get("ListTitle", ""))
     if answers := form.get("InteractiveData"):
         yield model.FormReply(name="flow", answers=answers)
-
-
-def _degrees(text: str) -> float:
-    try:
-        found = float(text)
-    except ValueError:  # which would quote what the customer sent
-        found = nan
-    if not isfinite(found):
-        raise ValueError("expected a place")
-    return found
 
 
 def _referral(form: _Fields) -> model.Referral:
@@ -242,7 +214,5 @@ def _referral(form: _Fields) -> model.Referral:
 
 def _consent(form: _Fields, sender: model.Address) -> type[model.OptedIn | model.OptedOut] | None:
     """Tell whether the customer stopped us or let us again."""
-    word = form.get("OptOutType")
-    if word is None and sender.scheme == PHONE:
-        word = form.get("Body", "").strip()
-    return _CONSENT.get((word or "").upper())
+    word = form.get("OptOutType") or (form.get("Body", "").strip() if sender.scheme == PHONE else "")
+    return CONSENT.get(word.upper())

@@ -73,11 +73,11 @@ def _pieces(sender: Sender, message: model.SendMessage) -> Iterator[Piece]:
         yield from (({"Body": piece}, ()) for piece in split(said, limits.text, measure))
     for file in files:
         require_link(file, "https://", "http://")
-    for batch in batches(files, 1 if whatsapp else MMS_FILES):
-        if len(batch) > 1 and sum(file.size or 0 for file in batch) > MMS_BYTES:
+    for run in batches(files, 1 if whatsapp else MMS_FILES):
+        if len(run) > 1 and sum(file.size or 0 for file in run) > MMS_BYTES:
             raise PermanentError(f"the files of one MMS are larger than {MMS_BYTES} bytes", code="too_large")
-        links = ["" if file.ref else file.url for file in batch]
-        yield {**caption, "MediaUrl": links}, tuple(file for file in batch if file.ref)
+        links = ["" if file.ref else file.url for file in run]
+        yield {**caption, "MediaUrl": links}, tuple(file for file in run if file.ref)
         caption = {}
     yield from ((_place(part), ()) for part in message.parts if isinstance(part, model.Location))
 
@@ -124,9 +124,7 @@ async def reconcile(sender: Sender, call: model.Call, services: Services) -> mod
 async def _listed(sender: Sender, to: str, services: Services) -> list[Listed]:
     """List the newest messages to somebody."""
     query = {"To": to, "PageSize": str(PAGE)}
-    rows = (await sender.call(services, "GET", "/Messages.json", query=query)).get("messages")
-    if not isinstance(rows, list):
-        raise ValueError("expected an array")
+    rows = (await sender.call(services, "GET", "/Messages.json", query=query))["messages"]
     return [_message(row) for row in rows]
 
 

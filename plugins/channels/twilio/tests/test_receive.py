@@ -71,7 +71,7 @@ def test_a_place_without_degrees_is_none_and_is_not_quoted(latitude: str) -> Non
     form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
     (event,) = twilio().parse(request({"form": form})).events
     assert isinstance(event, Unparsed)
-    assert event.reason == "expected a place"
+    assert not latitude or latitude not in event.reason
 
 
 def test_a_webhook_s_address_has_no_query_of_its_own() -> None:

@@ -24,6 +24,6 @@ async def setup(bot: Bot, url: str, services: Services) -> None:
 async def check(bot: Bot, services: Services) -> None:
     """Make sure that the token is good, and that callbacks come to this connection."""
     account = await bot.call(services, "get_account_info", {})
-    require_here(string(account.get("webhook")), services)
+    require_here(string(account.get("webhook")), services.public_url)
     if missing := set(EVENTS).difference(sequence(account.get("event_types"))):
         raise PermanentError(f"the webhook brings no {', '.join(sorted(missing))}; set it up", code="webhook")

@@ -1,12 +1,10 @@
 """The account at Meta: its files, its webhook, its credentials."""
 
-from attrs import evolve
-
 from channelry import hookimpl
 from channelry.errors import PermanentError, RetryableError
 from channelry.model import Media
 from channelry.services import Save, Services
-from channelry_meta.limits import LARGEST
+from channelry_meta.account import download
 
 from .connection import Number
 
@@ -22,8 +20,7 @@ async def fetch(number: Number, media: Media, save: Save, services: Services) ->
     url = (await number.graph.call(services, "GET", media.id)).get("url")
     if not isinstance(url, str):
         raise RetryableError("Meta does not say where the file is", code="unreadable")
-    file = await services.http.download(url, save, headers=number.graph.authorization(), limit=LARGEST)
-    return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
+    return await download(url, media, save, services, number.graph.authorization())
 
 
 @hookimpl

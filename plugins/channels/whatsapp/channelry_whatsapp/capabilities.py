@@ -3,9 +3,21 @@
 https://developers.facebook.com/documentation/business-messaging/whatsapp/messages and …/throughput
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 
-from channelry.model import ButtonLimit, Capabilities, Kind, Rate, RateScope, Resend, Status
+from channelry.model import (
+    ButtonLimit,
+    CallState,
+    Capabilities,
+    Kind,
+    OptedIn,
+    OptedOut,
+    Rate,
+    RateScope,
+    Resend,
+    Status,
+)
 from channelry_meta.limits import MIB, file
 
 SCHEME = "whatsapp"
@@ -14,6 +26,20 @@ MESSAGE, MARK = "message", "mark"
 
 REPLIES = 3
 """Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
+
+STATUSES = {name: Status(name) for name in ("sent", "delivered", "read", "played", "failed")}
+CALLS = {
+    "connect": CallState.RINGING,
+    "RINGING": CallState.RINGING,
+    "ACCEPTED": CallState.ANSWERED,
+    "REJECTED": CallState.MISSED,
+    "COMPLETED": CallState.COMPLETED,
+    "FAILED": CallState.FAILED,
+}
+PREFERENCES: Mapping[str, type[OptedIn | OptedOut]] = {"stop": OptedOut, "resume": OptedIn}
+"""WhatsApp's words for how far a message or a call has got, and for what a customer wants. Those of calls and of
+preferences are not confirmed by Meta's pages.
+https://developers.facebook.com/documentation/business-messaging/whatsapp/calling"""
 
 _BOTH_WAYS = frozenset(Kind(name) for name in (
     "text", "image", "audio", "voice", "video", "document", "sticker", "location", "contact", "buttons",
@@ -35,7 +61,7 @@ CAPABILITIES = Capabilities(
     },
     buttons=ButtonLimit(count=10, title=20, payload=200, text=1024, urls=True),  # from 4 on the rows of a list
     window=timedelta(hours=24),
-    statuses=frozenset({Status.SENT, Status.DELIVERED, Status.READ, Status.PLAYED, Status.FAILED}),
+    statuses=frozenset(STATUSES.values()),
     resend=Resend.CALLBACK,  # every status echoes `biz_opaque_callback_data`, which is our key
     rates=(
         Rate(RateScope.CONNECTION, 80, 1),

@@ -79,20 +79,14 @@ def _interactive(body: Any) -> Content:
         return "", (Postback(payload=identifier(reply["id"]), title=string(reply.get("title"))),)
     if kind == "nfm_reply":
         form = body[kind]
-        answers = FormReply(
-            name=string(form.get("name")), answers=string(form["response_json"]), summary=string(form.get("body"))
-        )
-        return "", (answers,)
+        name, summary = string(form.get("name")), string(form.get("body"))
+        return "", (FormReply(name=name, answers=string(form["response_json"]), summary=summary),)
     return "", (unsupported(f"interactive.{kind}", body),)
 
 
 def _order(body: Any) -> Content:
-    order = Order(
-        catalog=identifier(body["catalog_id"]),
-        items=orjson.dumps(sequence(body["product_items"])).decode(),
-        note=string(body.get("text")),
-    )
-    return "", (order,)
+    items = orjson.dumps(sequence(body["product_items"])).decode()
+    return "", (Order(catalog=identifier(body["catalog_id"]), items=items, note=string(body.get("text"))),)
 
 
 _READERS: Mapping[str, Callable[[Any], Content]] = {

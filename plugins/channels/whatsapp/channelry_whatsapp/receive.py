@@ -17,25 +17,12 @@ from channelry.model import Address, CallState, Event, Profile
 from channelry.parsing import each, identifier, mapping, number, sequence, string, timestamp
 from channelry_meta import webhook
 
-from .capabilities import SCHEME
+from .capabilities import CALLS, PREFERENCES, SCHEME, STATUSES
 from .connection import Number
 from .content import content
 
 OBJECT = "whatsapp_business_account"
 """What a webhook of WhatsApp is about; the other objects of an app come to the same URL."""
-
-_STATUSES = {name: model.Status(name) for name in ("sent", "delivered", "read", "played", "failed")}
-_CALLS = {
-    "connect": CallState.RINGING,
-    "RINGING": CallState.RINGING,
-    "ACCEPTED": CallState.ANSWERED,
-    "REJECTED": CallState.MISSED,
-    "COMPLETED": CallState.COMPLETED,
-    "FAILED": CallState.FAILED,
-}
-"""What is told of a call. The fields and words of calls and preferences are not confirmed by Meta's pages.
-https://developers.facebook.com/documentation/business-messaging/whatsapp/calling"""
-_PREFERENCES: Mapping[str, type[model.OptedIn | model.OptedOut]] = {"stop": model.OptedOut, "resume": model.OptedIn}
 
 
 @hookimpl
@@ -120,7 +107,7 @@ class _Line:
         return model.StatusChanged(
             **self._common(row, f":{name}"),
             external_id=identifier(row["id"]),
-            status=_meaning(name, _STATUSES, "status"),
+            status=_meaning(name, STATUSES, "status"),
             reference=string(row.get("biz_opaque_callback_data")),
             recipient=None if phone is None and user is None else self._person(phone, user).address,
             code=code,
@@ -132,7 +119,7 @@ class _Line:
         duration."""
         told, seconds = "event" in row, row.get("duration")
         name, inbound = string(row["event" if told else "status"]), row.get("direction") != "BUSINESS_INITIATED"
-        state = _meaning(string(row["status"]) if name == "terminate" else name, _CALLS, "state of a call")
+        state = _meaning(string(row["status"]) if name == "terminate" else name, CALLS, "state of a call")
         if state is CallState.COMPLETED and not seconds:
             state = CallState.MISSED
         who = "recipient" if not told else "from" if inbound else "to"
@@ -151,7 +138,7 @@ class _Line:
         sender, value = self._person(row.get("wa_id"), row.get("user_id")).address, string(row["value"])
         told_at, topic = row.get("timestamp"), string(row.get("category"))
         key, at = f"preference:{sender.value}:{topic}:{value}:{told_at}", timestamp(told_at, self.at)
-        event = _meaning(value, _PREFERENCES, "preference")
+        event = _meaning(value, PREFERENCES, "preference")
         return event(account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
 
     def error(self, row: Any) -> Event:
@@ -208,9 +195,8 @@ def _people(contacts: Any) -> dict[str, Profile]:
             person = _profile(user, phone, string(profile.get("name")), string(profile.get("username")))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
-        for key in (phone, user):
-            if key:
-                people[key] = person
+        people[phone] = people[user] = person
+    people.pop("", None)
     return people
 
 
@@ -243,9 +229,7 @@ def _referral(row: Any) -> model.Referral:
 
 
 def _failure(errors: Any) -> tuple[str, str]:
-    if not errors:
-        return "", ""
-    error = errors[0]
+    error = errors[0] if errors else {}
     code = error.get("code")
     title = string(error.get("title")) or string(error.get("message"))
     details = string(mapping(error.get("error_data")).get("details"))
@@ -261,8 +245,7 @@ def _reaction(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) 
 
 
 def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
-    text, parts = content(body["message"])
-    message = identifier(body["original_message_id"])
+    (text, parts), message = content(body["message"]), identifier(body["original_message_id"])
     return model.MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
 
 

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 from channelry import hookimpl, model
 from channelry.errors import AmbiguousError, PermanentError
 from channelry.model.outbound import SendablePart
-from channelry.parsing import identifier
 from channelry.services import Services
 from channelry.text import split
+from channelry_meta.graph import named
 
 from .capabilities import MARK, MESSAGE, REPLIES, SCHEME
 from .connection import Number
@@ -109,11 +109,9 @@ def _file(media: model.Media, caption: str = "") -> _Piece:
         raise PermanentError("a file to upload needs its media_type", code="no_media_type")
     source = {} if media.ref else {"link": media.url} if media.url else {"id": media.id}
     name = media.name if media.kind is model.Kind.DOCUMENT else ""
-    body: Body = source | _present({"caption": caption, "filename": name})
-    if media.kind is model.Kind.VOICE:
-        body["voice"] = True
-    wire = "audio" if media.kind is model.Kind.VOICE else media.kind.value
-    piece: Body = {"type": wire, wire: body}
+    voice = media.kind is model.Kind.VOICE
+    wire = "audio" if voice else media.kind.value
+    piece: Body = {"type": wire, wire: source | _present({"caption": caption, "filename": name, "voice": voice or ""})}
     return (piece, media) if media.ref else (piece,)
 
 
@@ -199,16 +197,16 @@ async def send(number: Number, call: model.Call, services: Services) -> model.Re
     answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == MARK)
     if call.action == MARK:
         return model.Receipt()
-    try:
-        ids = tuple(identifier(message["id"]) for message in answer["messages"])
-        users = [contact["user_id"] for contact in answer.get("contacts") or () if contact.get("user_id")]
-        # the recipient's business-scoped user id, where the answer tells it
-        address = model.Address(SCHEME, identifier(users[0])) if users else None
-    except (LookupError, TypeError, ValueError, AttributeError):
-        ids, address = (), None
-    if not ids:
-        raise AmbiguousError("WhatsApp answered without the id of a message", code="unreadable")
-    return model.Receipt(ids, None if address == call.to else address)
+    message = named(_first(answer, "messages").get("id"), AmbiguousError)
+    user = _first(answer, "contacts").get("user_id")  # business-scoped, where the answer tells it
+    address = model.Address(SCHEME, user) if isinstance(user, str) and user else None
+    return model.Receipt((message,), None if address == call.to else address)
+
+
+def _first(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give the first of the rows that an answer has under a name; a message goes to one person."""
+    rows = answer.get(name)
+    return rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
 
 
 def _with_file(body: Body, file_id: str) -> Body:

@@ -48,8 +48,7 @@ class Account(Signed, ABC):
         """Download a customer's file by its link, which is signed and expires."""
         if not media.url:
             raise PermanentError("the file has no link to fetch it by", code="no_file")
-        file = await services.http.download(media.url, save, limit=LARGEST)
-        return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
+        return await download(media.url, media, save, services)
 
     @hookimpl
     async def setup(self, url: str, services: Services) -> None:
@@ -104,6 +103,14 @@ class Page(Account):
     @property
     def account(self) -> str:
         return self.config.page_id
+
+
+async def download(
+    url: str, media: Media, save: Save, services: Services, headers: Mapping[str, str] | None = None
+) -> Media:
+    """Download a customer's file, and give it with the type and size that it has."""
+    file = await services.http.download(url, save, headers=headers, limit=LARGEST)
+    return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
 
 async def look_up(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:

@@ -15,7 +15,7 @@ def require(given: bytes, expected: Iterable[bytes], provider: str) -> None:
     for one in expected:
         if compare_digest(given, one):
             return
-    raise RejectedError(f"the request is not signed by {provider}")
+    raise RejectedError(f"the request bears no valid signature or token of {provider}")
 
 
 def require_hmac(given: bytes, signed: bytes, secrets: Secrets, form: Callable[[bytes], bytes], provider: str) -> None:
@@ -23,4 +23,4 @@ def require_hmac(given: bytes, signed: bytes, secrets: Secrets, form: Callable[[
     for secret in secrets:
         if compare_digest(given, form(digest(secret.encode(), signed, "sha256"))):
             return
-    raise RejectedError(f"the request is not signed by {provider}")
+    raise RejectedError(f"the request bears no valid signature or token of {provider}")

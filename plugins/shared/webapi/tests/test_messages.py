@@ -149,7 +149,7 @@ def test_a_file_without_either_and_a_link_of_another_scheme_are_refused(file: di
 
 @pytest.mark.parametrize(("found", "told"), [("", "there is none"), ("https://else.example", "it is https://else")])
 def test_a_webhook_that_goes_elsewhere_is_named(found: str, told: str) -> None:
-    given = services(public_url="https://care.example.com/hooks/acme")
+    given = "https://care.example.com/hooks/acme"
     with pytest.raises(PermanentError, match=f"should be https://care.*, but {told}"):
         require_here(found, given)
-    require_here(given.public_url, given)
+    require_here(given, given)
