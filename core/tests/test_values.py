@@ -276,10 +276,11 @@ def test_rows_too_deep_to_be_written_are_told_apart() -> None:
     ],
 )
 def test_a_body_that_cannot_be_read_becomes_one_unparsed(body: bytes) -> None:
-    (event,) = parsing.received(request(body), rows).events
+    bare = evolve(request(body), path="/hooks/acme")
+    (event,) = parsing.received(bare, rows).events
     assert isinstance(event, Unparsed)
     assert event.raw == body
-    assert event == parsing.received(request(body), rows).events[0]
+    assert event == parsing.received(bare, rows).events[0]
 
 
 def test_a_request_that_is_no_json_is_read_as_its_plugin_says() -> None:
@@ -291,9 +292,10 @@ def test_a_request_that_is_no_json_is_read_as_its_plugin_says() -> None:
     asked = evolve(request(b"why=beside"), method="GET", path="/hooks/acme?why=noise")
     assert parsing.received(asked, told, Request.query).ignored == ("noise",)
     assert parsing.received(asked, told, lambda request: dict(request.form())).ignored == ("beside",)
-    (event,) = parsing.received(evolve(asked, path="/hooks/acme?x=1"), told, Request.query).events
-    assert isinstance(event, Unparsed)
-    assert (event.raw, event.reason) == (b"/hooks/acme?x=1", "missing key 'why'")
+    for body, path, raw in ((b"", "/hooks/acme?x=1", b"/hooks/acme?x=1"), (b"b", "/?x=1", b"b"), (b"", "/", b"")):
+        (event,) = parsing.received(evolve(asked, path=path, body=body), told, Request.query).events
+        assert isinstance(event, Unparsed)
+        assert (event.raw, event.reason) == (raw, "missing key 'why'")
 
 
 def test_a_request_gives_headers_query_form_and_json() -> None:

@@ -22,8 +22,8 @@ READY_AFTER = 5.0
 @hookimpl
 async def setup(account: Account, url: str, services: Services) -> None:
     """Have LINE post webhooks to `url`, and make sure that it gets there."""
-    await account.call(services, "PUT", f"{WEBHOOK}/endpoint", {"endpoint": url})
-    tried = await account.call(services, "POST", f"{WEBHOOK}/test", {"endpoint": url})
+    await account.client.call(services, "PUT", f"{WEBHOOK}/endpoint", json={"endpoint": url})
+    tried = await account.client.call(services, "POST", f"{WEBHOOK}/test", json={"endpoint": url})
     if tried.get("success") is not True:
         told = f"{tried.get('reason', '')} {tried.get('detail', '')}".strip()
         raise PermanentError(f"LINE does not reach {url}: {told}", code="webhook")
@@ -32,15 +32,17 @@ async def setup(account: Account, url: str, services: Services) -> None:
 @hookimpl
 async def check(account: Account, services: Services) -> None:
     """Make sure that the token is this account's, that webhooks come here, and that messages are left this month."""
-    found = string((await account.call(services, "GET", "/info")).get("userId"))
+    found = string((await account.client.call(services, "GET", "/info")).get("userId"))
     if account.account and found != account.account:
         raise PermanentError(f"the token is of {found}, but bot_user_id is {account.account}", code="bot_user_id")
-    webhook = await account.look_up(services, f"{WEBHOOK}/endpoint")
+    webhook = await account.client.look_up(services, f"{WEBHOOK}/endpoint")
     require_here(string(webhook.get("endpoint")), services.public_url)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
-    most = size((await account.call(services, "GET", "/message/quota")).get("value"))  # none where it is unlimited
-    used = size((await account.call(services, "GET", "/message/quota/consumption")).get("totalUsage"))
+    most = size(
+        (await account.client.call(services, "GET", "/message/quota")).get("value")
+    )  # none where it is unlimited
+    used = size((await account.client.call(services, "GET", "/message/quota/consumption")).get("totalUsage"))
     if most is not None and used is not None and used >= most:
         raise PermanentError(f"all {most} messages of this month are used", code="monthly_limit")
 
@@ -51,7 +53,7 @@ async def profile(account: Account, address: Address, services: Services) -> Pro
     kind, value = address.value[:1], quote(address.value, safe="")
     if kind == ROOM:
         return None
-    found = await account.look_up(services, f"/group/{value}/summary" if kind == GROUP else f"/profile/{value}")
+    found = await account.client.look_up(services, f"/group/{value}/summary" if kind == GROUP else f"/profile/{value}")
     if not found:
         return None
     name, picture = found.get("displayName") or found.get("groupName"), string(found.get("pictureUrl"))
@@ -65,7 +67,7 @@ async def fetch(account: Account, media: Media, save: Save, services: Services) 
     if media.id and not url:
         url = f"{account.config.data_url.rstrip('/')}{BOT}/message/{quote(media.id, safe='')}/content"
     if url != media.url and media.kind in (Kind.AUDIO, Kind.VIDEO):
-        state = (await account.call(services, "GET", f"{url}/transcoding")).get("status")
+        state = (await account.client.call(services, "GET", f"{url}/transcoding")).get("status")
         if state == "failed":
             raise PermanentError("LINE could not make the file ready", code="transcoding")
         if state != "succeeded":

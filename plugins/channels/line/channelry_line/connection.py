@@ -3,15 +3,11 @@
 Source: https://developers.line.biz/en/reference/messaging-api/#issue-stateless-channel-access-token
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from attrs import field, frozen
 
 from channelry import plugin
 from channelry.secrets import Secret, Secrets
-from channelry.services import HttpResponse, Services
-from channelry_webapi import Client, Credentials, Grant, Missing, Shown, Tokens, content
+from channelry_webapi import Client, Credentials, Grant, Missing, Shown, Tokens
 
 from .capabilities import CAPABILITIES
 from .refusals import refused
@@ -55,7 +51,7 @@ class Account:
     def __attrs_post_init__(self) -> None:
         config = self.config
         self.account, self.origins = config.bot_user_id, (config.data_url,)
-        self.client = Client(config.base_url.rstrip("/") + BOT, self._credentials())
+        self.client = Client(config.base_url.rstrip("/") + BOT, self._credentials(), refusal=refused)
 
     def _credentials(self) -> Credentials:
         config = self.config
@@ -66,19 +62,3 @@ class Account:
         url, mend = f"{config.base_url.rstrip('/')}/oauth2/v3/token", "check channel_id and channel_secret"
         grant = Grant(url=url, grant_type="client_credentials", client_id=config.channel_id, mend=mend)
         return Tokens(config.channel_secret[0], grant)
-
-    async def call(self, services: Services, method: str, path: str, body: Any = None) -> Mapping[str, Any]:
-        """Make one request that may be repeated, and give its result, or raise what the answer means."""
-        return result(await self.client.ask(services, method, path, json=body), services)
-
-    async def look_up(self, services: Services, path: str) -> Mapping[str, Any]:
-        """Ask for something, and give an empty object where LINE knows nothing of it."""
-        answer = await self.client.ask(services, "GET", path)
-        return {} if answer.status == 404 else result(answer, services)
-
-
-def result(answer: HttpResponse, services: Services) -> Mapping[str, Any]:
-    """Give the object that LINE answered with, or raise what the answer means."""
-    if not 200 <= answer.status < 300:
-        raise refused(answer, services)
-    return content(answer)

@@ -16,7 +16,7 @@ from channelry import hookimpl, model
 from channelry.errors import AmbiguousError, PermanentError
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import Body, Draft, Piece, batches, calls, change, content, named_all, require_link
+from channelry_webapi import Body, Draft, Piece, batches, calls, change, content, ids, require_link, unreadable
 
 from .capabilities import MESSAGE, MESSAGES, PLACE_NAME, PREVIEW, READ, REPLY_WITHIN, TYPING, TYPING_SECONDS
 from .connection import Account
@@ -116,7 +116,7 @@ def _button(button: model.Button) -> Body:
 async def send(account: Account, call: model.Call, services: Services) -> model.Receipt:
     """Make one call: a message as a reply while its token lives, else, or where LINE has forgotten it, as a push."""
     if call.action != MESSAGE:
-        await account.call(services, "POST", call.action, call.body)
+        await account.client.call(services, "POST", call.action, json=call.body)
         return model.Receipt()
     links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads}
     messages, reply = [_linked(one, links) for one in call.body["messages"]], call.body.get("reply")
@@ -148,8 +148,10 @@ def _receipt(answer: HttpResponse, services: Services, *, repeatable: bool) -> m
     if not 200 <= status < 300 and status != 409:
         doubtful = status >= 500 and status != 503 and not repeatable
         raise refused(answer, services, AmbiguousError if doubtful else None)
-    messages = content(answer).get("sentMessages")
-    return model.Receipt(named_all(messages, repeatable=False) if messages or status != 409 else ())
+    made = ids(content(answer).get("sentMessages"))
+    if not made and status != 409:
+        raise unreadable(repeatable=False)
+    return model.Receipt(made)
 
 
 def _slot(call: model.Call) -> str:

@@ -450,8 +450,10 @@ async def test_a_success_without_an_id_is_ambiguous(line: Line, answer: Any) -> 
         await send(line, answering(200, answer), message("hi"))
 
 
-async def test_a_repeat_that_line_knows_is_a_success_even_without_ids(line: Line) -> None:
-    assert await send(line, answering(409, {"message": "already accepted"}), message("hi")) == [Receipt()]
+@pytest.mark.parametrize("told", [{}, {"sentMessages": [{}]}, {"sentMessages": [{"id": None}]}, {"sentMessages": 3}])
+async def test_a_repeat_that_line_knows_is_a_success_even_without_ids(line: Line, told: Any) -> None:
+    answer = {"message": "already accepted", **told}
+    assert await send(line, answering(409, answer), message("hi")) == [Receipt()]
 
 
 async def test_tokens_are_issued_kept_and_renewed(simulator: LineSimulator, desk: Services, clock: FakeClock) -> None:

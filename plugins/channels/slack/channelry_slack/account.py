@@ -5,9 +5,9 @@ from attrs import evolve
 from channelry import hookimpl
 from channelry.errors import AuthError, PermanentError
 from channelry.model import Address, Media, Profile
-from channelry.parsing import mapping, string
+from channelry.parsing import string
 from channelry.services import Save, Services
-from channelry_webapi import download
+from channelry_webapi import download, object_in
 
 from .capabilities import SCOPES, USER
 from .connection import PEOPLE, Workspace, result
@@ -40,8 +40,8 @@ async def profile(workspace: Workspace, address: Address, services: Services) ->
     if not address.value.startswith(PEOPLE):
         return None
     answer = await workspace.call(services, USER, query={"user": address.value, "include_locale": "true"})
-    user = mapping(answer.get("user"))
-    told = mapping(user.get("profile"))
+    user = object_in(answer, "user")
+    told = object_in(user, "profile")
     email = string(told.get("email")).lower()
     found = Profile(
         address=address,
@@ -60,7 +60,7 @@ async def fetch(workspace: Workspace, media: Media, save: Save, services: Servic
     """Download a file: one of Slack's from where it lies now, with the token, which no other server is shown."""
     url, held = media.url, bool(media.id and not media.url)
     if held:
-        told = mapping((await workspace.call(services, "files.info", query={"file": media.id})).get("file"))
+        told = object_in(await workspace.call(services, "files.info", query={"file": media.id}), "file")
         url = string(told.get("url_private_download") or told.get("url_private"))
     file = await download(workspace, evolve(media, media_type=""), save, services, url)
     if held and file.media_type.startswith("text/html") and not media.media_type.startswith("text/html"):

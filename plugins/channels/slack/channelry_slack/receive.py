@@ -48,14 +48,15 @@ def parse(workspace: Workspace, request: model.Request) -> model.Received:
     """Read one request: an event, the handshake, or a form, whose field `payload` is the JSON of a pressed button."""
     form = request.header(b"content-type").startswith(_FORM)
     found = received(request, partial(_read, request.received_at), _form if form else model.Request.json)
-    if form or found.events or found.ignored:
+    if found.events or found.ignored:
         return found
     return evolve(found, answer=model.Response(body=identifier(request.json()["challenge"]).encode()))
 
 
 def _form(request: model.Request) -> Any:
     fields = dict(parse_qsl(request.body.decode(errors="replace")))
-    return {"type": "slash command"} if "command" in fields else orjson.loads(fields["payload"])
+    body = {"type": "slash command"} if "command" in fields else orjson.loads(fields["payload"])
+    return body if body["type"] == "block_actions" else {"type": f"form {string(body['type'])}"}
 
 
 _Common: TypeAlias = Mapping[str, Any]

@@ -10,11 +10,10 @@ from attrs import evolve
 
 from channelry import hookimpl, model
 from channelry.errors import PermanentError, RetryableError
-from channelry.parsing import identifier, mapping, sequence, string
 from channelry.services import Services
 from channelry.text import split
 from channelry_webapi import Body, Draft, Piece, batches, calls, change, enclosed, require_link
-from channelry_webapi.answers import kind_of, named, named_all, refusal
+from channelry_webapi.answers import ids, kind_of, named, object_in, refusal, rows_in, unreadable
 
 from .capabilities import ALT_TEXT, DELETE, DELETE_FILE, FILES, PAGE, POST, REACT, SECTION, SHARE, UNREACT, UPDATE
 from .connection import FILE, PEOPLE, Workspace
@@ -117,8 +116,9 @@ async def send(workspace: Workspace, call: model.Call, services: Services) -> mo
         files = [await _uploaded(workspace, media, services) for media in call.uploads]
         body = {**call.body, "channel_id": channel, "files": files}
         shared = await workspace.call(services, SHARE, json=body, repeatable=False)
-        # the message comes a while later, without an id of its own: Slack knows it by its files
-        return model.Receipt(named_all(shared.get("files"), repeatable=False))
+        if not (found := ids(shared.get("files"))):
+            raise unreadable(repeatable=False)
+        return model.Receipt(found)  # the message comes a while later, without an id of its own: it is known by these
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": call.key}}
     body = {**call.body, "channel": channel, "metadata": metadata}
     posted = await workspace.call(services, POST, json=body, repeatable=False)
@@ -131,7 +131,7 @@ async def _channel(workspace: Workspace, call: model.Call, services: Services) -
     if not call.to.value.startswith(PEOPLE):
         return call.to.value
     opened = await workspace.call(services, "conversations.open", json={"users": call.to.value})
-    return named(mapping(opened.get("channel")).get("id"), repeatable=True)
+    return named(object_in(opened, "channel").get("id"), repeatable=True)
 
 
 async def _uploaded(workspace: Workspace, media: model.Media, services: Services) -> dict[str, str]:
@@ -158,10 +158,11 @@ async def reconcile(workspace: Workspace, call: model.Call, services: Services) 
     query |= {"ts": thread_ts} if thread_ts else {}
     for _ in range(PAGES):
         page = await workspace.call(services, f"conversations.{'replies' if thread_ts else 'history'}", query=query)
-        for message in sequence(page.get("messages")):
-            if mapping(message.get("metadata")).get("event_payload") == {"key": call.key}:
-                return model.Accepted(model.Receipt((f"{channel}:{identifier(message['ts'])}",)))
-        query["cursor"] = string(mapping(page.get("response_metadata")).get("next_cursor"))
+        for message in rows_in(page, "messages"):
+            if object_in(message, "metadata").get("event_payload") == {"key": call.key}:
+                ts = named(message.get("ts"), repeatable=True)
+                return model.Accepted(model.Receipt((f"{channel}:{ts}",)))
+        query["cursor"] = str(object_in(page, "response_metadata").get("next_cursor") or "")
         if not query["cursor"]:
             return model.NotTaken()
     return model.Unknown(f"it is not among the {PAGES * PAGE} messages that were looked at")

@@ -4,6 +4,7 @@ import hmac
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 import pytest
@@ -122,6 +123,15 @@ def test_a_body_that_is_none_of_slacks_is_kept_whole(body: bytes, form: bool) ->
     (event,) = parsed(body, *headers)
     assert isinstance(event, Unparsed)
     assert event.raw == body
+
+
+@pytest.mark.parametrize("kind", ["url_verification", "event_callback", "view_submission"])
+def test_a_form_is_read_for_pressed_buttons_only(kind: str) -> None:
+    """What else is in one is counted, and a handshake there answers nothing."""
+    headers = ((b"content-type", b"application/x-www-form-urlencoded"),)
+    body = b"payload=" + quote(f'{{"type":"{kind}","challenge":"x"}}').encode()
+    found = workspace().parse(Request("POST", "/hooks/slack", headers, body, NOW))
+    assert (found.events, found.ignored, found.answer.body) == ((), (f"request form {kind}",), b"")
 
 
 @pytest.mark.row("F9")

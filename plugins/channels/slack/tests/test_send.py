@@ -424,7 +424,9 @@ async def test_a_missing_right_is_named(slack: Slack) -> None:
         await send(slack, answering(200, no("missing_scope", needed="chat:write")), message("hi"))
 
 
-@pytest.mark.parametrize("answer", [{"ok": True}, {"ok": True, "file_id": 1.5}, {"ok": True, "channel": {}}])
+@pytest.mark.parametrize(
+    "answer", [{"ok": True}, {"ok": True, "file_id": 1.5}, {"ok": True, "channel": {}}, {"ok": True, "channel": "D1"}]
+)
 @pytest.mark.parametrize("outbound", [message("", PHOTO), message("hi", target=Target(to=Address("slack", "Udi")))])
 async def test_a_preparation_that_cannot_be_read_is_made_again(slack: Slack, answer: Any, outbound: Outbound) -> None:
     with pytest.raises(RetryableError):

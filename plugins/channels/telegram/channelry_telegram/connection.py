@@ -14,7 +14,7 @@ from channelry.errors import RecipientError
 from channelry.model import RateScope
 from channelry.secrets import Secret, Secrets
 from channelry.services import HttpResponse, Services
-from channelry_webapi import Options, content, refusal, unreadable
+from channelry_webapi import Options, content, object_in, refusal, unreadable
 
 from .capabilities import CAPABILITIES
 from .refusals import ANY, CONFLICT, LONGEST_WAIT, REFUSALS
@@ -105,5 +105,4 @@ def parameters(answer: HttpResponse) -> Mapping[str, Any]:
 
     Source: https://core.telegram.org/bots/api#responseparameters
     """
-    found = content(answer).get("parameters")
-    return found if isinstance(found, dict) else {}
+    return object_in(content(answer), "parameters")

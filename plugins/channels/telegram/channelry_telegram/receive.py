@@ -17,7 +17,7 @@ from channelry.errors import AuthError, SendError
 from channelry.hookspecs import Deliver
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
 from channelry.services import Services
-from channelry_webapi.signatures import require
+from channelry_webapi import require
 
 from . import content
 from .capabilities import SCHEME, SERVICE, UNHANDLED

@@ -15,7 +15,7 @@ from channelry.model import Call, Capabilities, Kind, Media, SendMessage, Target
 from channelry.model.outbound import SendablePart
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import Body, Draft, batches, calls, change, enclosed
+from channelry_webapi import Body, Draft, batches, calls, change, enclosed, unreadable
 
 from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, SCHEME
 from .connection import MOVED, Bot, description, parameters, result
@@ -182,7 +182,10 @@ async def send(bot: Bot, call: Call, services: Services) -> model.Receipt:
         return model.Receipt((), address)
     found = result(answer, services, repeatable=False)
     messages = [] if call.resend is model.Resend.SAFE else found if isinstance(found, list) else [found]
-    return model.Receipt(tuple(f"{one['chat']['id']}:{one['message_id']}" for one in messages), address)
+    try:
+        return model.Receipt(tuple([f"{one['chat']['id']}:{one['message_id']}" for one in messages]), address)
+    except (LookupError, TypeError):
+        raise unreadable(repeatable=False) from None
 
 
 async def _made(bot: Bot, call: Call, body: Mapping[str, Any], services: Services) -> HttpResponse:

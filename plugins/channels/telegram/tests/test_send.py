@@ -521,6 +521,9 @@ ANSWERS: list[tuple[int, bytes, type[SendError]]] = [
     (200, b"<html>a proxy's page</html>", AmbiguousError),
     (200, b"[]", AmbiguousError),
     (200, b'{"ok":true}', AmbiguousError),
+    (200, b'{"ok":true,"result":true}', AmbiguousError),
+    (200, b'{"ok":true,"result":[{}]}', AmbiguousError),
+    (200, b'{"ok":true,"result":{"chat":5,"message_id":1}}', AmbiguousError),
 ]
 
 

@@ -17,13 +17,13 @@ from .connection import Sender
 async def setup(sender: Sender, url: str, services: Services) -> None:
     """Have Twilio post what customers write to `url`, or to the address that is configured in its place."""
     path, _, change = await _inbound(sender, sender.config.webhook_url or url, services)
-    await sender.call(services, "POST", path, **change)
+    await sender.client.call(services, "POST", path, **change)
 
 
 @hookimpl
 async def check(sender: Sender, services: Services) -> None:
     """Make sure that the credentials are good, that the account is active, and that its webhooks come here."""
-    status = (await sender.call(services, "GET", f"{sender.client.base_url}.json")).get("status")
+    status = (await sender.client.call(services, "GET", f"{sender.client.base_url}.json")).get("status")
     if status != "active":
         raise AuthError(f"the account {sender.config.account_sid} is {status}", code="account")
     url = sender.config.webhook_url or services.public_url
@@ -35,7 +35,7 @@ async def _inbound(sender: Sender, url: str, services: Services) -> tuple[str, A
     """Tell where a sender's webhook is kept, what it is, and what makes it `url`."""
     if is_service(sender.account):
         path = f"{sender.messaging_url}/v1/Services/{sender.account}"
-        known = await sender.call(services, "GET", path)
+        known = await sender.client.call(services, "GET", path)
         found = known.get("inbound_request_url")
         if known.get("use_inbound_webhook_on_number"):
             found = "that of each of its numbers"
@@ -43,12 +43,13 @@ async def _inbound(sender: Sender, url: str, services: Services) -> tuple[str, A
         return path, found, {"form": form}
     if is_whatsapp(sender.account):  # https://www.twilio.com/docs/whatsapp/api/senders, a public beta
         path = f"{sender.messaging_url}/v2/Channels/Senders"
-        answer = await sender.call(services, "GET", path, query={"Channel": "whatsapp"})
+        answer = await sender.client.call(services, "GET", path, query={"Channel": "whatsapp"})
         known = _only(answer.get("senders"), "sender_id", sender.account)
         webhook = {"callback_url": url, "callback_method": "POST"}
         found = mapping(known.get("webhook"))
         return f"{path}/{known['sid']}", found.get("callback_url"), {"json": {"webhook": webhook}}
-    answer = await sender.call(services, "GET", "/IncomingPhoneNumbers.json", query={"PhoneNumber": sender.account})
+    query = {"PhoneNumber": sender.account}
+    answer = await sender.client.call(services, "GET", "/IncomingPhoneNumbers.json", query=query)
     known = _only(answer.get("incoming_phone_numbers"), "phone_number", sender.account)
     form = [("SmsUrl", url), ("SmsMethod", "POST")]
     return f"/IncomingPhoneNumbers/{known['sid']}.json", known.get("sms_url"), {"form": form}

@@ -4,15 +4,13 @@ Source: https://www.twilio.com/docs/usage/requests-to-twilio
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Unpack
+from typing import Any
 
 from attrs import field, frozen, validators
 
 from channelry import model, plugin
 from channelry.secrets import Secret, Secrets
-from channelry.services import Services
-from channelry_webapi import Client, Options, basic, content, unreadable
+from channelry_webapi import Client, basic
 
 from .capabilities import of
 from .refusals import refusal
@@ -72,13 +70,5 @@ class Sender:
         self.origins = (self.messaging_url,)
         token = next(iter(config.auth_token), Secret(""))
         key = basic(config.api_key, config.api_secret) if config.api_secret else basic(config.account_sid, token)
-        self.client = Client(f"{config.base_url.rstrip('/')}/2010-04-01/Accounts/{config.account_sid}", key)
-
-    async def call(self, services: Services, method: str, path: str, **options: Unpack[Options]) -> Mapping[str, Any]:
-        """Make a request and give its answer's object; `path` is of something of the account's, or a whole URL."""
-        answer = await self.client.ask(services, method, path, **options)
-        if answer.status >= 300:
-            raise refusal(answer, services)
-        if found := content(answer):
-            return found
-        raise unreadable(repeatable=options.get("repeatable", True))
+        base_url = f"{config.base_url.rstrip('/')}/2010-04-01/Accounts/{config.account_sid}"
+        self.client = Client(base_url, key, refusal=refusal)

@@ -4,6 +4,7 @@ Source: https://www.twilio.com/docs/usage/webhooks/webhooks-security and
 https://www.twilio.com/docs/messaging/guides/webhook-request
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
@@ -12,13 +13,12 @@ from hmac import digest
 from typing import TypeAlias
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-import orjson
 from attrs import evolve
 
 from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import identifier, received
-from channelry_webapi import kind_of_file, place, signatures, unsupported
+from channelry_webapi import kind_of_file, place, require, unsupported
 
 from .capabilities import CONSENT, PHONE, STATUSES, WHATSAPP
 from .connection import Sender
@@ -57,7 +57,7 @@ def verify(sender: Sender, request: model.Request) -> None:
         fields, keys = _signed_fields(request, url), [secret.encode() for secret in secrets if secret.reveal()]
         texts = (spelling.encode() + fields for spelling in _spellings(url))
         expected = (b64encode(digest(key, text, algorithm)) for text in texts for key in keys)
-        signatures.require(request.header(SIGNATURE), expected, "Twilio")
+        require(request.header(SIGNATURE), expected, "Twilio")
     except (ValueError, KeyError):  # a URL that is none, another body than its hash, another algorithm
         raise RejectedError("the request bears no valid signature or token of Twilio") from None
 
@@ -197,7 +197,7 @@ def _parts(form: _Fields) -> Iterator[model.Part]:
         yield model.Media(kind=kind_of_file(media_type), url=url, media_type=media_type)
         number += 1
     if "Latitude" in form:
-        degrees = {name: orjson.loads(form[name.capitalize()]) for name in ("latitude", "longitude")}
+        degrees = {name: _degrees(form[name.capitalize()]) for name in ("latitude", "longitude")}
         yield place({**degrees, "name": form.get("Label"), "address": form.get("Address")})
     if payload := form.get("ButtonPayload") or form.get("ButtonText"):
         yield model.Postback(payload=payload, title=form.get("ButtonText", ""))
@@ -205,6 +205,12 @@ def _parts(form: _Fields) -> Iterator[model.Part]:
         yield model.Postback(payload=row, title=form.get("ListTitle", ""))
     if answers := form.get("InteractiveData"):
         yield model.FormReply(name="flow", answers=answers)
+
+
+def _degrees(text: str) -> float:
+    if not re.fullmatch(r"[-+]?[0-9]{1,3}(\.[0-9]*)?", text):
+        raise ValueError("expected a place")
+    return float(text)
 
 
 def _referral(form: _Fields) -> model.Referral:

@@ -5,7 +5,6 @@ Source: https://www.twilio.com/docs/messaging/api/message-resource
 
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -100,7 +99,7 @@ async def send(sender: Sender, call: model.Call, services: Services) -> model.Re
     """Make one call; statuses come to our webhook and bear the call's key. Only a message can be ambiguous."""
     body = dict(call.body)
     if call.action == TYPING:
-        await sender.call(services, "POST", f"{sender.messaging_url}/v3/Indicators/Typing.json", json=body)
+        await sender.client.call(services, "POST", f"{sender.messaging_url}/v3/Indicators/Typing.json", json=body)
         return model.Receipt()
     if call.uploads:
         made = iter([await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads])
@@ -110,7 +109,7 @@ async def send(sender: Sender, call: model.Call, services: Services) -> model.Re
         body["StatusCallback"] = f"{webhook}?{urlencode(ours)}"
     form = [(name, one) for name, value in body.items() for one in (value if isinstance(value, list) else [value])]
     async with doubt.noted(call, services):
-        answer = await sender.call(services, "POST", "/Messages.json", form=form, repeatable=False)
+        answer = await sender.client.call(services, "POST", "/Messages.json", form=form, repeatable=False)
         return model.Receipt((named(answer.get("sid"), repeatable=False),))
 
 
@@ -118,14 +117,12 @@ async def send(sender: Sender, call: model.Call, services: Services) -> model.Re
 async def reconcile(sender: Sender, call: model.Call, services: Services) -> model.Reconciled:
     """Look for a message whose answer was lost among those that went to this person."""
     sent = None if "ContentSid" in call.body else call.body.get("Body", "")  # who knows what a template says
-    return await doubt.settle(call, sent, partial(_listed, sender, call.body["To"], services), PAGE, services)
 
+    async def listed() -> Any:
+        query = {"To": call.body["To"], "PageSize": str(PAGE)}
+        return (await sender.client.call(services, "GET", "/Messages.json", query=query)).get("messages")
 
-async def _listed(sender: Sender, to: str, services: Services) -> list[Listed]:
-    """List the newest messages to somebody."""
-    query = {"To": to, "PageSize": str(PAGE)}
-    rows = (await sender.call(services, "GET", "/Messages.json", query=query))["messages"]
-    return [_message(row) for row in rows]
+    return await doubt.settle(call, sent, listed, _message, PAGE, services)
 
 
 def _message(row: Mapping[str, Any]) -> Listed:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, MessageReceived, OptedOut, Request, Unparsed
+from channelry.model import Event, Location, MessageReceived, OptedOut, Request, Unparsed
 from channelry.secrets import Secret
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.receive import EMPTY, _form
@@ -66,12 +66,20 @@ def test_one_form_is_the_number_s_and_the_service_s_each_for_its_own_connection(
     assert accounts == ["+15005550001", "MG01"]
 
 
+@pytest.mark.parametrize(("latitude", "degrees"), [("+51.5", 51.5), ("051", 51), ("-5.", -5), ("0", 0)])
+def test_a_place_is_read_however_it_is_written(latitude: str, degrees: float) -> None:
+    form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
+    (event,) = twilio().parse(request({"form": form})).events
+    assert isinstance(event, MessageReceived)
+    assert event.parts == (Location(latitude=degrees, longitude=8.4),)
+
+
 @pytest.mark.parametrize("latitude", ["north of here", "inf", "nan", ""])
 def test_a_place_without_degrees_is_none_and_is_not_quoted(latitude: str) -> None:
     form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
     (event,) = twilio().parse(request({"form": form})).events
     assert isinstance(event, Unparsed)
-    assert not latitude or latitude not in event.reason
+    assert event.reason == "expected a place"
 
 
 def test_a_webhook_s_address_has_no_query_of_its_own() -> None:

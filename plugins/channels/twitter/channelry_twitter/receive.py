@@ -7,7 +7,7 @@ older envelope, https://docs.x.com/x-api/account-activity/introduction
 import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from hmac import digest
 from typing import Any, TypeAlias
@@ -17,7 +17,7 @@ from attrs import frozen
 from channelry import hookimpl, model
 from channelry.errors import RejectedError
 from channelry.parsing import each, identifier, mapping, received, sequence, string, timestamp
-from channelry_webapi import require_hmac, unsupported
+from channelry_webapi import in_utc, require_hmac, rfc3339, unsupported
 
 from . import content
 from .capabilities import LIKE
@@ -257,9 +257,8 @@ def _first(row: Mapping[str, Any], *names: str) -> str:
 def _moment(value: Any, at: datetime) -> datetime:
     """Read a time: RFC 3339, `Wed Oct 10 20:19:24 +0000 2018`, or milliseconds."""
     text = value if isinstance(value, str) else ""
-    if not (exact := text[10:11] == "T") and not text[:1].isalpha():
-        return timestamp(value, at)
-    moment = datetime.fromisoformat(text) if exact else datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y")
-    if moment.tzinfo is None or not 1970 < moment.year < 2100:
-        raise ValueError("expected a time of our days with its zone")
-    return moment.astimezone(UTC)
+    if text[10:11] == "T":
+        return rfc3339(text, at)
+    if text[:1].isalpha():
+        return in_utc(datetime.strptime(text, "%a %b %d %H:%M:%S %z %Y"))
+    return timestamp(value, at)

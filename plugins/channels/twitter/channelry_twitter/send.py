@@ -6,6 +6,7 @@ https://docs.x.com/x-api/media/quickstart/media-upload-chunked
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -116,10 +117,11 @@ async def _upload(account: Account, file: model.Media, place: str, services: Ser
     begun = await account.call(services, "POST", f"{path}/initialize", json=started)
     media_id = named(begun.get("id"), repeatable=True)
     number = 0
-    async for piece in cut("media", file, PIECE, services):
-        form = [("segment_index", str(number))]
-        await account.call(services, "POST", f"{path}/{media_id}/append", form=form, files=[piece])
-        number += 1
+    async with aclosing(cut("media", file, PIECE, services)) as pieces:
+        async for piece in pieces:
+            form = [("segment_index", str(number))]
+            await account.call(services, "POST", f"{path}/{media_id}/append", form=form, files=[piece])
+            number += 1
     state = await account.call(services, "POST", f"{path}/{media_id}/finalize")
     waited = 0.0
     while seconds := _still(state):
@@ -155,9 +157,10 @@ async def reconcile(account: Account, call: model.Call, services: Services) -> m
         ours = row.get("sender_id") == account.account or answered in row.get("referenced_tweets", ())
         return Listed(identifier(row["id"]), row.get("text", ""), datetime.fromisoformat(row["created_at"]), ours)
 
-    async def listed() -> Sequence[Listed]:
+    async def listed() -> Any:  # no data at all where there is none
         query = {f"{kind}.fields": fields, "max_results": str(LISTED)}
-        return [read(row) for row in (await account.call(services, "GET", path, query=query)).get("", ())]
+        return (await account.call(services, "GET", path, query=query)).get("", [])
 
     # links and files change the text, so that another one proves nothing
-    return await doubt.settle(call, None if call.uploads else call.body.get("text", ""), listed, LISTED, services)
+    text = None if call.uploads else call.body.get("text", "")
+    return await doubt.settle(call, text, listed, read, LISTED, services)

@@ -8,7 +8,7 @@
   their address.
 """
 
-from .answers import content, kind_of, named, named_all, refusal, unreadable
+from .answers import content, ids, kind_of, named, object_in, refusal, rows_in, unreadable
 from .client import Client, Options
 from .credentials import Credentials, Missing, Shown, basic
 from .doubt import Listed
@@ -16,8 +16,8 @@ from .drafts import Body, Draft, Piece, calls, change
 from .files import batches, cut, download, enclosed, fetch, require_link
 from .grants import Grant
 from .oauth1 import OAuth1
-from .parts import Content, Reader, kind_of_file, place, read, unsupported
-from .signatures import require_hmac
+from .parts import Content, Reader, in_utc, kind_of_file, place, read, rfc3339, unsupported
+from .signatures import require, require_hmac
 from .tokens import Issued, Tokens
 from .webhooks import require_here
 
@@ -46,16 +46,21 @@ __all__ = [
     "download",
     "enclosed",
     "fetch",
+    "ids",
+    "in_utc",
     "kind_of",
     "kind_of_file",
     "named",
-    "named_all",
+    "object_in",
     "place",
     "read",
     "refusal",
+    "require",
     "require_here",
     "require_hmac",
     "require_link",
+    "rfc3339",
+    "rows_in",
     "unreadable",
     "unsupported",
 ]

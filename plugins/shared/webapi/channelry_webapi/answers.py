@@ -18,7 +18,7 @@ def content(answer: HttpResponse) -> Mapping[str, Any]:
 
 def kind_of(status: int) -> type[SendError]:
     """Give the error that an HTTP status stands for."""
-    if status == 429 or status >= 500:
+    if status in (408, 429) or status >= 500:
         return RetryableError
     return AuthError if status in (401, 403) else PermanentError
 
@@ -63,12 +63,21 @@ def named(value: Any, *, repeatable: bool) -> str:
         raise unreadable(repeatable=repeatable) from None
 
 
-def named_all(rows: Any, *, repeatable: bool) -> tuple[str, ...]:
-    """Give the ids of the rows that an answer lists what was made in; without one, or one without its `id`, it is
-    unreadable."""
+def ids(rows: Any) -> tuple[str, ...]:
+    """Give the ids of the rows that an answer lists what was made in; none where one has no `id`, or it is no list."""
     try:
-        if ids := tuple([identifier(row["id"]) for row in rows]):
-            return ids
+        return tuple([identifier(row["id"]) for row in rows])
     except (LookupError, TypeError, ValueError):
-        pass
-    raise unreadable(repeatable=repeatable)
+        return ()
+
+
+def object_in(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give the object that an answer has under a name, an empty one where it has none."""
+    found = answer.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def rows_in(answer: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Give the objects that an answer lists under a name."""
+    found = answer.get(name)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []

@@ -1,8 +1,9 @@
 """A message whose answer was lost: noted when it was sent, and looked for in what the provider lists of ours."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from attrs import frozen
 
@@ -44,21 +45,29 @@ async def noted(call: Call, services: Services) -> AsyncIterator[None]:
 
 
 async def settle(
-    call: Call, text: str | None, listed: Callable[[], Awaitable[Sequence[Listed]]], most: int, services: Services
+    call: Call,
+    text: str | None,
+    listed: Callable[[], Awaitable[Any]],
+    read: Callable[[Any], Listed],
+    most: int,
+    services: Services,
 ) -> Reconciled:
     """Tell what became of a noted call: taken if one of ours has its text and its time, not if none has its time.
 
     - `text`: what the provider lists of it; None where it makes another of it, so that the text proves nothing.
-    - `listed`: gives the newest messages, at most `most`; a list that cannot be read raises ValueError, TypeError,
-      KeyError or AttributeError.
+    - `listed`: gives the array of the newest messages, at most `most`, whose rows are then `read`; what is no array,
+      and a row whose reading raises ValueError, TypeError, KeyError or AttributeError, settles nothing.
     """
     note = await services.state.get(_key(call))
     if note is None:  # the process ended before it could note the moment
         return Unknown("when it was sent is not known")
     began, ended = map(datetime.fromisoformat, note.split())
     since, until = began - LISTED_WITHIN, ended + LISTED_WITHIN
+    array = await listed()
     try:
-        rows = await listed()
+        if not isinstance(array, list):
+            raise ValueError("expected an array")
+        rows = [read(row) for row in array]
         near = [row for row in rows if row.ours and since <= row.made <= until]
     except (ValueError, TypeError, KeyError, AttributeError):  # a time without its zone is not compared either
         raise unreadable(repeatable=True) from None

@@ -1,9 +1,10 @@
 """Files: those that customers sent, and how many of ours go together."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Protocol, TypeVar
 
+from anyio import CancelScope
 from attrs import evolve
 
 from channelry import hookimpl
@@ -25,9 +26,6 @@ class Linked(Protocol):
     @property
     def client(self) -> Client: ...
 
-    @property
-    def origins(self) -> tuple[str, ...]: ...
-
 
 @hookimpl
 async def fetch(connection: Linked, media: Media, save: Save, services: Services) -> Media:
@@ -38,12 +36,12 @@ async def fetch(connection: Linked, media: Media, save: Save, services: Services
 async def download(connection: Linked, media: Media, save: Save, services: Services, url: str) -> Media:
     """Download a file from `url`, and give it with the size and type that it has.
 
-    Credentials are shown to the servers of the provider only: that of the API, and the connection's `origins`.
+    Credentials are shown to the servers of the provider only: that of the API, and the connection's `origins`, if any.
     """
     limit = connection.capabilities.media[media.kind].fetch
     if not url or limit is None:
         raise PermanentError("the file has no link to fetch it by", code="no_file")
-    headers = await connection.client.shown(services, url, *connection.origins)
+    headers = await connection.client.shown(services, url, *getattr(connection, "origins", ()))
     file = await services.http.download(url, save, headers=headers, limit=limit)
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
@@ -54,16 +52,26 @@ def enclosed(name: str, media: Media, services: Services) -> FilePart:
     return FilePart(name, media.name or "file", media_type, services.files.read(media.ref), media.size)
 
 
-async def cut(name: str, media: Media, size: int, services: Services) -> AsyncIterator[FilePart]:
-    """Give a file of ours in pieces of at most `size` bytes, each as the field `name` of a form of its own."""
+async def cut(name: str, media: Media, size: int, services: Services) -> AsyncGenerator[FilePart, None]:
+    """Give a file of ours in pieces of at most `size` bytes, each as the field `name` of a form of its own.
+
+    Use it in `async with aclosing(…)`: it closes the file.
+    """
+    if size < 1:
+        raise ValueError("a piece has one byte at least")
     whole, held = enclosed(name, media, services), bytearray()
-    async for read in whole.content:
-        held += read
-        while len(held) >= size:
-            yield _piece(whole, bytes(held[:size]))
-            del held[:size]
-    if held:
-        yield _piece(whole, bytes(held))
+    try:
+        async for read in whole.content:
+            held += read
+            while len(held) >= size:
+                yield _piece(whole, bytes(held[:size]))
+                del held[:size]
+        if held:
+            yield _piece(whole, bytes(held))
+    finally:
+        if close := getattr(whole.content, "aclose", None):
+            with CancelScope(shield=True):
+                await close()
 
 
 def _piece(whole: FilePart, part: bytes) -> FilePart:

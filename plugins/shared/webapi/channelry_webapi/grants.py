@@ -18,17 +18,15 @@ from .tokens import Issued
 
 LIFE = 3600.0
 """Seconds that a token lives where the provider does not say."""
-_BEARERS = {"client_credentials": "client_secret", "refresh_token": "refresh_token"}
-"""The field that holds what a token is issued for."""
 
 
 @frozen(kw_only=True)
 class Grant:
     """Has tokens issued at `url`, for what `Tokens` began with or the last refresh token; what they renew by.
 
-    - `grant_type`: what tokens are issued for: the app's secret, or a refresh token.
-    - `client_id`: the app's; `client_secret`: beside a refresh token, None for an app that can keep none; it stands in
-      the form, or with `header` in the header `Authorization`.
+    - `grant_type`: what tokens are issued for: a refresh token, or the app's secret.
+    - `client_id`: the app's; `client_secret`: beside a refresh token, None for an app that can keep none.
+    - `header`: whether the app's secret stands in the header `Authorization` and not in the form.
     - `passing`: the endpoint's words for troubles that pass; `mend`: what a person does about the others.
 
     AuthError where a person has to act, else RetryableError.
@@ -43,10 +41,15 @@ class Grant:
     mend: str
 
     async def __call__(self, bearer: Secret, services: Services) -> Issued:
-        kind, secret, headers = self.grant_type, self.client_secret, dict[str, str]()
-        form = [("grant_type", kind), ("client_id", self.client_id), (_BEARERS[kind], bearer.reveal())]
-        if secret and self.header:
-            headers = {**await basic(self.client_id, secret).headers(services, "POST", self.url)}
+        form = [("grant_type", self.grant_type), ("client_id", self.client_id)]
+        secret, headers = self.client_secret, None
+        if self.grant_type == "refresh_token":
+            form.append(("refresh_token", bearer.reveal()))
+        else:
+            secret = bearer
+        app = basic(self.client_id, secret) if secret and self.header else None  # alive till the end, so it is masked
+        if app:
+            headers = await app.headers(services, "POST", self.url)
         elif secret:
             form.append(("client_secret", secret.reveal()))
         answer = await services.http.request("POST", self.url, headers=headers, form=form, repeatable=True)
@@ -57,7 +60,7 @@ class Grant:
             return Issued(Secret(access), lives, Secret(refresh) if isinstance(refresh, str) and refresh else None)
         error = one_line(str(found.get("error", "")))
         passes = kind_of(answer.status) is RetryableError or error in self.passing
-        if passes or (answer.status == 200 and not error):
+        if passes or (answer.status < 400 and not error):
             raise RetryableError(f"no new access token: {error or f'HTTP {answer.status}'}", code="token")
-        said = one_line(str(found.get("error_description") or error))
+        said = one_line(str(found.get("error_description") or error or found.get("message") or f"HTTP {answer.status}"))
         raise AuthError(f"no new access token; {self.mend}: {said}", code="token")

@@ -27,14 +27,14 @@ def signature(method: str, url: str, oauth: Mapping[str, str], consumer_secret: 
     named = [*oauth.items(), *parse_qsl(parts.query, keep_blank_values=True)]
     parameters = "&".join(map("=".join, sorted((_escape(name), _escape(value)) for name, value in named)))
     host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
-    base = "&".join(map(_escape, (method, f"{parts.scheme}://{host}{parts.path}", parameters)))
+    base = "&".join(map(_escape, (method, f"{parts.scheme}://{host}{parts.path or '/'}", parameters)))
     key = f"{_escape(consumer_secret)}&{_escape(token_secret)}"
     return b64encode(digest(key.encode(), base.encode(), "sha1")).decode()
 
 
 @frozen
 class OAuth1:
-    """The app's and the account's keys."""
+    """The app's and the account's keys, for requests with JSON or files: the fields of a form are not signed."""
 
     consumer_key: str
     consumer_secret: Secret

@@ -1,6 +1,7 @@
 """What a message contains: a reader for each type that a provider has, and what is of no known type."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 import orjson
@@ -36,6 +37,24 @@ def place(row: Mapping[str, Any], name: str = "name") -> Location:
         name=string(row.get(name)),
         address=string(row.get("address")),
     )
+
+
+def rfc3339(value: Any, received_at: datetime) -> datetime:
+    """Give a time that is written with its zone (`2026-11-22T12:00:00.000Z`), in UTC; `received_at` for null."""
+    if value is None:
+        return received_at
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):  # which would quote it
+        raise ValueError("expected a time of our days with its zone") from None
+    return in_utc(moment)
+
+
+def in_utc(moment: datetime) -> datetime:
+    """Give a time of our days in UTC; ValueError for one without a zone, or of another century."""
+    if moment.tzinfo is None or not 1970 < moment.year < 2100:
+        raise ValueError("expected a time of our days with its zone")
+    return moment.astimezone(UTC)
 
 
 def kind_of_file(media_type: str) -> Kind:

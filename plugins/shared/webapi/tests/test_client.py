@@ -1,6 +1,7 @@
 """Requests with credentials, downloads, and what answers mean."""
 
 from binascii import hexlify
+from hmac import digest
 from typing import Any
 
 import pytest
@@ -13,9 +14,20 @@ from channelry.model import Capabilities, Kind, Media, MediaLimit, RateScope
 from channelry.secrets import Secret, redact
 from channelry.services import Downloaded, FilePart, HttpResponse, Services
 from channelry_testing import services
-from channelry_webapi import Client, Issued, Missing, Shown, Tokens, basic, batches, download, fetch, require_hmac
-from channelry_webapi.answers import content, named, named_all, refusal, unreadable
-from channelry_webapi.signatures import require
+from channelry_webapi import (
+    Client,
+    Issued,
+    Missing,
+    Shown,
+    Tokens,
+    basic,
+    batches,
+    download,
+    fetch,
+    require,
+    require_hmac,
+)
+from channelry_webapi.answers import content, ids, named, object_in, refusal, rows_in, unreadable
 
 pytestmark = pytest.mark.anyio
 API = "https://api.acme.example"
@@ -97,16 +109,73 @@ async def test_what_says_that_a_token_is_refused_is_the_channels_word() -> None:
     assert (await client.ask(over(wire), "GET", "/")).status == 200
 
 
-async def test_credentials_that_last_are_not_tried_twice_and_neither_are_files() -> None:
-    async def no_content() -> Any:
+async def test_credentials_that_last_are_not_tried_twice() -> None:
+    wire = Wire([401])
+    assert (await Client(API, Shown(Secret("T-1234"))).ask(over(wire), "POST", "/")).status == 401
+
+
+async def test_a_file_waits_for_the_new_credentials() -> None:
+    """It is read once: what was refused is made again as a whole, by whoever sends."""
+
+    async def content() -> Any:
         yield b""
 
-    for client, files in (
-        (Client(API, Shown(Secret("T-1234"))), []),
-        (Client(API, tokens()), [FilePart("file", "a", "b", no_content())]),
-    ):
-        wire = Wire([401])
-        assert (await client.ask(over(wire), "POST", "/", files=files)).status == 401
+    wire, client = Wire([401, 200]), Client(API, tokens())
+    files, ours = [FilePart("file", "a", "b", content())], over(wire)
+    with pytest.raises(RetryableError, match="refused, and are new now"):
+        await client.ask(ours, "POST", "/", files=files, repeatable=False)
+    assert (await client.ask(ours, "POST", "/", files=files, repeatable=False)).status == 200
+    assert shown(wire) == ["Bearer access-0", "Bearer access-1"]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "found"),
+    [
+        ("GET", 200, b'{"id": 1}', {"id": 1}),
+        ("GET", 200, b"{}", {}),
+        ("POST", 201, b' {"id": 1}\n', {"id": 1}),
+        ("POST", 200, b"{}", {}),
+        ("DELETE", 204, b"", {}),
+        ("GET", 200, b"", AmbiguousError),
+        ("POST", 200, b"<html>", AmbiguousError),
+        ("POST", 200, b'{"id": 1', AmbiguousError),
+        ("POST", 200, b"[]", AmbiguousError),
+        ("POST", 302, b"", PermanentError),
+        ("POST", 401, b"", AuthError),
+        ("POST", 408, b"", RetryableError),
+        ("POST", 503, b"{}", RetryableError),
+    ],
+)
+async def test_a_call_gives_an_object_or_raises_what_the_answer_means(
+    method: str, status: int, body: bytes, found: Any
+) -> None:
+    class Scripted:
+        async def request(self, *_: Any, **__: Any) -> HttpResponse:
+            return HttpResponse(status, {}, body)
+
+    calling = Client(API, Shown(Secret("T-1234"))).call(over(Scripted()), method, "/", repeatable=False)
+    if isinstance(found, dict):
+        assert await calling == found
+        return
+    with pytest.raises(found):
+        await calling
+
+
+async def test_what_is_not_there_is_an_empty_object() -> None:
+    ours = over(Wire([200, 404, 500]))
+    client = Client(API, Shown(Secret("T-1234")))
+    assert [await client.look_up(ours, "/1") for _ in range(2)] == [{}, {}]
+    with pytest.raises(RetryableError):
+        await client.look_up(ours, "/1")
+
+
+async def test_what_a_refusal_means_is_the_channels_word() -> None:
+    def gone(answer: HttpResponse, _: Services) -> SendError:
+        return PermanentError(f"gone for good ({answer.status})", code="gone")
+
+    client = Client(API, Shown(Secret("T-1234")), refusal=gone)
+    with pytest.raises(PermanentError, match="gone for good"):
+        await client.call(over(Wire([503])), "GET", "/")
 
 
 async def test_without_credentials_nothing_is_asked() -> None:
@@ -142,7 +211,6 @@ class Linked:
 
     client: Client
     capabilities: Capabilities = IMAGES
-    origins: tuple[str, ...] = ("https://files.acme.example",)
 
 
 async def test_a_file_is_fetched_with_its_limit_and_gets_its_size_and_type() -> None:
@@ -223,10 +291,22 @@ def test_an_answer_without_an_id_is_an_answer_lost() -> None:
         for value in (None, "", 1.5, {}):
             with pytest.raises(kind):
                 named(value, repeatable=repeatable)
-        for rows in (None, [], {}, 3, "x", ["x"], [{}], [{"id": "m1"}, {"id": None}], {"id": "m1"}):
-            with pytest.raises(kind):
-                named_all(rows, repeatable=repeatable)
-    assert named_all([{"id": "m1"}, {"id": 2}], repeatable=False) == ("m1", "2")
+
+
+def test_the_ids_of_rows_are_all_there_or_none() -> None:
+    for rows in (None, [], {}, 3, "x", ["x"], [{}], [{"id": "m1"}, {"id": None}], {"id": "m1"}):
+        assert ids(rows) == ()
+    assert ids([{"id": "m1"}, {"id": 2}]) == ("m1", "2")
+
+
+def test_what_stands_in_an_answer_is_an_object_or_objects_always() -> None:
+    answer = {"user": {"id": 1}, "name": "x", "rows": [{"id": 1}, "x", None], "row": {"id": 1}}
+    assert object_in(answer, "user") == {"id": 1}
+    assert rows_in(answer, "rows") == [{"id": 1}]
+    for name in ("name", "rows", "none"):
+        assert object_in(answer, name) == {}
+    for name in ("name", "row", "none"):
+        assert rows_in(answer, name) == []
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"1"])
@@ -242,6 +322,7 @@ def test_content_is_an_object_always(body: bytes) -> None:
         (b"c", [b"a", b"b"], False),
         (b"", [], False),
         (b"a", [], False),
+        (b"", [b""], False),
         (b"\xff", [b"a"], False),
     ],
 )
@@ -264,3 +345,12 @@ def test_a_mac_by_one_of_the_secrets_is_good(keys: tuple[str, ...]) -> None:
     for mac, signed, wrong in ((MAC.upper(), body, secrets), (MAC, body + b" ", secrets), (MAC, body, ())):
         with pytest.raises(RejectedError, match="no valid signature or token of Acme"):
             require_hmac(mac.encode(), signed, wrong, hexlify, "Acme")
+
+
+def test_a_mac_may_be_of_another_kind_and_an_empty_secret_makes_none() -> None:
+    mac = digest(b"key", b"body", "sha1").hex().encode()
+    require_hmac(mac, b"body", (Secret(""), Secret("key")), hexlify, "Acme", "sha1")
+    nobodys = digest(b"", b"body", "sha256").hex().encode()
+    for secrets in ((), (Secret(""),), (Secret(""), Secret("key"))):
+        with pytest.raises(RejectedError):
+            require_hmac(nobodys, b"body", secrets, hexlify, "Acme")

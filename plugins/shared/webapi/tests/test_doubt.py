@@ -1,7 +1,7 @@
 """What became of a message whose answer was lost."""
 
-from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -32,11 +32,11 @@ async def lose(ours: Services) -> None:
             raise AmbiguousError("lost")
 
 
-async def settled(ours: Services, rows: Sequence[Listed], text: str | None = "hello") -> object:
-    async def listed() -> Sequence[Listed]:
+async def settled(ours: Services, rows: Any, text: str | None = "hello") -> object:
+    async def listed() -> Any:
         return rows
 
-    return await settle(CALL, text, listed, MOST, ours)
+    return await settle(CALL, text, listed, lambda row: row, MOST, ours)
 
 
 async def test_nothing_is_noted_of_what_was_answered(ours: Services) -> None:
@@ -99,14 +99,25 @@ async def test_a_repeated_attempt_counts_from_its_own_time(ours: Services, clock
 
 
 @pytest.mark.parametrize("error", [ValueError, TypeError, KeyError, AttributeError])
-async def test_a_list_that_cannot_be_read_is_asked_for_again(ours: Services, error: type[Exception]) -> None:
+async def test_a_row_that_cannot_be_read_is_asked_for_again(ours: Services, error: type[Exception]) -> None:
     await lose(ours)
 
-    async def listed() -> Sequence[Listed]:
+    async def listed() -> list[int]:
+        return [1]
+
+    def read(row: Any) -> Listed:
         raise error
 
     with pytest.raises(RetryableError):
-        await settle(CALL, "hello", listed, MOST, ours)
+        await settle(CALL, "hello", listed, read, MOST, ours)
+
+
+@pytest.mark.parametrize("rows", [None, {}, "", (), 0])
+async def test_what_is_no_array_says_nothing_of_what_was_taken(ours: Services, clock: FakeClock, rows: Any) -> None:
+    await lose(ours)
+    await clock.advance(3600)
+    with pytest.raises(RetryableError):
+        await settled(ours, rows)
 
 
 async def test_neither_is_a_time_without_its_zone_compared(ours: Services, clock: FakeClock) -> None:

@@ -1,6 +1,8 @@
 """What messages contain, in both directions, and where webhooks go."""
 
 from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -34,6 +36,7 @@ from channelry_webapi import (
     read,
     require_here,
     require_link,
+    rfc3339,
 )
 
 pytestmark = pytest.mark.anyio
@@ -119,6 +122,47 @@ async def test_a_file_of_ours_goes_in_pieces(content: bytes, size: int) -> None:
         pieces.append(b"".join([piece async for piece in part.content]))
         assert part.size == len(pieces[-1])
     assert pieces == [content[start : start + size] for start in range(0, len(content), size)]
+
+
+async def test_a_file_whose_pieces_are_not_all_taken_is_closed() -> None:
+    class Files:
+        closed = False
+
+        async def read(self, ref: str) -> Any:
+            try:
+                yield b"12345678"
+            finally:
+                Files.closed = True
+
+    given: Any = Files()
+    async with aclosing(cut("media", Media(kind=Kind.VIDEO, ref="film"), 2, services(files=given))) as pieces:
+        async for _ in pieces:
+            break
+    assert Files.closed
+    with pytest.raises(ValueError, match="one byte"):
+        await anext(cut("media", Media(kind=Kind.VIDEO, ref="film"), 0, services(files=given)))
+
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        (None, NOON),
+        ("2026-11-22T10:00:00Z", NOON - timedelta(hours=2)),
+        ("2026-11-22T10:00:00.250+02:00", NOON - timedelta(hours=3, minutes=59, seconds=59.75)),
+    ],
+)
+def test_a_time_is_written_with_its_zone(text: str | None, moment: datetime) -> None:
+    found = rfc3339(text, NOON)
+    assert (found, found.tzinfo) == (moment, UTC)
+
+
+@pytest.mark.parametrize("text", ["", "noon", "2026-11-22T10:00:00", "0001-01-01T00:00:00+23:00", 7, {}])
+def test_what_is_no_time_of_our_days_is_refused(text: Any) -> None:
+    with pytest.raises(ValueError, match=r"^expected a time of our days with its zone$"):
+        rfc3339(text, NOON)
 
 
 @pytest.mark.parametrize(

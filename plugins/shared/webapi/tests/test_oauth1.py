@@ -18,3 +18,5 @@ def test_the_example_of_rfc_5849_has_its_signature() -> None:
         assert signature("GET", same, oauth, "kd94hf93k423kf44", "pfkkdhi9sl3r4s00") == signed
     for other in (url.replace(".net", ".net:8080"), url.replace("http:", "https:"), f"{url}&a=", f"{url}+"):
         assert signature("GET", other, oauth, "kd94hf93k423kf44", "pfkkdhi9sl3r4s00") != signed
+    bare, root = ("http://photos.example.net?size=original", "http://photos.example.net/?size=original")
+    assert signature("GET", bare, oauth, "a", "b") == signature("GET", root, oauth, "a", "b")

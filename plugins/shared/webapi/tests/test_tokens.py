@@ -375,6 +375,8 @@ class Endpoint:
         (200, {"ok": False, "error": "internal_error"}, RetryableError),
         (400, {"error": "invalid_grant", "error_description": "It was used.\nTwice."}, AuthError),
         (400, [], AuthError),
+        (302, [], RetryableError),
+        (408, [], RetryableError),
         (401, {"error": "invalid_client"}, AuthError),
         (429, {}, RetryableError),
         (503, {}, RetryableError),
@@ -394,6 +396,27 @@ async def test_what_a_token_endpoint_answers(status: int, body: Any, found: Any)
 
 
 @pytest.mark.parametrize(
+    ("body", "reason"), [({}, "HTTP 400"), ({"message": "no such app"}, "no such app"), ({"error": "e"}, "e")]
+)
+async def test_what_a_token_endpoint_says_is_repeated(body: Any, reason: str) -> None:
+    with pytest.raises(AuthError, match=f"; do so: {reason}$"):
+        await Grant(url="/token", client_id="app", mend="do so")(Secret("R0"), services(http=Endpoint(400, body)))
+
+
+@pytest.mark.row("F10")
+async def test_the_apps_secret_is_masked_in_every_spelling() -> None:
+    class Echoing:
+        async def request(self, *_: Any, headers: Any, **__: Any) -> HttpResponse:
+            return HttpResponse(401, {}, orjson.dumps({"error_description": f"bad {headers['authorization']}"}))
+
+    http: Any = Echoing()
+    grant = Grant(url="/token", client_id="cid", client_secret=Secret("cl1ent-s3cret"), header=True, mend="do so")
+    with pytest.raises(AuthError) as raised:
+        await grant(Secret("R0"), services(http=http))
+    assert str(raised.value).endswith("bad Basic ***")
+
+
+@pytest.mark.parametrize(
     ("given", "form", "authorization"),
     [
         ({"grant_type": "client_credentials"}, "grant_type=client_credentials client_id=app client_secret=R0", None),
@@ -404,6 +427,11 @@ async def test_what_a_token_endpoint_answers(status: int, body: Any, found: Any)
             None,
         ),
         ({"header": True}, "grant_type=refresh_token client_id=app refresh_token=R0", None),
+        (
+            {"grant_type": "client_credentials", "header": True},
+            "grant_type=client_credentials client_id=app",
+            "Basic YXBwOlIw",
+        ),
         (
             {"client_secret": Secret("hush"), "header": True},
             "grant_type=refresh_token client_id=app refresh_token=R0",
