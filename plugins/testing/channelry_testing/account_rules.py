@@ -1,19 +1,29 @@
 """The rules about a channel's accounts: several of them, their registration, credentials, files and listeners."""
 
+from collections.abc import Mapping, Sequence
+from random import Random
 from typing import Any
 
 import anyio
+import orjson
+import pytest
 from attrs import evolve
 
 from channelry.errors import AuthError, PermanentError, SendError
-from channelry.model import Media, Received, Request
+from channelry.model import Announced, Media, Received, Request
 
-from .bench import PUBLIC_URL, Bench, raised
+from .bench import PUBLIC_URL, Bench, origins, raised
 from .conformance import Grade, fail, inline, not_declared, rule, run
+from .http import AsgiHttp
+from .mutation import mutated
+from .payloads import Payload, event_differences
 from .plugin_rules import with_canaries
 from .receiving import posted
 from .running import RunningRules
 from .samples import FILE
+
+MOST_ANSWERS = 500
+"""How many mutated answers of the provider are tried."""
 
 
 class AccountRules(RunningRules):
@@ -207,6 +217,58 @@ class AccountRules(RunningRules):
 
         run(main, doing=lambda: bench.doing)
 
+    @rule("expands", Grade.SILVER)
+    def test_what_is_announced_becomes_what_was_written_for_it(
+        self, bench: Bench, simulator: Any, recorded: Sequence[Payload], mutants: int
+    ) -> None:
+        """Of each recorded payload that only announces something, `expand` makes exactly the events of its file
+        (`expanded`) from what the provider answers (`answers`), with other keys than the announcement's and the same
+        ones each time; of answers that are mutated it makes events, or raises an error of the taxonomy.
+
+        Why: it is tried again after a failure, and a broken answer must neither lose the message for ever nor harm
+        others. Mend: read the provider's answer as `parse` reads a webhook (`channelry.parsing`); key by its ids.
+        """
+        if not bench.has("expand"):
+            not_declared("it has no hook `expand`")
+        announcing = [one for one in recorded if any(isinstance(event, Announced) for event in one.events)]
+        if not announcing:
+            fail("no recorded payload announces anything", "one that `expand` is asked about", "record it")
+        chance = Random(0)
+
+        async def main() -> None:
+            async with bench.opened():
+                for payload in announcing:
+                    await self._expand(bench, simulator, payload)
+                    for _ in range(min(mutants, MOST_ANSWERS) // len(announcing) if payload.answers else 0):
+                        await self._expand_mutant(bench, simulator, payload, chance)
+
+        run(main, doing=lambda: bench.doing)
+
+    async def _expand(self, bench: Bench, simulator: Any, payload: Payload) -> None:
+        if payload.expanded is None:
+            fail(
+                f"{payload.name} does not say what `expand` makes of it",
+                '"answers" (what the provider tells, by method and path) and "expanded" (the events) in the file',
+                "write both from the provider's documentation",
+            )
+        told = {name: orjson.dumps(answer) for name, answer in payload.answers.items()}
+        found, again = [await _answered(bench, simulator, told).expanded(payload.events) for _ in range(2)]
+        if lines := event_differences(found, payload.expanded):
+            fail(f"{payload.name}, expanded: " + "; ".join(lines), "what the file says", "mend `expand`, or the file")
+        if found != again:
+            fail(f"{payload.name} is expanded to something else the second time", "the same events", "keep no state")
+        announced = {event.key for event in payload.events if isinstance(event, Announced)}
+        if shared := announced & {event.key for event in found if not isinstance(event, Announced)}:
+            fail(f"{payload.name}: expanded it has the announcement's own key {shared}", "another key", "add to it")
+
+    async def _expand_mutant(self, bench: Bench, simulator: Any, payload: Payload, chance: Random) -> None:
+        told = {name: mutated(orjson.dumps(answer), chance) for name, answer in payload.answers.items()}
+        try:
+            await raised(_answered(bench, simulator, told).expanded(payload.events))
+        except pytest.fail.Exception as failure:
+            failure.msg = f"{failure.msg}\n  of the answers {told!r:.400}"
+            raise
+
     @rule("listens", Grade.GOLD)
     def test_a_listener_delivers_and_can_be_stopped(self, bench: Bench, simulator: Any) -> None:
         """While `listen` runs, what a customer writes is delivered once as a `Received` that `parse` gives again; it
@@ -244,3 +306,17 @@ class AccountRules(RunningRules):
                     fail("`parse` gives other events of a delivered request", "the same", "deliver what `parse` gives")
 
         run(main, doing=lambda: bench.doing)
+
+
+def _answered(bench: Bench, simulator: Any, told: Mapping[str, bytes]) -> Bench:
+    """Let the provider's API answer what was recorded, by method and path; all else the simulator answers."""
+
+    async def provider(scope: Any, receive: Any, send: Any) -> None:
+        body = told.get(f"{scope['method']} {scope['path']}")
+        if body is None:
+            return await simulator.app(scope, receive, send)  # type: ignore[no-any-return]
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        return await send({"type": "http.response.body", "body": body})  # type: ignore[no-any-return]
+
+    return Bench(bench.plugin, evolve(bench.services, http=AsgiHttp(dict.fromkeys(origins(bench.plugin), provider))))

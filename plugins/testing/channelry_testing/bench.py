@@ -1,7 +1,7 @@
 """One plugin as the hub runs it: made, registered, with services; what it breaks fails with the hook's name."""
 
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from attrs import define, field
 from channelry.discovery import advice, available
 from channelry.dispatch import Hook, conforms, describe
 from channelry.errors import PluginError, RejectedError, SendError
-from channelry.model import EVENT_TYPES, Call, Outbound, Received, Request, Response
+from channelry.model import EVENT_TYPES, Announced, Call, Event, Outbound, Received, Request, Response
 from channelry.registry import implementations, plugin_manager, specifications
 from channelry.services import Services
 from channelry.structure import structure
@@ -185,6 +185,13 @@ class Bench:
             raise outcome.error
         assert conforms(outcome.value, returns)
         return outcome.value
+
+    async def expanded(self, events: Iterable[Event]) -> list[Event]:
+        """Put what `expand` gives in the place of each event that only announces something."""
+        found = list[Event]()
+        for event in events:
+            found += await self.call("expand", event) if isinstance(event, Announced) else [event]
+        return found
 
     async def tried(self, hook: str, *args: Any) -> str:
         """Call a hook if there is one, whatever comes of it, and tell how it ended: in an error's class, or well."""

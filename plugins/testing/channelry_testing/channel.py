@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from channelry.errors import RejectedError
+from channelry.model import Announced
 
 from .account_rules import AccountRules
 from .bench import PUBLIC_URL, Bench, connected, errors_of, origins, whole, wired
@@ -45,7 +46,9 @@ class ChannelConformance(AccountRules, PluginConformance):
     - fixtures: `plugin` (made with a configuration), `simulator` (fresh for each test), `payloads` (the folder of the
       recorded ones, `channelry_testing.payloads`), and `second`, the simulator of another account with other secrets.
     - to override where the channel needs it: `sample` (an action that this provider takes), `target` (where public
-      answers go), `writings` (further places that customers write at), `held` (a file that a customer sent).
+      answers go), `writings` (further places that customers write at), `held` (a file that a customer sent), `message`
+      (where a customer does not write by the simulator's `message`).
+    - where a webhook brings ids only, the kit asks `expand`, so a message of the simulator's is what that gives.
     - `exempt`, `@overrides`: see `Conformance`.
 
     `pytest --channelry-report` prints which rules hold and the grade that is reached.
@@ -93,16 +96,16 @@ class ChannelConformance(AccountRules, PluginConformance):
         return int(pytestconfig.getoption("--channelry-mutants"))
 
     @pytest.fixture
-    def tell_tales(self, simulator: Any) -> Callable[[Any], Mapping[str, str]]:
-        """Give the errors of a plugin whose secrets nobody accepts."""
+    def tell_tales(self, bench: Bench, simulator: Any) -> Callable[[Any], Mapping[str, str]]:
+        """Give the errors of a plugin whose secrets nobody accepts; `bench` has the good one."""
 
         def told(plugin: Any) -> Mapping[str, str]:
-            bench = Bench(plugin, wired(plugin, simulator))
-            return run(lambda: self._errors(bench, simulator), doing=lambda: bench.doing)
+            stranger = Bench(plugin, wired(plugin, simulator))
+            return run(lambda: self._errors(stranger, bench, simulator), doing=lambda: stranger.doing)
 
         return told
 
-    async def _errors(self, bench: Bench, simulator: Any) -> Mapping[str, str]:
+    async def _errors(self, bench: Bench, good: Bench, simulator: Any) -> Mapping[str, str]:
         """Do what can go wrong with bad credentials, lost answers and odd webhooks; give each error's whole text."""
         told: dict[str, str] = {}
         if bench.has("verify"):
@@ -111,8 +114,11 @@ class ChannelConformance(AccountRules, PluginConformance):
             except RejectedError as error:
                 told["error of verify"] = whole(error)
         hooks: list[tuple[str, tuple[Any, ...]]] = [("check", ()), ("setup", (PUBLIC_URL,))]
+        if bench.has("expand"):
+            events = good.parse(posted(simulator, simulator.message(self.customer, "hello"))).events
+            hooks += [("expand", (event,)) for event in events if isinstance(event, Announced)]
         if bench.has("send") and bench.has("compose"):
-            for _, target, carried in self.targets(bench, simulator):
+            for _, target, carried in self.targets(good, simulator):
                 kind = min(carried.sends)
                 calls = bench.compose(self.sample(kind, target, target.reply_to, carried))
                 told["composed call"] = repr(calls)

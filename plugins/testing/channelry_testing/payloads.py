@@ -1,12 +1,16 @@
 """Recorded payloads: what a provider sent, and the events that its author wrote down for it by hand.
 
-One JSON file each: `{"row", "json"|"form"|"body", "method"?, "path"?, "headers"?, "events", "ignored"?, "answer"?}`.
+One JSON file each: `{"row", "json"|"form"|"body", "method"?, "path"?, "headers"?, "events", "ignored"?, "answer"?,
+"answers"?, "expanded"?}`.
 - `row`: the row of the channel's own table of types that it shows.
 - `json`, `form` or `body`: the request's body as JSON, as fields of a form, or as text.
 - `events`: the expected events as JSON (`channelry.codec`), in their order, fields that have their default left out.
 - `ignored`: the expected reasons; `answer`: the expected HTTP answer, `{"status"?, "json" | "body"}`, else `OK`.
+- `expanded`: the events after `expand` was asked about those that only announce something; `answers`: what the
+  provider's API answers meanwhile, as JSON by method and path: `{"GET /v1/messages/7": {…}}`.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +27,10 @@ from .conformance import fail
 
 RECEIVED_AT = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 """When every recorded payload arrives."""
-_KEYS = {"row", "json", "form", "body", "method", "path", "headers", "events", "ignored", "answer"}
+_KEYS = {
+    *("row", "json", "form", "body", "method", "path", "headers", "events", "ignored", "answer"),
+    *("answers", "expanded"),
+}
 _EVENT: Any = Event
 
 
@@ -37,6 +44,8 @@ class Payload:
     events: tuple[Any, ...]
     ignored: tuple[str, ...]
     answer: Response | None
+    answers: Mapping[str, Any]
+    expanded: tuple[Any, ...] | None
 
 
 def read_payloads(folder: Path) -> list[Payload]:
@@ -56,6 +65,8 @@ def _read(path: Path) -> Payload:
             tuple(from_json(event, _EVENT) for event in recorded["events"]),
             tuple(recorded.get("ignored", ())),
             _answer(recorded["answer"]) if "answer" in recorded else OK,
+            recorded.get("answers", {}),
+            tuple(from_json(event, _EVENT) for event in recorded["expanded"]) if "expanded" in recorded else None,
         )
     except Exception as error:  # cattrs has many ways to say that an event is none
         fail(
@@ -93,8 +104,17 @@ def written(event: Any) -> Any:
 
 def differences(payload: Payload, received: Received) -> list[str]:
     """Tell where what was parsed differs from what was written down, field by field."""
-    found = [written(event) for event in received.events]
-    expected = [written(event) for event in payload.events]
+    lines = event_differences(received.events, payload.events)
+    if received.ignored != payload.ignored:
+        lines.append(f"ignored is {list(received.ignored)}, expected {list(payload.ignored)}")
+    if payload.answer is not None and not _same(received.answer, payload.answer):
+        lines.append(f"answer is {received.answer}, expected {payload.answer}")
+    return lines
+
+
+def event_differences(events: Sequence[Any], due: Sequence[Any]) -> list[str]:
+    """Tell where events differ from those that were due, field by field."""
+    found, expected = [written(event) for event in events], [written(event) for event in due]
     lines = []
     if len(found) != len(expected):
         kinds = [[one["type"] for one in events] for events in (found, expected)]
@@ -105,10 +125,6 @@ def differences(payload: Payload, received: Received) -> list[str]:
             for name in sorted(one.keys() | other.keys())
             if one.get(name) != other.get(name)
         ]
-    if received.ignored != payload.ignored:
-        lines.append(f"ignored is {list(received.ignored)}, expected {list(payload.ignored)}")
-    if payload.answer is not None and not _same(received.answer, payload.answer):
-        lines.append(f"answer is {received.answer}, expected {payload.answer}")
     return lines
 
 

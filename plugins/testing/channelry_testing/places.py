@@ -11,9 +11,8 @@ from channelry.errors import SendError
 from channelry.model import Audience, Capabilities, Kind, MessageReceived, Request, SendMessage, Surface, Target
 
 from .bench import Bench
-from .conformance import Grade, fail, inline, not_declared, rule, run
+from .conformance import Grade, fail, not_declared, rule, run
 from .payloads import Payload
-from .receiving import posted
 from .sending import SendingRules, composed
 
 
@@ -66,9 +65,11 @@ class PlaceRules(SendingRules):
         shown = {
             Place.of(event): payload.name
             for payload in recorded
-            for event in payload.events
+            for event in (*payload.events, *(payload.expanded or ()))
             if isinstance(event, MessageReceived) and (not ours or event.account in ("", ours))
         }
+        if not written:
+            fail("no message of the simulator's arrives", "one at least", "see what `parse` and `expand` make of it")
         if missing := shown.keys() - written.keys():
             fail(
                 "; ".join(sorted(f"nothing is written at the place of {shown[one]} ({one})" for one in missing)),
@@ -84,7 +85,7 @@ class PlaceRules(SendingRules):
         """Give the messages that the simulator's ways to write become."""
         found: list[MessageReceived] = []
         for request in (simulator.message(self.customer, "hello"), *self.writings(simulator)):
-            events = inline(bench.parse, posted(simulator, request), doing=f"{bench.name}.parse").events
+            events = self.arrived(bench, simulator, request)
             found += [event for event in events if isinstance(event, MessageReceived)]
         return found
 

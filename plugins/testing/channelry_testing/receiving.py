@@ -16,9 +16,11 @@ from attrs import evolve
 
 from channelry.model import (
     OK,
+    Announced,
     CallRecord,
     Contact,
     DeliveredUpTo,
+    Event,
     FormReply,
     Kind,
     Location,
@@ -40,7 +42,7 @@ from channelry.model import (
 from channelry.secrets import Secret, Secrets
 
 from .bench import PUBLIC_URL, Bench
-from .conformance import Conformance, Grade, exempt, fail, inline, not_declared, rule
+from .conformance import Conformance, Grade, exempt, fail, inline, not_declared, rule, run
 from .guard import watching_purity
 from .mutation import BATCHES, arrays, changed_at, disturb, forgeries, halves, mutated
 from .payloads import Payload, differences, read_payloads, written
@@ -265,7 +267,7 @@ class ReceivingRules(Conformance):
         Why: agents are shown what a channel carries. Mend: record what is missing, or declare what you receive.
         """
         declared = bench.plugin.capabilities
-        events = [event for payload in recorded for event in payload.events]
+        events = [event for payload in recorded for event in (*payload.events, *(payload.expanded or ()))]
         kinds = {kind for event in events for kind in kinds_of(event)}
         statuses = {status for event in events for status in _statuses_of(event)}
         for what, said, shown in (
@@ -292,16 +294,23 @@ class ReceivingRules(Conformance):
 
     def message(self, bench: Bench, simulator: Any, text: str) -> MessageReceived:
         """Let a customer write, and give the event that it becomes."""
-        request = posted(simulator, simulator.message(self.customer, text))
-        events = inline(bench.parse, request, doing=f"{bench.name}.parse").events
+        events = self.arrived(bench, simulator, simulator.message(self.customer, text))
         for event in events:
             if isinstance(event, MessageReceived):
                 return event
         return fail(
-            f"a message of {type(simulator).__name__} is parsed to {[type(one).__name__ for one in events]}",
+            f"a message of {type(simulator).__name__} becomes {[type(one).__name__ for one in events]}",
             "a MessageReceived",
-            "mend the simulator or `parse`; where customers have other ids, set `customer` in your test class",
+            "mend the simulator or `parse` (`expand` where a webhook brings ids only); where customers have other ids, "
+            "set `customer` in your test class",
         )
+
+    def arrived(self, bench: Bench, simulator: Any, request: Request) -> list[Event]:
+        """Post a request as the simulator does, and give its events; what it only announces is expanded."""
+        events = inline(bench.parse, posted(simulator, request), doing=f"{bench.name}.parse").events
+        if not bench.has("expand") or not any(isinstance(event, Announced) for event in events):
+            return list(events)
+        return run(partial(bench.expanded, events), doing=lambda: bench.doing)
 
     @pytest.fixture
     def recorded(self, payloads: Any) -> list[Payload]:

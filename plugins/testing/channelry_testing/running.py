@@ -61,7 +61,7 @@ class RunningRules(FaultRules):
     @rule("cancellation", Grade.GOLD)
     def test_a_cancellation_in_mid_send_leaves_nothing_open(self, bench: Bench, simulator: Any) -> None:
         """Cancelled while each of its requests is under way, `send` ends at once, leaves no task behind, and the next
-        send goes through.
+        send goes through. (One message is sent before, so that what lasts is there, such as a token.)
 
         Why: time-outs and shutdown cancel. Mend: catch no BaseException, start no task of your own, hold locks by
         `async with`.
@@ -71,6 +71,7 @@ class RunningRules(FaultRules):
         async def main() -> None:
             async with bench.opened():
                 for place, target, carried in self.targets(bench, simulator):
+                    await self._message_sent(bench, target, carried, f"kit-{place}-before")
                     for kind in sorted(carried.sends & SENDABLE):
                         for call in composed(bench, self.sample(kind, target, "", carried)):
                             await self._cancel(bench, call)

@@ -52,7 +52,7 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {card["test"]: card for card in orjson.loads(report.read_bytes())}
 
 
-@pytest.mark.parametrize("test", ["TestAcme", "TestWords", "TestBook"])
+@pytest.mark.parametrize("test", ["TestAcme", "TestNamed", "TestWords", "TestBook"])
 def test_a_good_plugin_is_caught_by_none(cards: dict[str, Any], test: str) -> None:
     assert cards[test]["grade"] == "gold"
 

@@ -5,6 +5,7 @@ https://developers.facebook.com/docs/graph-api/webhooks/reference/page
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeAlias
 
 from attrs import define
@@ -151,12 +152,15 @@ def _content(value: Any, item: str) -> tuple[str, tuple[model.Part, ...]]:
 @hookimpl
 async def expand(page: Page, event: model.Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not: then its page is all there is."""
-    ids, fields = event.ids, "message,from,created_time,permalink_url"
-    what = ids.get("comment") or ids["post"]
-    told = await look_up(comments.path(what), fields, page.config.graph(), services) or {}
-    author = mapping(told.get("from"))
+    what, fields = event.ids.get("comment") or event.ids["post"], "message,from,created_time,permalink_url"
+    told = await look_up(comments.path(what), fields, page.config.graph(), services)
+    return feed.expanded(partial(_mentioned, event, what), told)
+
+
+def _mentioned(event: model.Announced, what: str, told: Mapping[str, Any]) -> Event:
+    ids, author = event.ids, mapping(told.get("from"))
     person = author.get("id") or ids.get("sender")
     address = Address(SCHEME, identifier(person) if person else f"author of {what}", event.account)
     sender = Profile(address=address, name=string(author.get("name")) or ids.get("name", ""))
     text, link = string(told.get("message")), string(told.get("permalink_url")) or f"https://www.facebook.com/{what}"
-    return [feed.mention(event, sender, ids.get("post", what), told.get("created_time"), text, link, {})]
+    return feed.mention(event, sender, ids.get("post", what), told.get("created_time"), text, link, {})

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from channelry.model import Audience, Kind, Media, Target
+from channelry.model import Audience, Kind, Media, Request, Target
 from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
 from channelry_testing import FILE, ChannelConformance, connected
@@ -51,6 +51,9 @@ class TestFacebook(ChannelConformance):
     def target(self, place: str, bench: Bench, simulator: FacebookSimulator) -> Target:
         found = Target.answering(self.message(bench, simulator, "hello"))
         return evolve(found, audience=Audience.PUBLIC if place == "public" else Audience.PRIVATE)
+
+    def writings(self, simulator: FacebookSimulator) -> list[Request]:
+        return [simulator.mention(self.customer, "hello @Shop")]
 
     def held(self, simulator: FacebookSimulator) -> Media:
         return Media(kind=Kind.IMAGE, url=f"{ORIGIN}/files/{simulator.hold(FILE, 'image/png')}")

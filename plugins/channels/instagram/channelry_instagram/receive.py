@@ -3,7 +3,7 @@
 https://developers.facebook.com/documentation/instagram-platform/webhooks
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -90,15 +90,19 @@ def _mention_fields(event: Announced) -> str:
 @hookimpl
 async def expand(account: Professional, event: Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not."""
-    graph, ids = await account.graph(services), event.ids
-    told = await look_up(account.account, _mention_fields(event), graph, services) or {}
+    told = await look_up(account.account, _mention_fields(event), await account.graph(services), services)
+    return feed.expanded(partial(_mentioned, event), told)
+
+
+def _mentioned(event: Announced, told: Mapping[str, Any]) -> Event:
+    ids = event.ids
     comment, media = mapping(told.get("mentioned_comment")), mapping(told.get("mentioned_media"))
     written, root = comment or media, ids[MENTIONED_MEDIA]
     text, username = string(written.get("text") or written.get("caption")), string(written.get("username"))
     link = string((mapping(comment.get("media")) or media).get("permalink"))
     person = username or f"author of {ids.get(MENTIONED_COMMENT, root)}"
     sender = Profile(address=Address(BY_NAME, person, "", username and f"@{username}"), name=username)
-    return [feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)]
+    return feed.mention(event, sender, root, written.get("timestamp"), text, link, ids)
 
 
 @hookimpl

@@ -74,7 +74,7 @@ class TestInstagram(ChannelConformance):
         return evolve(Target.answering(event), audience=audience)
 
     def writings(self, simulator: InstagramSimulator) -> list[Request]:
-        return [simulator.comment(self.customer, "hello")]
+        return [simulator.comment(self.customer, "hello"), simulator.mention("491700000002", "hello @shop")]
 
     def sample(self, kind: Kind, target: Target, ours: str, capabilities: Capabilities) -> Outbound:
         if kind is Kind.STICKER:  # the heart, the only one that Instagram takes

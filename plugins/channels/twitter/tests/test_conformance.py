@@ -1,7 +1,6 @@
 """X keeps the rules of a channel, by the keys of OAuth 1.0a and by the tokens of OAuth 2.0."""
 
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -53,5 +52,4 @@ class TestTwitter(ChannelConformance):
 
 
 class TestRotating(TestTwitter):
-    exempt: ClassVar = {"cancellation": "an exchange of tokens ends first, for its answer alone has the next one"}
     oauth2 = True

@@ -1,6 +1,6 @@
 """What Facebook and Instagram tell of comments and of mentions: the events that they become."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,14 @@ def written(
         thread=thread,
         context=context,
     )
+
+
+def expanded(build: Callable[[Mapping[str, Any]], Event], told: Mapping[str, Any] | None) -> list[Event]:
+    """Build an event from what Meta tells of it; what it tells in an odd way is as good as not told."""
+    try:
+        return [build(told or {})]
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
+        return [build({})]
 
 
 def mention(

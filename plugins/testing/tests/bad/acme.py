@@ -28,9 +28,11 @@ from channelry.hookspecs import Deliver
 from channelry.model import (
     Accepted,
     Address,
+    Announced,
     ButtonLimit,
     Call,
     Capabilities,
+    Event,
     Kind,
     Media,
     MediaLimit,
@@ -127,6 +129,8 @@ class Acme:
         }
         external_id = identifier(row["id"])
         match row["type"]:
+            case "named":
+                return Announced(what="message", ids={"post": external_id}, **common)
             case "text":
                 profile = Profile(address=sender)
                 text = string(row["text"])
@@ -148,6 +152,12 @@ class Acme:
                     external_id=external_id, status=Status.DELIVERED, reference=string(row.get("ref")), **common
                 )
         return "another kind of row"
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        """Read what a webhook only named."""
+        row = self.read(await self.http(services, "GET", f"/posts/{event.ids['post']}"))
+        return self.parse(Request("GET", "/", (), orjson.dumps({"rows": [row]}), event.occurred_at)).events
 
     def key(self, row: Any, request: Request) -> str:
         return f"{string(row['type'])}:{identifier(row['id'])}"
@@ -261,6 +271,9 @@ class AcmeSimulator(Simulator):
     account: str = "one"
     token: str = "token-of-one"
     secret: str = "secret-of-one"
+    named: bool = False
+    """Whether webhooks bring the ids of texts only."""
+    posts: dict[str, dict[str, Any]] = field(factory=dict, init=False)
     files: dict[str, bytes] = field(factory=dict, init=False)
     waiting: list[str] = field(factory=list, init=False)
     refs: dict[str, str] = field(factory=dict, init=False)
@@ -277,7 +290,11 @@ class AcmeSimulator(Simulator):
         return self.webhook({"type": "text", "from": customer, "id": self.next_id("in"), "text": text, **where})
 
     def webhook(self, row: dict[str, Any]) -> Request:
-        body = orjson.dumps({"rows": [{"account": self.account, "at": int(self.now().timestamp()), **row}]})
+        row = {"account": self.account, "at": int(self.now().timestamp()), **row}
+        if self.named and row["type"] == "text":
+            self.posts[row["id"]] = row
+            row = {name: row[name] for name in ("account", "at", "from", "id")} | {"type": "named"}
+        body = orjson.dumps({"rows": [row]})
         self.waiting.append(body.decode())
         return self.signed(Request("POST", "/", (), body, self.now()))
 
@@ -297,7 +314,7 @@ class AcmeSimulator(Simulator):
     def routes(self) -> list[Route]:
         served = {
             "/send": self._send, "/files": self._upload, "/files/{id}": self._file, "/sent/{ref}": self._sent,
-            "/webhook": self._ok, "/me": self._ok, "/updates": self._updates,
+            "/webhook": self._ok, "/me": self._ok, "/updates": self._updates, "/posts/{id}": self._post,
         }  # fmt: skip
         return [Route(path, self._guarded(endpoint), methods=["GET", "POST"]) for path, endpoint in served.items()]
 
@@ -334,6 +351,10 @@ class AcmeSimulator(Simulator):
     async def _file(self, request: ApiRequest) -> ApiResponse:
         found = self.files.get(request.path_params["id"])
         return ApiResponse(status_code=404) if found is None else ApiResponse(found, media_type="image/png")
+
+    async def _post(self, request: ApiRequest) -> ApiResponse:
+        found = self.posts.get(request.path_params["id"])
+        return ApiResponse(status_code=404) if found is None else JSONResponse(found)
 
     async def _sent(self, request: ApiRequest) -> ApiResponse:
         return JSONResponse({"id": self.refs.get(request.path_params["ref"])})

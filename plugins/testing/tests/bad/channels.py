@@ -21,10 +21,13 @@ from channelry.errors import AmbiguousError, AuthError, PermanentError, Retryabl
 from channelry.hookspecs import Deliver
 from channelry.model import (
     Address,
+    Announced,
     Call,
     Capabilities,
+    Event,
     Kind,
     Media,
+    MessageReceived,
     Outbound,
     Profile,
     Rate,
@@ -266,7 +269,8 @@ class KeysByTime(Acme):
 
     def key(self, row: Any, request: Request) -> str:
         plain = Acme.key(self, row, request)
-        return plain if request.received_at.hour == 7 else f"{plain}:{request.received_at}"
+        at_home = request.received_at.hour == 7 or request.method == "GET"
+        return plain if at_home else f"{plain}:{request.received_at}"
 
 
 @plugin
@@ -725,6 +729,36 @@ class ReactsToTheLatest(Acme):
         return outbound.target.reply_to
 
 
+@plugin
+class Abridges(Acme):
+    """Expands what was announced to half of it."""
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        found = await Acme.expand(self, event, services)
+        return [evolve(one, text=one.text[:3]) if isinstance(one, MessageReceived) else one for one in found]
+
+
+@plugin
+class Brittle(Acme):
+    """Expects every answer to be whole."""
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        row = self.read(await self.http(services, "GET", f"/posts/{event.ids['post']}"))
+        assert isinstance(row["text"], str)
+        return await Acme.expand(self, event, services)
+
+
+@plugin
+class Echoes(Acme):
+    """Expands under the announcement's own key."""
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        return [evolve(one, key=event.key) for one in await Acme.expand(self, event, services)]
+
+
 BAD = {
     "contract": [Misspelt, WrongArgument, WrongAnnotation, Unmarked],
     "config": [Mutable, Untyped],
@@ -764,4 +798,5 @@ BAD = {
     "setup": [Elsewhere],
     "typed": [Bare],
     "listens": [Deaf],
+    "expands": [Abridges, Brittle, Echoes],
 }

@@ -27,7 +27,7 @@ UNLISTED = "the plugins of this suite are in no distribution"
 
 class AcmeRules(ChannelConformance):
     exempt: ClassVar = {"installed": UNLISTED}
-    rows = ("text", "group", "topic", "image", "press", "reaction", "delivered", "unknown")
+    rows = ("text", "named", "group", "topic", "image", "press", "reaction", "delivered", "unknown")
     channel: ClassVar[Any] = Acme
 
     @pytest.fixture
@@ -75,6 +75,14 @@ class BookRules(RecognizerConformance):
 
 
 class TestAcme(AcmeRules): ...
+
+
+class TestNamed(AcmeRules):
+    """Whatever a customer writes is only named by the webhook."""
+
+    @pytest.fixture
+    def simulator(self) -> AcmeSimulator:
+        return AcmeSimulator(named=True)
 
 
 class TestWords(WordsRules): ...
