@@ -85,7 +85,9 @@ def hooks(module_name: str) -> str:
 
 def signature(node: ast.FunctionDef | ast.AsyncFunctionDef, source: str) -> str:
     """Write the declaration of a function exactly as its source has it, without its body and without comments."""
-    lines = source.splitlines()[node.lineno - 1 : node.body[0].lineno - 1]
+    lines = source.splitlines()[node.lineno - 1 : max(node.body[0].lineno - 1, node.lineno)]
+    if node.body[0].lineno == node.lineno:  # its body is in the same line
+        lines = [lines[0][: node.body[0].col_offset].rstrip()]
     bare = (line[node.col_offset :].partition("#")[0].rstrip() for line in lines)
     return "\n".join(line for line in bare if line).removesuffix(":")
 
@@ -106,7 +108,8 @@ def module(name: str) -> str:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             made.append(f"### `{node.name}`\n\n{doc(node)}\n\n{code(declaration(node, source))}\n{methods(node)}")
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not node.name.startswith("_"):
-            made.append(f"### `{node.name}`\n\n{code(signature(node, source))}\n{doc(node)}\n")
+            marks = "".join(f"@{ast.unparse(mark)}\n" for mark in node.decorator_list)
+            made.append(f"### `{node.name}`\n\n{code(marks + signature(node, source))}\n{doc(node)}\n")
         elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
             assert node.value is not None
             made.append(f"### `{ast.unparse(node.target)}`\n\n{code(wrapped(ast.unparse(node)))}")

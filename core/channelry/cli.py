@@ -229,7 +229,7 @@ def parse(connection: str, config: Path, no_verify: bool, trace: bool, as_json: 
     """Tell what a captured webhook means to CONNECTION: reads a capture, prints its answer and its events.
 
     \b
-    A capture is JSON: {"method", "path" (with the query), "headers", "body" or "body_base64",
+    A capture is JSON: {"method", "path" (with the query; / if missing), "headers", "body" or "body_base64",
     "received_at" (RFC 3339; now if missing)}. The answer is one JSON object
     {"status", "answer", "events"}, with --trace also "trace"; exit status 3 if the request is rejected.
 
@@ -296,7 +296,7 @@ def _capture(data: bytes, hub: "Hub") -> "Request":
 
     try:
         capture = orjson.loads(data)
-        headers, path = capture["headers"], str(capture["path"])
+        headers, path = capture["headers"], str(capture.get("path", "/"))
         pairs = headers.items() if isinstance(headers, dict) else headers
         encoded = capture.get("body_base64")
         body = b64decode(encoded, validate=True) if encoded is not None else str.encode(capture["body"])

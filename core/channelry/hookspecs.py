@@ -78,8 +78,10 @@ async def listen(deliver: Deliver, services: Services) -> None:
 
 @hookspec
 async def expand(event: Announced, services: Services) -> Sequence[Event]:
-    """Fetch (a mention's text) or accept (an invitation) what a webhook only named, repeatably, and give the events
-    that take its place, perhaps none, with keys of their own. Addressed, after the acknowledgement."""
+    """Fetch (a message, a mention's text) or accept (an invitation) what a webhook only named, repeatably, and give the
+    events that take its place, perhaps none. Their keys are others than the announcement's, the same each time.
+
+    Addressed, after the acknowledgement. A `PermanentError` ends it; it is tried again after all others."""
 
 
 @hookspec

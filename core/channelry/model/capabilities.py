@@ -73,7 +73,7 @@ class ButtonLimit:
     title: int
     payload: int
     text: int
-    payload_unit: TextUnit = TextUnit.CHARACTERS
+    payload_unit: TextUnit = field(default=TextUnit.CHARACTERS, converter=TextUnit)
     urls: bool = False
 
 
@@ -98,7 +98,7 @@ class Capabilities:
     sends: frozenset[Kind] = frozenset({Kind.TEXT})
     text: int
     caption: int = 0
-    unit: TextUnit = TextUnit.CHARACTERS
+    unit: TextUnit = field(default=TextUnit.CHARACTERS, converter=TextUnit)
     media: Mapping[Kind, MediaLimit] = field(factory=dict)
     buttons: ButtonLimit | None = None
     window: timedelta | None = None

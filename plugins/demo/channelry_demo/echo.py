@@ -9,7 +9,7 @@ from attrs import define, field
 
 from channelry.errors import RetryableError, SendError
 from channelry.hub import Hub, log
-from channelry.model import MessageReceived, Received, SendMessage, Target
+from channelry.model import Announced, MessageReceived, Received, SendMessage, Target
 from channelry.sink import Sink
 
 
@@ -28,6 +28,17 @@ class Echo(Sink):
                 self.seen.add(known)
                 if isinstance(event, MessageReceived) and received.connection:
                     self.tasks.start_soon(self.answer, received.connection, event)
+                if isinstance(event, Announced) and received.connection:
+                    self.tasks.start_soon(self.expand, received, event)
+
+    async def expand(self, received: Received, event: Announced) -> None:
+        """Read what a webhook only named, and take it as if it had come so."""
+        try:
+            events = await self.hub.expand(received.connection, event)
+        except SendError as error:  # a real application tries again
+            log.error("%s: not read: %s", received.connection, error)
+        else:
+            await self.record(Received(received.request, tuple(events), connection=received.connection))
 
     async def answer(self, connection: str, message: MessageReceived) -> None:
         text = f"You wrote: {message.text}"

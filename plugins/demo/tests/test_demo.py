@@ -25,8 +25,10 @@ from channelry.errors import PermanentError, RetryableError
 from channelry.hub import open_hub
 from channelry.model import (
     Address,
+    Announced,
     Call,
     Capabilities,
+    Event,
     MessageReceived,
     Outbound,
     Profile,
@@ -63,6 +65,12 @@ class Acme:
     @hookimpl
     def parse(self, request: Request) -> Received:
         return Received(request)
+
+    @hookimpl
+    async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        if event.what == "gone":
+            raise PermanentError("it is gone")
+        return [message(event.what)]
 
     @hookimpl
     def compose(self, outbound: Outbound) -> Sequence[Call]:
@@ -104,6 +112,10 @@ async def test_the_echo_answers_each_message_once_and_tries_again_when_it_may() 
         await hub.sink.record(evolve(received(message("c")), connection=""))
         await anyio.wait_all_tasks_blocked()
         assert acme.sent == {"You wrote: a": 1}
+        for what in ("gone", "d", "d"):
+            await hub.sink.record(received(Announced(key=f"announced:{what}", occurred_at=clock.now(), what=what)))
+        await anyio.wait_all_tasks_blocked()
+        assert acme.sent == {"You wrote: a": 1, "You wrote: d": 1}
 
 
 def test_the_demonstration_agrees_with_its_ledgers() -> None:

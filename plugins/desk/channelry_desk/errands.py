@@ -22,7 +22,7 @@ from .database import Database
 from .enrichment import Enrichment
 from .folder import UNKNOWN, Folder, sniffed
 from .grants import SYSTEM
-from .intake import Intake
+from .intake import Intake, bury_again
 from .jobs import Job
 from .moments import SECOND, micros
 from .store import Store
@@ -58,7 +58,11 @@ class Errands:
             await self.store.write(lambda db: self._postpone(db, job, until, reason))
 
     def _postpone(self, db: Database, job: Job, until: int | None, reason: str) -> None:
+        """Do it later, or no more: then what is missing is told where people look for it."""
         jobs.postpone(db, job.id, until, reason)
+        if job.kind == "expand" and until is None and (stored := _read_event(db, job.subject)) is not None:
+            payload, journal = stored
+            bury_again(db, job.connection, event_of(payload), journal, reason, self._now())
         if job.kind == "media" and until is None:
             db.execute("UPDATE media SET state = 'failed', reason = ? WHERE id = ?", (reason, job.subject))
 

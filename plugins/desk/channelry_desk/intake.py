@@ -168,6 +168,23 @@ def bury(db: Database, connection: str, event: Event, journal: int | None, reaso
     )
 
 
+def bury_again(db: Database, connection: str, event: Event, journal: int | None, reason: str, at: int) -> None:
+    """Put an event on the list of dead letters, also where a replay had taken it off."""
+    if not bury(db, connection, event, journal, reason, at):
+        db.execute(
+            "UPDATE dead_letters SET settled_at = NULL, reason = ?, recorded_at = ? WHERE connection = ? AND key = ?",
+            (plain(reason), at, connection, plain(str(event.key))),
+        )
+
+
+def ask_again(db: Database, connection: str, event: Announced, at: int) -> None:
+    """Have what was announced asked about again, unless something has taken its place."""
+    for (number,) in db.execute(
+        "SELECT id FROM events WHERE connection = ? AND key = ? AND settled = 0", (connection, event.key)
+    ).fetchall():
+        jobs.add(db, "expand", connection, number, at)
+
+
 def is_known_address(db: Database, channel: str, address: Address) -> bool:
     """Tell whether somebody on a channel is known by an address."""
     row = db.execute(

@@ -80,6 +80,8 @@ class Provider:
     media: dict[Kind, MediaLimit] = field(factory=dict)
     times: list[float] = field(factory=list)
     address: Address | None = None
+    silent: set[str] = field(factory=set)
+    """Kinds of announcements of which the provider tells nothing more."""
 
     async def take(self, call: Call, services: Services) -> Receipt:
         fault, _, detail = (self.script.popleft() if self.script else "ok").partition(" ")
@@ -172,6 +174,8 @@ class Post:
 
     @hookimpl
     async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
+        if event.what in self.provider.silent:
+            raise PermanentError("nothing is told of it", code="gone")
         return [message("eve", "expanded", key=f"{event.key}/expanded")]
 
     @hookimpl

@@ -475,6 +475,29 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
         assert found["Eve"].last_text == "expanded"
 
 
+async def test_what_cannot_be_read_of_an_announcement_is_a_dead_letter_until_a_replay_reads_it(house: House) -> None:
+    letters = house.desk.service.letters
+    house.provider.silent.add("mention")
+    await house.deliver(Announced(key="a", occurred_at=START, what="mention"))
+    for _ in range(2):
+        await house.desk.worker.do_errands()
+        await house.desk.worker.settle()
+        (letter,) = (await letters.dead(by=SYSTEM)).rows
+        assert (letter.connection, letter.key, letter.type) == ("post", "a", "Announced")
+        assert "nothing is told of it" in letter.reason
+        assert await letters.replay(by=SYSTEM, dead_letter=letter.id)
+        assert (await letters.dead(by=SYSTEM)).rows == []
+    house.provider.silent.clear()
+    await house.desk.worker.do_errands()
+    await house.desk.worker.settle()
+    assert (await letters.dead(by=SYSTEM)).rows == []
+    (found,) = (await house.desk.service.search.conversations(by=SYSTEM)).rows
+    assert found.last_text == "expanded"
+    (letter,) = (await letters.dead(by=SYSTEM, settled=True)).rows
+    assert await letters.replay(by=SYSTEM, dead_letter=letter.id)  # what has taken its place stays as it is
+    assert await house.rows("SELECT kind FROM jobs WHERE kind = 'expand'") == []
+
+
 async def test_the_files_of_a_deleted_message_are_deleted(house: House) -> None:
     await house.deliver(message("eve", "look", key="m", parts=(Media(kind=Kind.IMAGE, id="1"),)))
     for gone in (False, True):

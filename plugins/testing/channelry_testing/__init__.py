@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .bench import connected, installed
+    from .bench import ORIGIN, connected, installed
     from .channel import ChannelConformance
     from .clock import FakeClock
     from .conformance import Conformance, Grade, Rule, not_declared, overrides, rule
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILE",
+    "ORIGIN",
     "AsgiHttp",
     "ChannelConformance",
     "Conformance",
@@ -38,10 +39,11 @@ __all__ = [
 ]
 
 _MODULES = {
-    "FILE": "samples", "AsgiHttp": "http", "ChannelConformance": "channel", "Conformance": "conformance",
-    "EnricherConformance": "enricher", "FakeClock": "clock", "Grade": "conformance", "MemoryFiles": "stand_ins",
-    "RecognizerConformance": "recognizer", "Rule": "conformance", "connected": "bench", "installed": "bench",
-    "not_declared": "conformance", "overrides": "conformance", "rule": "conformance", "services": "stand_ins",
+    "FILE": "samples", "ORIGIN": "bench", "AsgiHttp": "http", "ChannelConformance": "channel",
+    "Conformance": "conformance", "EnricherConformance": "enricher", "FakeClock": "clock", "Grade": "conformance",
+    "MemoryFiles": "stand_ins", "RecognizerConformance": "recognizer", "Rule": "conformance", "connected": "bench",
+    "installed": "bench", "not_declared": "conformance", "overrides": "conformance", "rule": "conformance",
+    "services": "stand_ins",
 }  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from .stand_ins import MemoryFiles, services
 
 PUBLIC_URL = "https://care.example.com/hooks/test"
 ORIGIN = "https://simulated.example"
+"""Where the kit puts a simulated provider's API, which `connected` configures: a file's URL begins so."""
 HOOK_SECONDS = 5.0
 """A hook may take so long here, where no network is: simulators answer at once."""
 

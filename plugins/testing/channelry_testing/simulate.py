@@ -40,6 +40,7 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
       channelry simulate whatsapp > channelry.toml < /dev/null
       channelry simulate support
       printf 'Hello\\n/wait 1\\n' | channelry simulate support --to http://127.0.0.1:8080/hooks/support
+      (echo Hello; sleep 10) | channelry simulate support    its API is there as long as its input
     """
     import anyio
 

@@ -7,12 +7,13 @@ import attrs
 from attrs import define
 
 from channelry.instance import Instance
-from channelry.model import Event, Received, Unparsed
+from channelry.model import Announced, Event, Received, Unparsed
 
 from .. import grants, journal, log, queries
 from ..database import Database
 from ..errors import NotFoundError, StoreError
 from ..grants import Access, User
+from ..intake import ask_again
 from ..moments import micros
 from ..values import DeadLetter, JournalEntry, Page
 from .topic import LIMIT, Topic
@@ -29,7 +30,8 @@ class Letters(Topic):
 
     async def replay(self, *, by: User, dead_letter: int) -> bool:
         """Parse the journaled request of a dead letter again, without verifying it (secrets rotate); tell whether it
-        is understood and applied now. What was applied before is known by its key and stays as it is."""
+        is understood and applied now. What was applied before is known by its key and stays as it is; what it only
+        announced is asked about again."""
         grants.require_access(by, Access.ADMINISTRATION)
         key, entry = await self.store.read(lambda db: queries.dead_letter(db, dead_letter))
         if not entry.request.body:  # a deletion has emptied it: nothing is left to be understood
@@ -40,7 +42,8 @@ class Letters(Topic):
         def write(db: Database) -> bool:
             for received in found:
                 for event in received.events:
-                    self.intake.apply(db, received, event, entry.id)
+                    if not self.intake.apply(db, received, event, entry.id) and isinstance(event, Announced):
+                        ask_again(db, received.connection, event, now)
             still = any(
                 not received.connection
                 or (type(event) is Unparsed and (event.key == key or event.raw == entry.request.body))
