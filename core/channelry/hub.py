@@ -228,8 +228,7 @@ class Hub:
         await self._ask(connection, "check")
 
     def _connection(self, name: str) -> Instance:
-        instance = self.connections.get(name)
-        if instance is None:
+        if (instance := self.connections.get(name)) is None:
             raise PermanentError(f"there is no connection {name!r}", code="no_connection")
         if instance.plugin is None:
             raise RetryableError(f"{name} is not loaded: {instance.reason}", code="not_loaded")

@@ -34,6 +34,7 @@ from channelry.model import (
     Postback,
     Profile,
     Quote,
+    React,
     Received,
     Request,
     SendMessage,
@@ -340,3 +341,12 @@ def test_scores_and_confidences_keep_their_range(number: float) -> None:
 def test_a_text_to_be_judged_can_be_remembered_whatever_is_known_of_its_writer() -> None:
     texts = [Text(text="Hello", before={"en": weight}) for weight in (1.0, 1.0, 2.0)]
     assert len(set(texts)) == 2
+
+
+@pytest.mark.parametrize(("declared", "given"), [("❤", "❤️"), ("❤️", "❤"), ("☕", "☕️")])
+def test_an_emoji_is_one_however_it_is_spelt(declared: str, given: str) -> None:
+    limits = Capabilities(text=1, sends=frozenset({Kind.REACTION}), emoji=frozenset({declared}))
+    react = React(key="k", target=Target(to=Address("acme", "1")), external_id="m", emoji=given)
+    limits.admit(react)
+    with pytest.raises(PermanentError, match="does not take the reaction 👎"):
+        limits.admit(evolve(react, emoji="👎"))

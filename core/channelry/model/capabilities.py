@@ -146,8 +146,9 @@ class Capabilities:
             most = self.caption if outbound.caption else self.text
             if self.unit.measure(outbound.text) > most:
                 raise PermanentError(f"the text is longer than {most} {self.unit}", code="too_long")
-        if isinstance(outbound, React) and outbound.on and self.emoji and outbound.emoji not in self.emoji:
-            raise PermanentError(f"this channel does not take the reaction {outbound.emoji}", code="unsupported")
+        emoji = plain_emoji(outbound.emoji) if isinstance(outbound, React) and outbound.on else ""
+        if emoji and self.emoji and emoji not in map(plain_emoji, self.emoji):
+            raise PermanentError(f"this channel does not take the reaction {emoji}", code="unsupported")
         if isinstance(outbound, SendMessage):
             self._admit_message(outbound)
             if now is not None and self.window is not None and outbound.template is None:
@@ -171,17 +172,20 @@ class Capabilities:
     def _admit_media(self, media: Media) -> None:
         if not (media.url or media.ref or media.id):
             raise PermanentError("the file has neither url, ref nor id", code="no_file")
-        limit = self.media.get(media.kind)
-        if limit is None:
+        if (limit := self.media.get(media.kind)) is None:
             return
         media_type = media.media_type.partition(";")[0].strip().lower()
         if limit.types and media_type and media_type not in limit.types:
-            allowed = ", ".join(sorted(limit.types))
-            reason = f"{media.kind} of type {media_type} is not taken; use {allowed}"
-            raise PermanentError(reason, code="unsupported_type")
+            told = f"{media.kind} of type {media_type} is not taken; use {', '.join(sorted(limit.types))}"
+            raise PermanentError(told, code="unsupported_type")
         most = limit.link if media.url or limit.upload is None else limit.upload
         if most is not None and media.size is not None and media.size > most:
             raise PermanentError(f"the {media.kind} is larger than {most} bytes", code="too_large")
+
+
+def plain_emoji(emoji: str) -> str:
+    """Write an emoji without what only asks for its picture (U+FE0F): keyboards and providers differ in that."""
+    return emoji.replace("\ufe0f", "")
 
 
 def _admit_button(button: Button, limit: ButtonLimit) -> None:

@@ -9,12 +9,11 @@ from channelry.parsing import size, string
 from channelry.services import Save, Services
 from channelry_webapi import download, require_here
 
+from .capabilities import GROUP, ROOM
 from .connection import BOT, Account
 
 WEBHOOK = "/channel/webhook"
 """Source: https://developers.line.biz/en/reference/messaging-api/#webhook-settings"""
-GROUP, ROOM = "C", "R"
-"""What the id of a group begins with, and that of a group without a name; a person's begins with U."""
 READY_AFTER = 5.0
 """Seconds after which to look again whether LINE has made a file ready."""
 

@@ -11,6 +11,9 @@ SCHEME = "line"
 MESSAGE, TYPING, READ = "message", "/chat/loading/start", "/chat/markAsRead"
 """The actions: what a customer gets to see, and the marks that may be repeated, by their paths."""
 
+GROUPS = GROUP, ROOM = "C", "R"
+"""What the id of a group begins with, and that of a group without a name; a person's begins with U."""
+
 MESSAGES = 5
 """Most messages of one call."""
 REPLY_WITHIN = timedelta(seconds=50)

@@ -71,7 +71,8 @@ def _message(row: Any, common: _Common) -> model.Event:
     message = row["message"]
     (sender, group), (text, parts) = _source(row), read(message, _CONTENTS)
     quoted, album = message.get("quotedMessageId"), message.get("imageSet")
-    rights = row.get(REPLY_TOKEN), message.get(QUOTE_TOKEN), message.get(READ_TOKEN)
+    reply = None if row.get("mode") == "standby" else row.get(REPLY_TOKEN)  # another application answers then
+    rights = reply, message.get(QUOTE_TOKEN), message.get(READ_TOKEN)
     return model.MessageReceived(
         **common,
         sender=model.Profile(address=sender),

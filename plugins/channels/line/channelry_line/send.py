@@ -18,7 +18,7 @@ from channelry.services import HttpResponse, Services
 from channelry.text import split
 from channelry_webapi import Body, Draft, Piece, batches, calls, change, content, ids, require_link, unreadable
 
-from .capabilities import MESSAGE, MESSAGES, PLACE_NAME, PREVIEW, READ, REPLY_WITHIN, TYPING, TYPING_SECONDS
+from .capabilities import GROUPS, MESSAGE, MESSAGES, PLACE_NAME, PREVIEW, READ, REPLY_WITHIN, TYPING, TYPING_SECONDS
 from .connection import Account
 from .receive import QUOTE_TOKEN, READ_TOKEN, REPLY_TOKEN
 from .refusals import message_of, refused
@@ -41,7 +41,7 @@ def compose(account: Account, outbound: model.Outbound) -> Sequence[model.Call]:
     if isinstance(outbound, model.SendMessage):
         return calls(outbound, _message(account, outbound))
     if isinstance(outbound, model.ShowTyping):
-        if target.thread is not None:
+        if target.thread is not None or target.to.value.startswith(GROUPS):
             raise PermanentError("LINE shows typing to one person only, not in groups", code="unsupported")
         body = {"chatId": target.to.value, "loadingSeconds": TYPING_SECONDS}
         return change(outbound, TYPING, body) if outbound.on else []  # it ends by itself

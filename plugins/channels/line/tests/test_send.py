@@ -415,7 +415,8 @@ WRONG_TEXT = {**WRONG_TO, "details": [{"message": "May not be empty", "property"
         (413, {"message": "Payload too large"}, PermanentError, "413"),
         (415, {"message": "Unsupported media type"}, PermanentError, "415"),
         (429, {"message": "The API rate limit has been exceeded. Try again later."}, RetryableError, "429"),
-        (429, {"message": "You have reached your monthly limit."}, RetryableError, "monthly_limit"),
+        (429, {"message": "You have reached your monthly limit."}, PermanentError, "monthly_limit"),
+        (400, {"message": "The property, 'to', in the request body is invalid (line: -)"}, RecipientError, "400"),
         (500, {"message": "The API server is temporarily unable"}, RetryableError, "500"),
         (503, b"", RetryableError, "503"),
     ],
@@ -427,17 +428,17 @@ async def test_each_row_of_the_table_becomes_its_error(
         await send(line, answering(status, answer, [(b"retry-after", b"9")]), message("hi"))
     assert (type(raised.value), raised.value.code) == (error, code)
     if isinstance(raised.value, RetryableError):
-        assert raised.value.retry_after == (3600 if code == "monthly_limit" else 9)
+        assert raised.value.retry_after == 9
 
 
-async def test_a_months_quota_stops_the_connection_for_a_while(
+async def test_a_months_quota_ends_what_it_is_for_and_replies_are_free(
     line: Line, simulator: LineSimulator, desk: Services
 ) -> None:
     simulator.quota = 1
     await send(line, desk, message("hi"))
-    with pytest.raises(RetryableError) as raised:
+    with pytest.raises(PermanentError) as raised:
         await send(line, desk, SendMessage(key="out-2", target=DI, text="hi"))
-    assert (raised.value.code, raised.value.scope) == ("monthly_limit", "connection")
+    assert raised.value.code == "monthly_limit"
     await send(line, desk, message("hi", target=written(line, simulator)))
     assert paths(simulator)[-1] == (REPLY, 200)
 

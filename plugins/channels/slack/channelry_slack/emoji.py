@@ -3,6 +3,8 @@
 Source: the short names of https://github.com/iamcal/emoji-data, which Slack uses; custom ones have no emoji.
 """
 
+from channelry.model.capabilities import plain_emoji
+
 _NAMES = """
 👍 +1 thumbsup | 👎 -1 thumbsdown | ❤️ heart | 😂 joy | 😀 grinning | 😄 smile | 😃 smiley | 😁 grin | 😊 blush |
 🙂 slightly_smiling_face | 😉 wink | 😍 heart_eyes | 😘 kissing_heart | 😎 sunglasses |
@@ -22,6 +24,13 @@ _ROWS = [row.split() for row in _NAMES.split("|")]
 _EMOJI = {name: emoji for emoji, *names in _ROWS for name in names}
 NAMES: dict[str, str] = {emoji: names[0] for emoji, *names in _ROWS}
 """The name by emoji."""
+_PLAIN = {plain_emoji(emoji): name for emoji, name in NAMES.items()}
+_SKINS = dict.fromkeys(range(0x1F3FB, 0x1F400))
+
+
+def name_of(emoji: str) -> str:
+    """Give the name of an emoji, whatever its spelling and its skin; `""` for one without."""
+    return _PLAIN.get(plain_emoji(emoji).translate(_SKINS), "")
 
 
 def emoji_of(name: str) -> str:

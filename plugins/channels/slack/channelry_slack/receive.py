@@ -101,7 +101,8 @@ def _address(common: _Common, value: Any) -> model.Address:
 
 def _wrote(message: Mapping[str, Any], ours: _Ours) -> bool:
     """Tell whether a message is this app's own."""
-    return message.get("user") in ours or message.get("app_id") in ours
+    app = message.get("app_id") or mapping(message.get("bot_profile")).get("app_id")
+    return message.get("user") in ours or app in ours
 
 
 def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
@@ -133,7 +134,7 @@ def _message(row: Any, common: _Common, ours: _Ours) -> model.Event | str:
         surface=model.Surface.MENTION if mentioned else model.Surface.DIRECT,
         thread=thread,
         reply_address=_address(common, channel),
-        automatic="bot_id" in row,
+        automatic=bool(row.get("bot_id")),
         forwarded=any(one.get("is_share") for one in sequence(attached)) if attached else False,
         context=context,
     )
@@ -233,8 +234,11 @@ def _pressed(now: datetime, account: str, body: Any, action: Any) -> model.Event
     name, at = identifier(action["action_id"]), action.get("action_ts")
     if name.startswith(LINK):
         return "a link was opened"
+    if "channel" not in body:
+        return "a button that is in no message"
     channel, message, user = body["channel"], mapping(body.get("message")), body["user"]
-    where, ts, who = identifier(channel["id"]), identifier(body["container"]["message_ts"]), identifier(user["id"])
+    ts = identifier(mapping(body.get("container")).get("message_ts") or message["ts"])
+    where, who = identifier(channel["id"]), identifier(user["id"])
     kind = "mpim" if string(channel.get("name")).startswith("mpdm-") else ""
     thread, _, context = _place(where, kind, ts, string(message.get("thread_ts")))
     key = f"{where}:{ts}:{who}:{name}:{string(at)}"
@@ -255,7 +259,7 @@ def _part(name: str, action: Mapping[str, Any]) -> model.Part:
     """Read a button; what was chosen or written in another element is the answer to a form."""
     if action["type"] == "button":
         title = string(mapping(action.get("text")).get("text"))
-        return model.Postback(payload=string(action["value"]), title=title)
+        return model.Postback(payload=string(action.get("value")) or name, title=title)
     return model.FormReply(name=name, answers=orjson.dumps(action).decode())
 
 

@@ -17,7 +17,7 @@ from channelry_webapi.answers import ids, kind_of, named, object_in, refusal, ro
 
 from .capabilities import ALT_TEXT, DELETE, DELETE_FILE, FILES, PAGE, POST, REACT, SECTION, SHARE, UNREACT, UPDATE
 from .connection import FILE, PEOPLE, Workspace
-from .emoji import NAMES
+from .emoji import name_of
 from .markup import escape
 from .receive import LINK, THREAD
 
@@ -35,15 +35,17 @@ def compose(workspace: Workspace, outbound: model.Outbound) -> Sequence[model.Ca
         case model.SendMessage():
             return calls(outbound, _message(outbound, workspace.capabilities.text))
         case model.Edit(external_id=place, text=text):
+            if len(escape(text)) > workspace.capabilities.text:
+                raise PermanentError("the text is too long, as Slack writes & < >", code="too_long")
             return change(outbound, UPDATE, {**_at(place), "text": escape(text), "blocks": []})
         case model.Delete(external_id=place):
             if place.startswith(FILE):
                 return change(outbound, DELETE_FILE, {"file": place})
             return change(outbound, DELETE, _at(place))
     assert isinstance(outbound, model.React)  # nothing else is admitted
-    if outbound.emoji not in NAMES:
+    if not (name := name_of(outbound.emoji)):
         raise PermanentError(f"Slack has no name for {outbound.emoji}", code="unsupported")
-    at, name = _at(outbound.external_id), NAMES[outbound.emoji]
+    at = _at(outbound.external_id)
     body = {"channel": at["channel"], "timestamp": at["ts"], "name": name}
     return change(outbound, REACT if outbound.on else UNREACT, body)
 
@@ -109,7 +111,7 @@ def _button(number: int, button: model.Button) -> Body:
 async def send(workspace: Workspace, call: model.Call, services: Services) -> model.Receipt:
     """Make one call; a person is written to in the conversation that is opened first, files are uploaded first."""
     if call.resend is model.Resend.SAFE:
-        await workspace.call(services, call.action, json=call.body, repeatable=False)
+        await workspace.call(services, call.action, json=call.body)
         return model.Receipt()
     channel = await _channel(workspace, call, services)
     if call.uploads:

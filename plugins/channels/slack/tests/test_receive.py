@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from channelry.errors import RejectedError
-from channelry.model import Address, Event, MessageReceived, Request, Surface, Target, Unparsed
+from channelry.model import Address, Event, MessageReceived, Postback, Request, Surface, Target, Unparsed
 from channelry.secrets import Secret
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
@@ -150,3 +150,35 @@ def test_a_shared_channels_message_belongs_to_the_workspace_that_the_app_is_in()
     """The team of the envelope may be that of who wrote."""
     (event,) = parsed(recorded("shared-channel"))
     assert event.account == "T1"
+
+
+@pytest.mark.parametrize(
+    ("more", "automatic"), [({"bot_id": None}, False), ({"bot_id": "B9"}, True), ({"bot_profile": None}, False)]
+)
+def test_a_program_is_who_has_a_bot_s_id(more: dict[str, Any], automatic: bool) -> None:
+    row = {"type": "message", "channel": "D1", "channel_type": "im", "user": "U1", "text": "hi", "ts": "1.2", **more}
+    (found,) = parsed({"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": "E1", "event": row})
+    assert isinstance(found, MessageReceived)
+    assert found.automatic is automatic
+
+
+def test_what_the_app_wrote_is_known_by_its_profile_too() -> None:
+    row = {"type": "message", "subtype": "bot_message", "channel": "D1", "bot_id": "B1", "text": "hi", "ts": "1.2"}
+    row["bot_profile"] = {"app_id": "A1"}
+    assert parsed({"type": "event_callback", "team_id": "T1", "api_app_id": "A1", "event_id": "E1", "event": row}) == ()
+
+
+@pytest.mark.parametrize("shape", [{"container": None}, {"container": {"type": "message"}}, {}])
+def test_a_pressed_button_is_found_by_its_message(shape: dict[str, Any]) -> None:
+    pressed = {"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1"}, "channel": {"id": "D1"},
+               "message": {"ts": "1.2"}, "actions": [{"action_id": "yes", "type": "button"}], **shape}  # fmt: skip
+    (found,) = parsed(pressed)
+    assert isinstance(found, MessageReceived)
+    assert found.parts == (Postback(payload="yes"),)
+
+
+def test_a_button_of_a_home_tab_is_in_no_message() -> None:
+    pressed = {"type": "block_actions", "team": {"id": "T1"}, "user": {"id": "U1"}, "container": {"type": "view"},
+               "actions": [{"action_id": "yes", "type": "button"}]}  # fmt: skip
+    found = workspace().parse(Request("POST", "/hooks/slack", (), orjson.dumps(pressed), NOW))
+    assert (found.events, found.ignored) == ((), ("a button that is in no message",))

@@ -39,6 +39,7 @@ from channelry.model import (
 from channelry.services import Services
 from channelry_simulation import FaultKind
 from channelry_slack.connection import FILES_ORIGIN
+from channelry_slack.emoji import name_of
 from channelry_slack.plugin import Slack
 from channelry_slack.simulator import SlackSimulator
 from channelry_testing import AsgiHttp, services
@@ -467,3 +468,15 @@ async def test_a_file_that_the_application_has_lost_is_a_permanent_error(
     with pytest.raises(PermanentError):
         await send(slack, desk, message("", evolve(BILL, ref="gone")))
     assert not simulator.ledger.taken
+
+
+@pytest.mark.parametrize(("emoji", "name"), [("❤", "heart"), ("❤️", "heart"), ("👍🏽", "+1"), ("☕", "coffee")])
+def test_an_emoji_has_its_name_however_it_is_written(emoji: str, name: str) -> None:
+    assert name_of(emoji) == name
+
+
+def test_an_edit_is_measured_as_slack_writes_it(slack: Slack) -> None:
+    edit = Edit(key="k", target=Target(to=Address("slack", "D1")), external_id="D1:1.2", text="&" * 800)
+    assert slack.compose(edit)
+    with pytest.raises(PermanentError, match="too long"):
+        slack.compose(evolve(edit, text="&" * 801))
