@@ -314,13 +314,15 @@ def _capture(data: bytes, hub: "Hub") -> "Request":
 
 @asynccontextmanager
 async def opened_hub(config: Path) -> AsyncIterator["Hub"]:
-    """Open a hub that keeps nothing, with an installed HTTP client (entry point `channelry.http`)."""
+    """Open a hub that keeps nothing, with an installed HTTP client (entry point `channelry.http`), and what connections
+    remember where an application keeps that (entry point `channelry.memory`): a refresh token may be good once."""
     from .config import load_configuration
     from .hub import open_hub
     from .sink import nowhere
 
+    memory = next((point.load() for point in entry_points(group="channelry.memory")), nowhere)
     for point in entry_points(group="channelry.http"):
-        async with point.load()() as http, open_hub(load_configuration(config), nowhere, http=http) as hub:
+        async with point.load()() as http, open_hub(load_configuration(config), memory, http=http) as hub:
             yield hub
             return
     raise click.ClickException("no HTTP client is installed; run: pip install 'channelry[server]'")

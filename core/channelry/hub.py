@@ -80,8 +80,7 @@ class Hub:
 
     async def receive(self, endpoint: str, request: Request) -> Response:
         """Take one webhook and give its HTTP answer; raises nothing."""
-        groups = self.endpoints.get(endpoint)
-        if groups is None:
+        if (groups := self.endpoints.get(endpoint)) is None:
             return NOT_FOUND
         answer = await self._take(endpoint, groups, request)
         self.counts["webhooks", endpoint, str(answer.status)] += 1

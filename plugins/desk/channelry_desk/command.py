@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from .desk import Desk
     from .service import Service
+    from .values import Replayed
 
 _Result = TypeVar("_Result")
 commands = click.Group()
@@ -82,7 +83,8 @@ _DAY = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], since: datetime | None) -> None:
     """Parse the requests of DEAD_LETTERS again, or requests of the journal, with the plugins installed now.
 
-    What is known already stays as it is. Exit status 1 if a dead letter stays dead.
+    What is known already stays as it is; what a webhook only announced is asked about again by the server, and settled
+    once that succeeds. Exit status 1 if a dead letter stays dead.
 
     \b
     Examples:
@@ -93,18 +95,20 @@ def replay(config: Path, dead_letters: Sequence[int], journal: Sequence[int], si
     if not (dead_letters or journal or since):
         raise click.UsageError("name dead letters, or requests by --journal or --since")
 
-    async def replayed(service: "Service") -> list[int]:
+    async def replayed(service: "Service") -> "dict[int, Replayed]":
         requests = [*journal, *(await service.letters.since(by=SYSTEM, moment=_utc(since)) if since else ())]
         new = [await service.letters.replay_request(by=SYSTEM, request=one) for one in dict.fromkeys(requests)]
         if journal or since:
             click.echo(f"{len(new)} requests of the journal: {sum(new)} events were new")
-        return [one for one in dead_letters if not await service.letters.replay(by=SYSTEM, dead_letter=one)]
+        return {one: await service.letters.replay(by=SYSTEM, dead_letter=one) for one in dead_letters}
 
-    still_dead = _ask(config, replayed, "channelry desk dead-letters")
-    for letter in dead_letters:
-        if letter not in still_dead:
+    found = _ask(config, replayed, "channelry desk dead-letters")
+    for letter, outcome in found.items():
+        if outcome == "asked":
+            click.echo(f"dead letter {letter} is asked about again; channelry desk dead-letters tells what came of it")
+        elif outcome == "settled":
             click.echo(f"dead letter {letter} is settled")
-    if still_dead:
+    if still_dead := [letter for letter, outcome in found.items() if outcome == "dead"]:
         raise click.ClickException(f"still not understood: {', '.join(map(str, still_dead))}")
 
 

@@ -11,7 +11,7 @@ from channelry.config import Configuration
 from channelry.hub import Hub
 from channelry.model import Received
 from channelry.services import Files, State
-from channelry.sink import Sink
+from channelry.sink import Nowhere, Sink
 
 from .arrivals import Arrivals
 from .config import DeskConfig
@@ -158,6 +158,31 @@ async def open_desk(hub: Hub, *, work: bool) -> AsyncIterator[Desk]:
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
                 await worker.close(DRAIN_SECONDS)
+    finally:
+        await store.close()
+
+
+@define(eq=False)
+class Memory(Nowhere):
+    """What connections remember, for a command beside the server."""
+
+    store: Store
+
+    def state(self, connection: str) -> State:
+        return DeskState(self.store, connection)
+
+
+@asynccontextmanager
+async def memory(hub: Hub) -> AsyncIterator[Sink]:
+    """Be the application of a command that keeps nothing, but shares tokens with the server; where there is no
+    database yet there is nothing to share."""
+    found = engine(hub.configuration)
+    if found.missing():
+        yield Nowhere()
+        return
+    store = await open_store(found)
+    try:
+        yield Memory(store)
     finally:
         await store.close()
 

@@ -4,6 +4,7 @@ Each errand is a row until it is done, so a restart loses none; each is repeatab
 growing pauses, and harms no other.
 """
 
+import logging
 from collections.abc import Mapping
 from random import Random
 
@@ -13,7 +14,7 @@ from attrs import define, evolve, field
 from channelry import codec
 from channelry.errors import PermanentError, RetryableError
 from channelry.hub import Hub
-from channelry.model import Announced, Media, Profile, Received, Request
+from channelry.model import Announced, Media, Profile, Received, Request, Unparsed
 from channelry.secrets import one_line
 
 from . import customers, jobs, recognition, rules, visits
@@ -22,12 +23,14 @@ from .database import Database
 from .enrichment import Enrichment
 from .folder import UNKNOWN, Folder, sniffed
 from .grants import SYSTEM
-from .intake import Intake, bury_again
+from .intake import Intake, bury_again, settle
 from .jobs import Job
 from .moments import SECOND, micros
 from .store import Store
 from .texts import event_of, json_of, visible
 from .values import Candidate
+
+log = logging.getLogger("channelry.desk")
 
 
 @define(eq=False)
@@ -55,6 +58,10 @@ class Errands:
             last = job.attempts + 1 >= jobs.ATTEMPTS or isinstance(error, PermanentError)
             pause = rules.back_off(job.attempts + 1, self.random, 1.0)
             until = None if last else self._now() + round(pause * SECOND)
+            if job.kind == "expand":
+                log.warning(
+                    "%s: what was announced is not read (attempt %d): %s", job.connection, job.attempts + 1, reason
+                )
             await self.store.write(lambda db: self._postpone(db, job, until, reason))
 
     def _postpone(self, db: Database, job: Job, until: int | None, reason: str) -> None:
@@ -126,10 +133,17 @@ class Errands:
         request = Request("EXPAND", "", (), b"", self.hub.clock.now())
         received = Received(request, tuple(events), connection=job.connection)
 
+        unread = next((one.reason for one in events if isinstance(one, Unparsed)), None)
+
         def write(db: Database) -> None:
             for one in events:
-                self.intake.apply(db, received, one, journal)
-            db.execute("UPDATE events SET settled = 1 WHERE id = ?", (job.subject,))
+                if not isinstance(one, Unparsed):
+                    self.intake.apply(db, received, one, journal)
+            if unread is not None:  # the announcement stays, and can be asked about again
+                bury_again(db, job.connection, event, journal, unread, self._now())
+            else:
+                db.execute("UPDATE events SET settled = 1 WHERE id = ?", (job.subject,))
+                settle(db, job.connection, event, self._now())
             jobs.done(db, job.id)
 
         await self.store.write(write)

@@ -177,12 +177,22 @@ def bury_again(db: Database, connection: str, event: Event, journal: int | None,
         )
 
 
-def ask_again(db: Database, connection: str, event: Announced, at: int) -> None:
-    """Have what was announced asked about again, unless something has taken its place."""
-    for (number,) in db.execute(
+def settle(db: Database, connection: str, event: Event, at: int) -> None:
+    """Take an event off the list of dead letters."""
+    db.execute(
+        "UPDATE dead_letters SET settled_at = ? WHERE connection = ? AND key = ? AND settled_at IS NULL",
+        (at, connection, plain(str(event.key))),
+    )
+
+
+def ask_again(db: Database, connection: str, event: Announced, at: int) -> bool:
+    """Have what was announced asked about again, unless something has taken its place; tell whether it is."""
+    row = db.execute(
         "SELECT id FROM events WHERE connection = ? AND key = ? AND settled = 0", (connection, event.key)
-    ).fetchall():
-        jobs.add(db, "expand", connection, number, at)
+    ).fetchone()
+    if row is not None:
+        jobs.add(db, "expand", connection, row[0], at)
+    return row is not None
 
 
 def is_known_address(db: Database, channel: str, address: Address) -> bool:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from attrs import frozen
@@ -420,6 +421,15 @@ class Uncertain:
     text: str
     reason: str
     since: datetime | None
+
+
+class Replayed(StrEnum):
+    """What came of trying a dead letter again: applied; asked about again, and settled once that succeeds; as dead as
+    before."""
+
+    SETTLED = "settled"
+    ASKED = "asked"
+    DEAD = "dead"
 
 
 @frozen(kw_only=True)

@@ -42,6 +42,7 @@ from channelry.model import (
     Sentiment,
     Surface,
     Text,
+    Unparsed,
 )
 from channelry.parsing import each, received
 from channelry.services import Save, Services
@@ -175,6 +176,8 @@ class Post:
     @hookimpl
     async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
         if event.what in self.provider.silent:
+            if event.what == "riddle":
+                return [Unparsed.of("it is no message", b"{}", event.occurred_at)]
             raise PermanentError("nothing is told of it", code="gone")
         return [message("eve", "expanded", key=f"{event.key}/expanded")]
 

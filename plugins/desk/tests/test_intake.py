@@ -32,6 +32,7 @@ from channelry_desk.errors import NotFoundError, StoreError
 from channelry_desk.grants import SYSTEM
 from channelry_desk.schema import SCRIPTS
 from channelry_desk.states import ConversationState
+from channelry_desk.values import Replayed
 from channelry_desk.worker import AT_ONCE
 
 from .conftest import START, House, Opening, message
@@ -339,7 +340,7 @@ async def test_what_is_not_understood_is_a_dead_letter_and_harms_no_neighbour(ho
     assert await texts(house) == ["one"]
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert (letter.type, letter.reason, letter.connection) == ("Unparsed", "a mystery", "post")
-    assert not await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.DEAD
 
 
 async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house: House) -> None:
@@ -347,9 +348,9 @@ async def test_what_nobody_claims_is_a_dead_letter_until_a_connection_does(house
     await house.deliver(message("eve", "one", account="theirs"))
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert letter.reason.startswith("unclaimed")
-    assert not await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.DEAD
     house.hub.connections["post"].account = "theirs"
-    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.SETTLED
     assert await texts(house) == ["one"]
     assert (await house.desk.service.letters.dead(by=SYSTEM)).rows == []
     assert len((await house.desk.service.letters.dead(by=SYSTEM, settled=True)).rows) == 1
@@ -361,7 +362,7 @@ async def test_what_is_replayed_days_later_reaches_an_agent_all_the_same(house: 
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     house.hub.connections["post"].account = "theirs"
     await house.clock.advance(3 * 24 * 3600)
-    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.SETTLED
     await house.desk.worker.sweep()
     seen = await house.read()
     assert (seen.state, seen.opened_at) == (ConversationState.PENDING, house.clock.now())
@@ -408,7 +409,7 @@ async def test_what_cannot_be_applied_is_a_dead_letter_and_its_neighbours_are_re
     assert await house.rows("SELECT count(*) FROM journal") == [(1,)]
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     assert letter.reason == "not applied: UnicodeEncodeError"
-    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.SETTLED
     assert await texts(house) == ["one", "x"]
 
 
@@ -445,7 +446,7 @@ async def test_the_number_of_a_request_is_not_given_again(house: House) -> None:
     await house.desk.worker.purge()
     (letter,) = (await house.desk.service.letters.dead(by=SYSTEM)).rows
     house.hub.connections["post"].account = "theirs"
-    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id)
+    assert await house.desk.service.letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.SETTLED
     await house.desk.worker.purge()
     await house.deliver(message("eve", "three", account="theirs"))
     assert await house.rows("SELECT id FROM journal") == [(3,)]
@@ -475,26 +476,33 @@ async def test_work_after_the_acknowledgement_is_done_once_and_survives_a_restar
         assert found["Eve"].last_text == "expanded"
 
 
-async def test_what_cannot_be_read_of_an_announcement_is_a_dead_letter_until_a_replay_reads_it(house: House) -> None:
+@pytest.mark.parametrize("what", ["mention", "riddle"])
+async def test_what_cannot_be_read_of_an_announcement_is_a_dead_letter_until_a_replay_reads_it(
+    house: House, what: str
+) -> None:
+    """Nothing is told of it, or nothing that is understood."""
     letters = house.desk.service.letters
-    house.provider.silent.add("mention")
-    await house.deliver(Announced(key="a", occurred_at=START, what="mention"))
-    for _ in range(2):
+
+    async def asked() -> None:
         await house.desk.worker.do_errands()
         await house.desk.worker.settle()
+
+    house.provider.silent.add(what)
+    await house.deliver(Announced(key="a", occurred_at=START, what=what))
+    for _ in range(2):
+        await asked()
         (letter,) = (await letters.dead(by=SYSTEM)).rows
         assert (letter.connection, letter.key, letter.type) == ("post", "a", "Announced")
-        assert "nothing is told of it" in letter.reason
-        assert await letters.replay(by=SYSTEM, dead_letter=letter.id)
-        assert (await letters.dead(by=SYSTEM)).rows == []
+        assert {"mention": "nothing is told of it", "riddle": "it is no message"}[what] in letter.reason
+        assert await letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.ASKED
+        assert (await letters.dead(by=SYSTEM)).rows == [letter]
     house.provider.silent.clear()
-    await house.desk.worker.do_errands()
-    await house.desk.worker.settle()
+    await asked()
     assert (await letters.dead(by=SYSTEM)).rows == []
     (found,) = (await house.desk.service.search.conversations(by=SYSTEM)).rows
     assert found.last_text == "expanded"
     (letter,) = (await letters.dead(by=SYSTEM, settled=True)).rows
-    assert await letters.replay(by=SYSTEM, dead_letter=letter.id)  # what has taken its place stays as it is
+    assert await letters.replay(by=SYSTEM, dead_letter=letter.id) is Replayed.SETTLED  # its message stays as it is
     assert await house.rows("SELECT kind FROM jobs WHERE kind = 'expand'") == []
 
 

@@ -15,7 +15,7 @@ from ..errors import NotFoundError, StoreError
 from ..grants import Access, User
 from ..intake import ask_again
 from ..moments import micros
-from ..values import DeadLetter, JournalEntry, Page
+from ..values import DeadLetter, JournalEntry, Page, Replayed
 from .topic import LIMIT, Topic
 
 
@@ -28,39 +28,41 @@ class Letters(Topic):
         grants.require_access(by, Access.ADMINISTRATION)
         return await self.store.read(lambda db: queries.dead_letters(db, settled, limit, cursor))
 
-    async def replay(self, *, by: User, dead_letter: int) -> bool:
+    async def replay(self, *, by: User, dead_letter: int) -> Replayed:
         """Parse the journaled request of a dead letter again, without verifying it (secrets rotate); tell whether it
         is understood and applied now. What was applied before is known by its key and stays as it is; what it only
-        announced is asked about again."""
+        announced is asked about again, which settles the letter if it succeeds."""
         grants.require_access(by, Access.ADMINISTRATION)
         key, entry = await self.store.read(lambda db: queries.dead_letter(db, dead_letter))
         if not entry.request.body:  # a deletion has emptied it: nothing is left to be understood
-            return False
+            return Replayed.DEAD
         found = self._parsed_again(entry)
         now = self.now()
 
-        def write(db: Database) -> bool:
+        def write(db: Database) -> Replayed:
+            asked = False
             for received in found:
                 for event in received.events:
                     if not self.intake.apply(db, received, event, entry.id) and isinstance(event, Announced):
-                        ask_again(db, received.connection, event, now)
+                        asked |= ask_again(db, received.connection, event, now) and event.key == key
             still = any(
                 not received.connection
                 or (type(event) is Unparsed and (event.key == key or event.raw == entry.request.body))
                 for received in found
                 for event in received.events
             )
-            if not still:
-                db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
-                log.changed(db, by.id, now, log.LETTER, dead_letter, "settled")
-            return not still
+            if still or asked:
+                return Replayed.DEAD if still else Replayed.ASKED
+            db.execute("UPDATE dead_letters SET settled_at = ? WHERE id = ?", (now, dead_letter))
+            log.changed(db, by.id, now, log.LETTER, dead_letter, "settled")
+            return Replayed.SETTLED
 
         try:
             return await self.store.write(write)
         except Exception as error:  # what the event itself makes the store raise: as dead as before
             if isinstance(error, StoreError):
                 raise
-            return False
+            return Replayed.DEAD
 
     async def since(self, *, by: User, moment: datetime) -> Sequence[int]:
         """Name the journaled requests that came at a moment or later, in their order."""
