@@ -74,9 +74,10 @@ def code(text: str, language: str = "python") -> str:
 def hooks(module_name: str) -> str:
     """Describe each hook of a module in the order of its source: signature, manual, and who implements it."""
     users = {hook: [name for name, one in plugins().items() if hook in marked(one.cls)] for hook in specifications()}
-    made = []
     source = inspect.getsource(importlib.import_module(module_name))
-    for node in ast.parse(source).body:
+    tree = ast.parse(source)
+    made = [doc(tree)]
+    for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name in specifications():
             use = f"Implemented by {', '.join(users[node.name])}." if users[node.name] else ""
             made.append(f"### `{node.name}`\n\n{code(signature(node, source))}\n{doc(node)}\n\n{use}\n")

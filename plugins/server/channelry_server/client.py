@@ -178,6 +178,10 @@ def _headers(headers: Mapping[str, str] | None, url: URL) -> dict[str, str]:
     return found
 
 
+_LATER = (408, 423, 425, 429)
+"""Statuses of a file that may be had later: one that is looked at for viruses is locked."""
+
+
 class _TooLongError(Exception):
     """The answer is longer than ANSWER_LIMIT."""
 
@@ -194,7 +198,7 @@ async def _read(response: ClientResponse) -> bytes:
 
 async def _store(response: ClientResponse, save: Save, limit: int) -> Downloaded:
     where = site(response.url)
-    if response.status == 429 or response.status >= 500:
+    if response.status in _LATER or response.status >= 500:
         after = response.headers.get("retry-after", "")
         raise RetryableError(
             f"{where}: HTTP {response.status}",

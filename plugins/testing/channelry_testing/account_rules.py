@@ -251,10 +251,14 @@ class AccountRules(RunningRules):
                 '"answers" (what the provider tells, by method and path) and "expanded" (the events) in the file',
                 "write both from the provider's documentation",
             )
-        told = {name: orjson.dumps(answer) for name, answer in payload.answers.items()}
-        found, again = [await _answered(bench, simulator, told).expanded(payload.events) for _ in range(2)]
+        known = {name: orjson.dumps(answer) for name, answer in payload.answers.items()}
+        seen = len(simulator.ledger.entries)
+        found, again = [await _answered(bench, simulator, known).expanded(payload.events) for _ in range(2)]
         if lines := event_differences(found, payload.expanded):
-            fail(f"{payload.name}, expanded: " + "; ".join(lines), "what the file says", "mend `expand`, or the file")
+            asked = {f"{entry.method} {entry.path.partition('?')[0]}" for entry in simulator.ledger.entries[seen:]}
+            beside = f"; {', '.join(sorted(asked))} is asked and not in its `answers`" if asked else ""
+            told = f"{payload.name}, expanded: {'; '.join(lines)}{beside}"
+            fail(told, "what the file says", "mend `expand`, or the file")
         if found != again:
             fail(f"{payload.name} is expanded to something else the second time", "the same events", "keep no state")
         announced = {event.key for event in payload.events if isinstance(event, Announced)}

@@ -45,9 +45,12 @@ class ChannelConformance(AccountRules, PluginConformance):
     - `customer`: whom the simulator lets write; a number serves most.
     - fixtures: `plugin` (made with a configuration), `simulator` (fresh for each test), `payloads` (the folder of the
       recorded ones, `channelry_testing.payloads`), and `second`, the simulator of another account with other secrets.
-    - to override where the channel needs it: `sample` (an action that this provider takes), `target` (where public
-      answers go), `writings` (further places that customers write at), `held` (a file that a customer sent), `message`
-      (where a customer does not write by the simulator's `message`).
+    - to override where the channel needs it:
+      `sample(self, kind, target, ours, capabilities) -> Outbound` (an action that this provider takes),
+      `target(self, place, bench, simulator) -> Target` (where public answers go),
+      `writings(self, simulator) -> Iterable[Request]` (further places that customers write at),
+      `held(self, simulator) -> Media` (a file that a customer sent, its content `FILE`, its URL below `ORIGIN`),
+      `message(self, bench, simulator, text) -> MessageReceived` (how a customer writes).
     - where a webhook brings ids only, the kit asks `expand`, so a message of the simulator's is what that gives.
     - `exempt`, `@overrides`: see `Conformance`.
 

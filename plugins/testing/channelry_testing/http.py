@@ -1,6 +1,7 @@
 """An HTTP client that calls ASGI applications in the same process, on asyncio and on trio."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -64,8 +65,9 @@ class AsgiHttp:
     ) -> Downloaded:
         """Fetch a file from the application."""
         answer = await self.request("GET", url, headers=headers, timeout=timeout)
-        if answer.status >= 500 or answer.status == 429:
-            raise RetryableError(f"HTTP {answer.status}", code=str(answer.status))
+        if answer.status >= 500 or answer.status in (408, 423, 425, 429):
+            wait = answer.retry_after(datetime.now(UTC))
+            raise RetryableError(f"HTTP {answer.status}", code=str(answer.status), retry_after=wait)
         if answer.status != 200:
             raise PermanentError(f"HTTP {answer.status}", code=str(answer.status))
         if len(answer.body) > limit:

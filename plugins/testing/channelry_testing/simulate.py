@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from time import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import attrs
 import click
@@ -52,11 +53,10 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     server = configuration.sections.get("server")
     entry = next((one for one in configuration.entries if one.path == f"connections.{connection}"), None)
     simulator = make_simulator(entry.plugin if entry else connection, entry.config if entry else None)
-    base_url = str(getattr(entry.config, "base_url", "")) if entry else ""
-    local, _, known = base_url.removeprefix("http://").partition(":")
-    configured = local in ("127.0.0.1", "localhost") and known.isdecimal()
+    place = urlsplit(str(getattr(entry.config, "base_url", "")) if entry else "")
+    configured = place.scheme == "http" and place.hostname in ("127.0.0.1", "localhost") and place.port is not None
     if port is None:
-        port = int(known) if configured else PORT
+        port = place.port if configured and place.port else PORT
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -65,8 +65,9 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     if entry is None:
         click.echo(table(connection, simulator.settings(origin)))
-    elif not configured or int(known) != listening.getsockname()[1]:
-        click.echo(f'put into [{entry.path}]: base_url = "{origin}"; then restart: channelry serve', err=True)
+    elif not configured or place.port != listening.getsockname()[1]:
+        wanted = simulator.settings(origin).get("base_url", origin)
+        click.echo(f'put into [{entry.path}]: base_url = "{wanted}"; then restart: channelry serve', err=True)
     served = f"http://{getattr(server, 'host', '127.0.0.1')}:{getattr(server, 'port', 8080)}"
     url = url or f"{served}/hooks/{entry.endpoint if entry else connection}"
     with listening:
