@@ -26,4 +26,4 @@ def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[st
 
 def _longest(text: str, limit: int, measure: Callable[[str], int]) -> int:
     """Give how many characters of `text` fit: one at least, or there would be no end."""
-    return max(1, bisect_right(range(min(len(text), limit) + 1), limit, key=lambda end: measure(text[:end])) - 1)
+    return max(1, bisect_right(range(len(text) + 1), limit, key=lambda end: measure(text[:end])) - 1)

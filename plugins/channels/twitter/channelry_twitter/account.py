@@ -8,13 +8,9 @@ from channelry.model import Address, Profile
 from channelry.services import Services
 
 from . import content
+from .capabilities import EVENTS
 from .connection import Account
 
-EVENTS = (
-    "dm.received", "dm.sent", "dm.read", "dm.indicate_typing", "chat.received",
-    "post.create", "post.mention.create", "post.reply.create", "like.create",
-)  # fmt: skip
-"""What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
 WEBHOOKS, SUBSCRIPTIONS = "/2/webhooks", "/2/activity/subscriptions"
 
 

@@ -25,6 +25,18 @@ QUARTER, DAY = 900, 86_400
 DMS_A_QUARTER, DMS_A_DAY, POSTS_A_QUARTER, POSTS_A_DAY = 15, 1440, 100, 10_000
 """Source: https://docs.x.com/x-api/fundamentals/rate-limits"""
 
+EVENTS = (
+    "dm.received", "dm.sent", "dm.read", "dm.indicate_typing", "chat.received",
+    "post.create", "post.mention.create", "post.reply.create", "like.create",
+)  # fmt: skip
+"""What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
+
+RELATED = {
+    "replied_to": ("in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id"),
+    "quoted": ("quoted_status_id_str", "quoted_status_id"),
+}
+"""How a post names another one: the newer API's word for it, and the fields of its own row."""
+
 _MEDIA = {
     Kind.IMAGE: MediaLimit(
         types=frozenset({"image/jpeg", "image/png", "image/webp", GIF}), upload=GIF_BYTES, fetch=GIF_BYTES
@@ -74,7 +86,13 @@ def of(post_length: int, direct_messages: int) -> Capabilities:
     )
 
 
-_LINK = re.compile(r"https?://\S+")
+_LINK = re.compile(
+    r"https?://[!-~]*[\w/#=&%~+-]"
+    r"|(?<![\w.@/-])(?:[a-z0-9-]+\.)+(?:com|org|net|edu|gov|info|biz|io|co|app|dev|me|tv|ai|eu|uk|us|de|fr|es|it|nl|pl|ua|jp"
+    r"|br|in|ca|au)(?![\w-])(?:/[!-~]*[\w/#=&%~+-])?",
+    re.ASCII | re.IGNORECASE,
+)
+"""What X makes a link of; of addresses without a scheme those with usual endings."""
 _LINK_WEIGHT = 23
 _LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 

@@ -88,7 +88,7 @@ class Account:
         """Make a request and give its answer's `data` (an array under `""`); 200 may bear errors in place of it."""
         answer = await (self.app if app else self.client).ask(services, method, path, **options)
         body, repeatable = content(answer), options.get("repeatable", True)
-        if answer.status >= 300 or ("errors" in body and "data" not in body):
+        if answer.status >= 300 or ("errors" in body and not body.get("data")):
             raise refusal(answer, services)
         if not (body or (repeatable and not answer.body)):
             raise unreadable(repeatable=repeatable)

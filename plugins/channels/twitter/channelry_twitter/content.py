@@ -1,7 +1,7 @@
 """What is in a webhook's rows: who wrote, the text with its links in full, pictures, videos, pressed buttons."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from channelry.model import Address, Kind, Media, Part, Postback, Profile
@@ -50,12 +50,11 @@ def _text(value: Any) -> str:
 def direct(data: Mapping[str, Any]) -> Content:
     """Read a direct message."""
     attachment, pressed = data.get("attachment"), data.get("quick_reply_response")
-    files: tuple[Part, ...] = ()
-    if attachment:
-        files = (_file(attachment["media"] if attachment["type"] == "media" else attachment),)
-    text, files = _shown(string(data.get("text")), data.get("entities"), files)
+    media = mapping(mapping(attachment).get("media") or attachment)
+    files: tuple[Part, ...] = (_file(media),) if media else ()
+    text, files = _shown(string(data.get("text")), data.get("entities"), files, [media.get("url")])
     if not pressed:
-        return text, files
+        return text, files if text or files else (unsupported("message", data),)
     return "", (*files, Postback(payload=string(pressed.get("metadata")) or text, title=text))
 
 
@@ -68,18 +67,21 @@ def post(row: Mapping[str, Any], files: Mapping[str, Any]) -> Content:
     text = string(whole.get("full_text") or whole.get("text") or row.get("text"))
     entities = whole.get("entities") or row.get("entities")
     inside = mapping(whole.get("extended_entities") or entities).get("media")
-    found = [_file(one) for one in sequence(inside)]
-    for key in map(identifier, sequence(mapping(row.get("attachments")).get("media_keys"))):
-        found.append(_file(mapping(files.get(key)), key))
-    return _shown(text, entities, tuple(found))
+    keys = map(identifier, sequence(mapping(row.get("attachments")).get("media_keys")))
+    found = [*map(_file, sequence(inside)), *(_file(mapping(files.get(key)), key) for key in keys)]
+    return _shown(text, entities, tuple(found), [one.get("url") for one in sequence(inside)])
 
 
-def _shown(text: str, entities: Any, files: tuple[Part, ...]) -> Content:
-    """Write links in full, and what X escapes (`&`, `<`, `>`) as it is; X ends a text with a link to its file."""
-    if files:
-        text = _LAST_LINK.sub("", text)
-    for link in sequence(mapping(entities).get("urls")):
-        short, full = string(mapping(link).get("url")), string(mapping(link).get("expanded_url"))
+def _shown(text: str, entities: Any, files: tuple[Part, ...], own: Sequence[Any]) -> Content:
+    """Write links in full, and what X escapes (`&`, `<`, `>`) as it is; X's `own` links to the files go, and where they
+    are not known one at the end."""
+    links = sequence(mapping(entities).get("urls"))
+    for short in filter(None, known := [*own, *(link.get("url") for link in links if "media_key" in link)]):
+        text = text.replace(string(short), "").rstrip()
+    if files and not any(known):
+        text = _LAST_LINK.sub("", text.rstrip())
+    for link in links:
+        short, full = string(link.get("url")), string(link.get("expanded_url"))
         if short and full:
             text = text.replace(short, full)
     if "&" in text:

@@ -20,11 +20,11 @@ from channelry.parsing import each, identifier, mapping, received, sequence, str
 from channelry_webapi import in_utc, require_hmac, rfc3339, unsupported
 
 from . import content
-from .capabilities import LIKE
+from .capabilities import LIKE, RELATED
 from .connection import Account
 
 SIGNATURE = b"x-twitter-webhooks-signature"
-_CRC = re.compile(rb"[A-Za-z0-9_=-]{1,512}")
+_CRC = re.compile(rb"[A-Za-z0-9_=+/.~-]{1,512}")
 """What a challenge may be. Our answer signs it with the key of the webhooks, and anybody may ask: a challenge that
 looks like a webhook would forge one, and a body that looks like a challenge is nobody's, and not kept."""
 
@@ -32,11 +32,10 @@ looks like a webhook would forge one, and a body that looks like a challenge is 
 @hookimpl
 def verify(account: Account, request: model.Request) -> None:
     """Raise RejectedError unless a POST bears the MAC of one of the consumer secrets, or a GET is a challenge."""
-    # an empty one signs for anybody
-    secrets = tuple([secret for secret in account.config.consumer_secret if secret.reveal()])
+    secrets = account.config.consumer_secret
     if request.method != "GET":
         require_hmac(request.header(SIGNATURE), request.body, secrets, _written, "X")
-    elif not (secrets and _challenge(request)):
+    elif not (secrets and secrets[0].reveal() and _challenge(request)):
         raise RejectedError("the request is no challenge of X's")
 
 
@@ -118,10 +117,10 @@ class _Webhook:
             raise ValueError("expected rows of events")
         for name, rows in arrays.items():
             read = _OLDER.get(name)
-            if read is None or rows == []:
-                yield f"rows {name:.40}" if rows else "no rows"
-            else:
+            if read and rows != []:
                 yield from self.rows(read, rows)
+            else:
+                yield f"rows {name:.40}" if rows else "no rows"
 
     def rows(self, read: "_Read", rows: Any) -> Iterable[_Found]:
         return each(rows, partial(read, self), self.at, self.ours)
@@ -141,10 +140,14 @@ class _Webhook:
         key, message = identifier(row["id"]), row["message_create"]
         text, parts = content.direct(message["message_data"])
         said = {**self.common(key, row.get("created_timestamp")), "external_id": key, "text": text, "parts": parts}
-        sender = self.who(message["sender_id"])
-        if sender.address.value == self.ours:
-            return model.EchoSent(**said, recipient=self.who(message["target"]["recipient_id"]).address)
-        return model.MessageReceived(**said, sender=sender)
+        return self._written(message["sender_id"], mapping(message.get("target")).get("recipient_id"), said)
+
+    def _written(self, sender_id: Any, recipient_id: Any, said: dict[str, Any]) -> _Found:
+        """Tell who wrote directly: a customer, or somebody in our name."""
+        sender = self.who(sender_id)
+        if sender.address.value != self.ours:
+            return model.MessageReceived(**said, sender=sender)
+        return model.EchoSent(**said, recipient=None if recipient_id is None else self.who(recipient_id).address)
 
     def read_mark(self, row: Any) -> _Found:
         sender, last = self.who(row["sender_id"]).address, identifier(row["last_read_event_id"])
@@ -163,23 +166,22 @@ class _Webhook:
     def encrypted(self, row: Any) -> _Found:
         """Keep an encrypted message as it is, for nobody without its keys can read it."""
         key, part = identifier(row["id"]), unsupported("chat", row)
-        common = self.common(key, row.get("created_at_msec"))
-        return model.MessageReceived(**common, sender=self.who(row["sender_id"]), external_id=key, parts=(part,))
+        said = {**self.common(key, row.get("created_at_msec")), "external_id": key, "parts": (part,)}
+        return self._written(row["sender_id"], row.get("recipient_id"), said)
 
     def post(self, row: Any, answers_us: bool = False) -> _Found:
         """Read a post of either API; the older one names no conversation.
 
         An answer to a post of ours is a comment, and what else names us a mention.
         """
-        if "retweeted_status" in row:
+        if row.get("retweeted_status"):
             return "a repost"
         author = _named(row["user"]) if "user" in row else self.who(row["author_id"])
         text, parts = content.post(row, self.files)
         key, who = content.identity(row), author.address
         replied = _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
-        parent = _first(row, "in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id")
-        for one in sequence(row.get("referenced_tweets")):
-            parent = parent or (identifier(one["id"]) if one["type"] == "replied_to" else "")
+        beside = {one["type"]: identifier(one["id"]) for one in sequence(row.get("referenced_tweets"))}
+        parent, quoted = (_first(row, *names) or beside.get(kind, "") for kind, names in RELATED.items())
         root, name = _first(row, "conversation_id") or parent or key, who.display.removeprefix("@") or "i"
         depth, link = 0 if not parent else 1 if parent == root else 2, f"https://x.com/{name}/status/{key}"
         thread = model.Thread(root=root, parent=parent, depth=depth, permalink=link, private=False)
@@ -188,7 +190,9 @@ class _Webhook:
         if who.value != self.ours:
             comment = replied == self.ours or (answers_us and not replied)
             surface = model.Surface.COMMENT if comment else model.Surface.MENTION
-            return model.MessageReceived(**said, sender=author, surface=surface)
+            words = string(mapping(row.get("quoted_status")).get("text"))
+            quote = model.Quote(external_id=quoted, text=words) if quoted else None
+            return model.MessageReceived(**said, sender=author, surface=surface, reply_to=quote)
         if not parent:
             return "own post"
         return model.EchoSent(**said, recipient=None if replied in ("", self.ours) else self.who(replied).address)
@@ -233,7 +237,7 @@ _OLDER: Mapping[str, _Read] = {
     "favorite_events": _Webhook.older_like,
 }
 _NEWER: Mapping[str, _Read] = {
-    "chat.received": _Webhook.encrypted,
+    **dict.fromkeys(("chat.received", "chat.sent"), _Webhook.encrypted),
     "post.reply.create": partial(_Webhook.post, answers_us=True),
     **dict.fromkeys(("post.create", "post.mention.create", "post.quote.create"), _Webhook.post),
     "post.delete": _Webhook.deleted,
@@ -248,10 +252,7 @@ def _named(user: Mapping[str, Any]) -> model.Profile:
 
 def _first(row: Mapping[str, Any], *names: str) -> str:
     """Give the id that is there under one of the names, `""` where none is."""
-    for name in names:
-        if row.get(name) is not None:
-            return identifier(row[name])
-    return ""
+    return next((identifier(row[name]) for name in names if row.get(name) is not None), "")
 
 
 def _moment(value: Any, at: datetime) -> datetime:

@@ -27,12 +27,14 @@ CODES: Mapping[int, type[SendError]] = {
 """By the code of the older API: no credentials; limits and troubles; cannot be messaged; the day's posts are used up.
 Of the others, 186 is too long, 187 was said already, 385 and 433 may not be answered."""
 WORDS: tuple[tuple[str, type[SendError]], ...] = (
-    ("cannot send messages to this user", RecipientError),
+    ("cannot send messages to", RecipientError),
     ("do not have permission to dm", RecipientError),
     ("scope", AuthError),
 )
 """By words of a 403, in lower case. Bodies of these are not documented, from what developers report."""
 
+GONE, TOO_MANY = "404", 88
+"""What is not there any more; the older API's code for a limit that is used up."""
 _DAY = 86_400.0
 _LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 
@@ -47,13 +49,14 @@ def refusal(answer: HttpResponse, services: Services) -> SendError:
     number = first.get("code")
     kind = PROBLEMS.get(problem) or (CODES.get(number) if isinstance(number, int) else None)
     if kind is None and answer.status == 403:
-        kind = next((kind for words, kind in WORDS if words in said.lower()), PermanentError)
+        told = f"{said} {first.get('message') or ''} {first.get('detail') or ''}".lower()
+        kind = next((kind for words, kind in WORDS if words in told), PermanentError)
     wait, scope = None, None
     if problem == "usage-capped":  # until the billing period ends, which nobody tells
         wait, scope = _DAY, RateScope.APP
-    elif answer.status == 429:
-        wait = _until_reset(answer, services)
-    code = str(number or problem)
+    elif answer.status == 429 or number == TOO_MANY or problem == "rate-limit-exceeded":
+        wait, scope = _until_reset(answer, services), RateScope.CONNECTION
+    code = GONE if answer.status == 404 else str(number or problem)
     return answers.refusal(answer, services, kind, said=said, code=code, retry_after=wait, scope=scope)
 
 
@@ -61,6 +64,7 @@ def _until_reset(answer: HttpResponse, services: Services) -> float | None:
     """Give the seconds until the limits that are used up are refilled."""
     now = services.clock.now().timestamp()
     left = {limit: answer.headers.get(f"{limit}-remaining", "0") for limit in _LIMITS}
-    resets = [answer.headers.get(f"{limit}-reset", "") for limit in _LIMITS if left[limit] == "0"]
+    used_up = [limit for limit in _LIMITS if left[limit] == "0"] or _LIMITS
+    resets = [answer.headers.get(f"{limit}-reset", "") for limit in used_up]
     waits = [float(reset) - now for reset in resets if reset.isdecimal()]
     return min(max(0.0, *waits), _DAY) if waits else None

@@ -20,6 +20,7 @@ from channelry_webapi import Draft, Listed, batches, calls, change, cut, doubt, 
 
 from .capabilities import CHANGE, DM, GIF, IMAGE_BYTES, LISTED, PIECE, POST, POST_IMAGES, weight
 from .connection import Account
+from .refusals import GONE
 
 PATIENCE = 120.0
 """Seconds for which X may work on a video before its message is tried again later."""
@@ -104,7 +105,7 @@ async def _change(account: Account, services: Services, method: str, path: str, 
     try:
         await account.call(services, method, path, json=json)
     except PermanentError as error:
-        if method != "DELETE" or error.code not in ("404", "resource-not-found"):
+        if method != "DELETE" or error.code != GONE:
             raise
     return model.Receipt()
 

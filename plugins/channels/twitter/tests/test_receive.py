@@ -13,8 +13,11 @@ import pytest
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import OK, Event, MessageReceived, Request, Unparsed
+from channelry.model import OK, Event, MessageReceived, Request, Unparsed, Unsupported
 from channelry.secrets import Secret
+from channelry.text import split
+from channelry_twitter import content
+from channelry_twitter.capabilities import weight
 from channelry_twitter.plugin import Twitter
 
 EVENT: Any = Event
@@ -198,3 +201,55 @@ def test_what_is_wrong_with_a_name_costs_the_name_and_not_the_message(users: Any
         (event,) = twitter().parse(request({"json": body})).events
         assert isinstance(event, MessageReceived)
         assert (event.sender.address.value, event.sender.name) == ("222", "")
+
+
+PAGE = {"url": "https://t.co/page", "expanded_url": "https://shop.example/order/7"}
+PHOTO = {"id_str": "7", "type": "photo", "media_url_https": "https://ton.twitter.com/7", "url": "https://t.co/media"}
+
+
+@pytest.mark.parametrize(
+    ("text", "urls", "read"),
+    [
+        ("see https://t.co/page", [PAGE], "see https://shop.example/order/7"),
+        ("https://t.co/media see https://t.co/page", [PAGE], "see https://shop.example/order/7"),
+        ("see https://t.co/page https://t.co/media", [PAGE], "see https://shop.example/order/7"),
+        ("see https://t.co/media ", [], "see"),
+    ],
+)
+def test_only_the_link_to_the_file_itself_is_taken_away(text: str, urls: list[Any], read: str) -> None:
+    found, files = content.direct(
+        {"text": text, "entities": {"urls": urls}, "attachment": {"type": "media", "media": PHOTO}}
+    )
+    assert (found.strip(), len(files)) == (read, 1)
+
+
+def test_of_a_file_whose_link_is_not_told_the_last_one_goes() -> None:
+    data = {"text": "see https://t.co/x ", "attachment": {"type": "media", "media": {**PHOTO, "url": None}}}
+    assert content.direct(data)[0] == "see"
+
+
+def test_a_direct_message_with_nothing_known_in_it_is_kept() -> None:
+    text, (part,) = content.direct({"text": "", "voice": {"id": "1"}})
+    assert text == ""
+    assert isinstance(part, Unsupported)
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("https://example.com/a" + "あ" * 10, 43),
+        ("(https://example.com/a).", 26),
+        ("example.com", 23),
+        ("see shop.example.co/x?y=1, please", 35),
+        ("e.g. 3.14 or v1.2", 17),
+        ("me@example.com", 14),
+    ],
+)
+def test_links_count_as_23_and_end_where_x_ends_them(text: str, counted: int) -> None:
+    assert weight(text) == counted
+
+
+def test_a_text_is_not_cut_within_a_link_that_fits() -> None:
+    link = "https://example.com/" + "x" * 300
+    pieces = split(f"{'a' * 100} {link} {'b' * 250}", 280, weight)
+    assert pieces == [f"{'a' * 100} {link}", "b" * 250]

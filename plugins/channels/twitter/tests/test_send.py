@@ -393,6 +393,9 @@ ANSWERS: list[tuple[int, Any, type[SendError]]] = [
     (403, problem("oauth1-permissions"), AuthError),
     (403, {"title": "Forbidden", "detail": "Your app lacks the scope dm.write"}, AuthError),
     (403, {"title": "Forbidden", "detail": "You cannot send messages to this user."}, RecipientError),
+    (403, {"detail": "You cannot send messages to users who are not following you."}, RecipientError),
+    (403, {"detail": "Forbidden", "errors": [{"message": "You cannot send messages to this user"}]}, RecipientError),
+    (200, {"data": None, "errors": [{"code": 349, "message": "no"}]}, RecipientError),
     (
         403,
         {"title": "Forbidden", "detail": "You do not have permission to DM one or more participants"},
