@@ -6,7 +6,7 @@ from typing import Any
 
 from channelry.model import Address, Kind, Media, Part, Postback, Profile
 from channelry.parsing import identifier, mapping, sequence, string
-from channelry_webapi import Content, unsupported
+from channelry_webapi import Content, optional_text, unsupported
 
 from .capabilities import SCHEME
 
@@ -36,15 +36,10 @@ def _row(found: Any) -> Mapping[str, Any]:
 def profile(user_id: str, found: Any) -> Profile:
     """Give somebody's profile, by the names of the older API (`screen_name`) and of the newer one."""
     row = _row(found)
-    name = _text(row.get("screen_name") or row.get("username"))
-    picture = _text(row.get("profile_image_url_https") or row.get("profile_image_url"))
+    name = optional_text(row.get("screen_name") or row.get("username"))
+    picture = optional_text(row.get("profile_image_url_https") or row.get("profile_image_url"))
     address = Address(SCHEME, user_id, "", f"@{name}" if name else "")
-    return Profile(address=address, name=_text(row.get("name")), picture=picture)
-
-
-def _text(value: Any) -> str:
-    """Give a text; what is wrong with somebody's name costs the name and not the message."""
-    return value if isinstance(value, str) else ""
+    return Profile(address=address, name=optional_text(row.get("name")), picture=picture)
 
 
 def direct(data: Mapping[str, Any]) -> Content:

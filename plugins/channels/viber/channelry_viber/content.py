@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from channelry.model import Contact, Kind, Location, Media, Postback, Sticker
-from channelry.parsing import identifier, mapping, number, size, string
-from channelry_webapi import Content, Reader
+from channelry.parsing import identifier, mapping, size, string
+from channelry_webapi import Content, Reader, optional_number, optional_text, unsupported
 
 from .tracking import offered
 
@@ -17,6 +17,8 @@ from .tracking import offered
 def _text(message: Mapping[str, Any]) -> Content:
     """Read what was written, or which button was tapped: a tap arrives as the text that stood on the button."""
     text = string(message["text"])
+    if not text:
+        return "", (unsupported("text", message),)
     tracking = message.get("tracking_data")
     payload = offered(tracking).get(text) if tracking else None
     return (text, ()) if payload is None else ("", (Postback(payload=payload, title=text),))
@@ -27,13 +29,12 @@ def _file(kind: Kind, message: Mapping[str, Any]) -> Content:
 
 
 def _media(kind: Kind, message: Mapping[str, Any]) -> Media:
-    seconds = message.get("duration")
     return Media(
         kind=kind,
         url=identifier(message["media"]),
-        name=string(message.get("file_name")),
+        name=optional_text(message.get("file_name")),
         size=size(message.get("size")),
-        seconds=None if seconds is None else number(seconds),
+        seconds=optional_number(message.get("duration")),
     )
 
 
@@ -43,8 +44,10 @@ def _sticker(message: Mapping[str, Any]) -> Content:
 
 
 def _location(message: Mapping[str, Any]) -> Content:
-    place = message["location"]
-    return "", (Location(latitude=number(place["lat"]), longitude=number(place["lon"])),)
+    latitude, longitude = (optional_number(message["location"][name]) for name in ("lat", "lon"))
+    if latitude is None or longitude is None:
+        raise ValueError("expected a place")
+    return "", (Location(latitude=latitude, longitude=longitude),)
 
 
 def _contact(message: Mapping[str, Any]) -> Content:

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from channelry import hookimpl, model
 from channelry.parsing import identifier, received, string, timestamp
-from channelry_webapi import read, require_hmac
+from channelry_webapi import optional_text, read, require_hmac
 
 from .capabilities import SCHEME
 from .connection import Bot
@@ -91,9 +91,9 @@ def _address(value: Any) -> model.Address:
 def _profile(who: Mapping[str, Any]) -> model.Profile:
     return model.Profile(
         address=_address(who["id"]),
-        name=string(who.get("name")),
-        picture=string(who.get("avatar")),
-        locale=string(who.get("language")),
+        name=optional_text(who.get("name")),
+        picture=optional_text(who.get("avatar")),
+        locale=optional_text(who.get("language")),
     )
 
 

@@ -8,7 +8,18 @@ import orjson
 import pytest
 
 from channelry.errors import RejectedError
-from channelry.model import OK, Activity, EchoSent, MessageReceived, Received, Request, Unparsed, Unsupported
+from channelry.model import (
+    OK,
+    Activity,
+    EchoSent,
+    Location,
+    Media,
+    MessageReceived,
+    Received,
+    Request,
+    Unparsed,
+    Unsupported,
+)
 from channelry.secrets import Secret
 from channelry_viber.plugin import Viber
 from channelry_viber.simulator import ViberSimulator
@@ -112,3 +123,34 @@ def test_two_bots_take_each_its_own_callbacks() -> None:
     bot("one").verify(one.message("di==", "hi"))
     with pytest.raises(RejectedError):
         bot("one").verify(two.message("di==", "hi"))
+
+
+def written(message: dict[str, Any], **sender: Any) -> MessageReceived:
+    row = {"event": "message", "timestamp": 1795300500123, "message_token": 7, "sender": {"id": "ab12==", **sender}}
+    (event,) = parse({**row, "message": message}).events
+    assert isinstance(event, MessageReceived)
+    return event
+
+
+def test_coordinates_may_be_texts() -> None:
+    place = {"lat": "37.7898", "lon": "-122.3942"}
+    assert written({"type": "location", "location": place}).parts == (Location(latitude=37.7898, longitude=-122.3942),)
+
+
+@pytest.mark.parametrize(("duration", "seconds"), [("7", 7.0), ("", None), ({}, None), (None, None)])
+def test_an_odd_duration_costs_no_video(duration: Any, seconds: float | None) -> None:
+    (film,) = written({"type": "video", "media": "https://dl.example/v.mp4", "size": 1, "duration": duration}).parts
+    assert isinstance(film, Media)
+    assert film.seconds == seconds
+
+
+def test_an_odd_name_costs_no_message() -> None:
+    event = written({"type": "text", "text": "hi"}, name=7, avatar=None, language=[])
+    assert (event.text, event.sender.name) == ("hi", "")
+
+
+@pytest.mark.parametrize("text", ["", None])
+def test_a_text_without_words_is_kept_as_it_is(text: str | None) -> None:
+    event = written({"type": "text", "text": text})
+    assert event.text == ""
+    assert isinstance(event.parts[0], Unsupported)

@@ -16,7 +16,18 @@ from .drafts import Body, Draft, Piece, calls, change
 from .files import batches, cut, download, enclosed, fetch, require_link
 from .grants import Grant
 from .oauth1 import OAuth1
-from .parts import Content, Reader, in_utc, kind_of_file, place, read, rfc3339, unsupported
+from .parts import (
+    Content,
+    Reader,
+    in_utc,
+    kind_of_file,
+    optional_number,
+    optional_text,
+    place,
+    read,
+    rfc3339,
+    unsupported,
+)
 from .signatures import require, require_hmac
 from .tokens import Issued, Tokens
 from .webhooks import require_here
@@ -52,6 +63,8 @@ __all__ = [
     "kind_of_file",
     "named",
     "object_in",
+    "optional_number",
+    "optional_text",
     "place",
     "read",
     "refusal",

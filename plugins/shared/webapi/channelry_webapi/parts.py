@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, TypeAlias
 
 import orjson
@@ -37,6 +38,20 @@ def place(row: Mapping[str, Any], name: str = "name") -> Location:
         name=string(row.get(name)),
         address=string(row.get("address")),
     )
+
+
+def optional_text(value: Any) -> str:
+    """Give a text, `""` for anything else: what is wrong with somebody's name costs the name and not the message."""
+    return value if isinstance(value, str) else ""
+
+
+def optional_number(value: Any) -> float | None:
+    """Give a number, also one written in digits; None for anything else."""
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if isfinite(found) and not isinstance(value, bool) else None
 
 
 def rfc3339(value: Any, received_at: datetime) -> datetime:

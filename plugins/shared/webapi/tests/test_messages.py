@@ -32,6 +32,8 @@ from channelry_webapi import (
     cut,
     enclosed,
     kind_of_file,
+    optional_number,
+    optional_text,
     place,
     read,
     require_here,
@@ -141,6 +143,16 @@ async def test_a_file_whose_pieces_are_not_all_taken_is_closed() -> None:
     assert Files.closed
     with pytest.raises(ValueError, match="one byte"):
         await anext(cut("media", Media(kind=Kind.VIDEO, ref="film"), 0, services(files=given)))
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [(7, 7.0), ("7", 7.0), ("-122.5", -122.5), (0, 0.0), ("", None), (None, None), ("nan", None), ("inf", None),
+     (True, None), ({}, None), ("seven", None)],
+)  # fmt: skip
+def test_what_is_no_number_is_none(value: Any, number: float | None) -> None:
+    assert optional_number(value) == number
+    assert optional_text(value) == (value if isinstance(value, str) else "")
 
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
