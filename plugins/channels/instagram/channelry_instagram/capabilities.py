@@ -19,7 +19,10 @@ LIVE, MENTIONED_MEDIA, MENTIONED_COMMENT = "live", "media", "comment"
 HEART, LOVE = "like_heart", "❤️"
 """The one sticker, and the one reaction."""
 
-_AUDIO = file(25 * MIB, "audio/aac", "audio/mp4", "audio/x-m4a", "audio/wav", "audio/x-wav")
+_M4A, _WAV = ("audio/mp4", "audio/m4a", "audio/x-m4a"), ("audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave")
+_AUDIO = file(25 * MIB, "audio/aac", *_M4A, *_WAV)
+_AVI = ("video/avi", "video/x-msvideo")
+_VIDEO = file(25 * MIB, "video/mp4", "video/ogg", *_AVI, "video/quicktime", "video/webm")
 _BOTH_WAYS = frozenset({Kind.TEXT, Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.STICKER, Kind.BUTTONS, Kind.REACTION})
 _ASIDE = Capabilities(text=1000, unit=TextUnit.BYTES, window=messages.HUMAN_AGENT_WINDOW, rates=messages.ASIDE_RATES)
 CAPABILITIES = Capabilities(
@@ -31,7 +34,7 @@ CAPABILITIES = Capabilities(
         Kind.IMAGE: file(8 * MIB, "image/png", "image/jpeg", "image/gif"),
         Kind.AUDIO: _AUDIO,
         Kind.VOICE: _AUDIO,
-        Kind.VIDEO: file(25 * MIB, "video/mp4", "video/ogg", "video/x-msvideo", "video/quicktime", "video/webm"),
+        Kind.VIDEO: _VIDEO,
         Kind.DOCUMENT: file(25 * MIB, "application/pdf"),
         Kind.STICKER: MediaLimit(fetch=LARGEST),
     },
