@@ -18,9 +18,12 @@ UNHANDLED = frozenset({
 })  # fmt: skip
 """Kinds of updates that no customer's message is in; none of them is asked for."""
 
-BESIDE = frozenset({
+FORWARDED = frozenset({
     "forward_origin", "forward_date", "forward_from", "forward_from_chat", "forward_from_message_id",
     "forward_signature", "forward_sender_name",
+})  # fmt: skip
+"""Fields of messages that were forwarded; all but the first are from before Bot API 7.0."""
+BESIDE = FORWARDED | frozenset({
     "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
     "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic",
     "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote", "reply_to_story",

@@ -107,17 +107,16 @@ def name_of(row: Mapping[str, Any]) -> str:
     return f"{identifier(row['chat']['id'])}:{identifier(row['message_id'])}"
 
 
-def where(row: Any, chat_id: str, who: Profile) -> dict[str, Any]:
-    """Give the fields that tell where a message stands: its group or topic, the chat to answer in unless it is that of
-    `who` wrote, and what an answer must repeat to come to the same place. A thread of replies is no topic.
+def where(row: Any, chat_id: str, who: Profile) -> tuple[Thread | None, Address | None, dict[str, str]]:
+    """Tell where a message stands: its group or topic, the chat to answer in unless it is that of `who` wrote, and
+    what an answer must repeat to come to the same place. A thread of replies is no topic.
     """
     chat, topic = row["chat"], identifier(row["message_thread_id"]) if row.get("is_topic_message") else ""
     context = {"message_thread_id": topic} if topic else {}
     if row.get("business_connection_id") is not None:
         context["business_connection_id"] = identifier(row["business_connection_id"])
     thread = None if chat.get("type") == "private" else Thread(root=f"{chat_id}:{topic}" if topic else chat_id)
-    address = None if who.address.value == chat_id else profile(chat).address
-    return {"thread": thread, "reply_address": address, "context": context}
+    return thread, None if who.address.value == chat_id else profile(chat).address, context
 
 
 def quote(row: Mapping[str, Any]) -> Quote | None:

@@ -19,7 +19,7 @@ from channelry.services import Services
 from channelry_webapi import require
 
 from . import content
-from .capabilities import GONE, PRESENT, SCHEME, SERVICE, UNHANDLED
+from .capabilities import FORWARDED, GONE, PRESENT, SCHEME, SERVICE, UNHANDLED
 from .connection import MOVED, Bot
 
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
@@ -87,8 +87,7 @@ def _read(update: Any, now: datetime) -> Sequence[model.Event | str]:
     """Read an update; null is as if absent, for libraries that pass updates on write so what is not there."""
     key = identifier(update["update_id"])
     for kind, row in update.items():
-        reader = _READERS.get(kind)
-        if reader is not None and row is not None:
+        if (reader := _READERS.get(kind)) and row is not None:
             if None in row.values():
                 row = {name: value for name, value in row.items() if value is not None}
             found = reader(row, key, now)
@@ -106,8 +105,8 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
         return f"service message: {min(service)}"
     chat_itself, name = row.get("sender_chat"), f"{chat_id}:{identifier(row['message_id'])}"
     sender = content.profile(chat_itself or row["from"])  # an anonymous administrator is the chat
-    place = content.where(row, chat_id, sender)
-    if (chat := place["reply_address"]) and "business_connection_id" in row:
+    thread, chat, context = content.where(row, chat_id, sender)
+    if chat is not None and "business_connection_id" in row:
         if "sender_business_bot" in row:
             return "sent by a bot"
         return model.EchoSent(key=key, occurred_at=at, recipient=chat, external_id=name, text=text, parts=parts)
@@ -123,8 +122,10 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
         # another bot, or a channel whose posts come here; not who hides behind a chat
         automatic=bool(row.get("is_automatic_forward") or (not chat_itself and row["from"].get("is_bot"))),
         album=string(row["media_group_id"]) if "media_group_id" in row else "",
-        forwarded="forward_origin" in row or "forward_date" in row,  # the latter before Bot API 7.0
-        **place,
+        forwarded=not FORWARDED.isdisjoint(row),
+        thread=thread,
+        reply_address=chat,
+        context=context,
     )
 
 
@@ -165,8 +166,8 @@ def _callback(row: Any, key: str, now: datetime) -> _Found:
     press, name = model.Postback(payload=data, title=_title(message, data), id=query), f"callback:{query}"
     place: dict[str, Any] = {}
     if message:
-        place = content.where(message, identifier(message["chat"]["id"]), sender)
-        place["reply_to"] = content.quoted(message)
+        thread, chat, context = content.where(message, identifier(message["chat"]["id"]), sender)
+        place = {"reply_to": content.quoted(message), "thread": thread, "reply_address": chat, "context": context}
     return model.MessageReceived(key=key, occurred_at=now, sender=sender, external_id=name, parts=(press,), **place)
 
 

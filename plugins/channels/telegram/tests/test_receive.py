@@ -220,6 +220,7 @@ def test_who_is_restricted_may_have_left(before: Any, after: Any, kind: type[Opt
         {"forward_from": {"id": 43}, "forward_date": 1795300000},
         {"forward_from_chat": {"id": -5}, "forward_from_message_id": 3, "forward_signature": "G", "forward_date": 1},
         {"forward_sender_name": "Gus", "forward_date": 1795300000},
+        {"forward_from": {"id": 43}},
     ],
 )
 def test_a_message_forwarded_in_the_older_way_is_one_and_that_is_no_content(told: dict[str, Any]) -> None:
