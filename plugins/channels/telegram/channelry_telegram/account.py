@@ -44,9 +44,8 @@ async def check(bot: Bot, services: Services) -> None:
     if not bot.config.secret_token:
         raise AuthError("secret_token is not configured, so every webhook is refused", code="secret_token")
     require_here(url, services.public_url)
-    if missing := set(HANDLED).difference(webhook.get("allowed_updates") or ()):
-        names = ", ".join(sorted(missing))
-        raise PermanentError(f"the webhook does not bring {names}; run the set-up again", code="webhook")
+    if missing := ", ".join(sorted(set(HANDLED).difference(webhook.get("allowed_updates") or ()))):
+        raise PermanentError(f"the webhook does not bring {missing}; run the set-up again", code="webhook")
 
 
 @hookimpl

@@ -18,9 +18,14 @@ UNHANDLED = frozenset({
 })  # fmt: skip
 """Kinds of updates that no customer's message is in; none of them is asked for."""
 
-BESIDE = frozenset({
+FORWARDED = frozenset({
+    "forward_origin", "forward_date", "forward_from", "forward_from_chat", "forward_from_message_id",
+    "forward_signature", "forward_sender_name",
+})  # fmt: skip
+"""Fields of messages that were forwarded; all but the first are from before Bot API 7.0."""
+BESIDE = FORWARDED | frozenset({
     "message_id", "message_thread_id", "date", "chat", "from", "sender_chat", "sender_boost_count",
-    "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic", "forward_origin",
+    "sender_business_bot", "sender_tag", "business_connection_id", "direct_messages_topic",
     "is_topic_message", "is_automatic_forward", "reply_to_message", "external_reply", "quote", "reply_to_story",
     "reply_to_checklist_task_id", "via_bot", "edit_date", "has_protected_content", "is_from_offline",
     "guest_query_id", "guest_bot_caller_user", "guest_bot_caller_chat", "receiver_user", "ephemeral_message_id",
@@ -40,6 +45,12 @@ SERVICE = frozenset({
 })  # fmt: skip
 """Fields of messages that a chat writes by itself: nobody said anything."""
 
+PRESENT, GONE = frozenset({"creator", "administrator", "member", "restricted"}), frozenset({"left", "kicked"})
+"""Statuses of who is in a chat and of who is not. Source: https://core.telegram.org/bots/api#chatmember"""
+
+CAPTIONED = frozenset({"sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument", "sendMediaGroup"})
+"""Methods whose files bear a text."""
+
 _MB = 1_000_000
 FETCH = 20 * _MB
 """Largest file of a customer that a bot gets. Source: https://core.telegram.org/bots/api#getfile"""
@@ -49,6 +60,8 @@ _CARRIED = frozenset({
     Kind.CONTACT, Kind.BUTTONS, Kind.REACTION, Kind.EDIT, Kind.DELETE,
 })  # fmt: skip
 
+AS_PICTURE = "\ufe0f"
+"""What others write behind a character that is shown as a picture (`❤️`); Telegram leaves it out (`❤`)."""
 _EMOJI = (
     "👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤\u200d🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 "
     "🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨\u200d💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 "

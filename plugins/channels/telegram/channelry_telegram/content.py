@@ -23,14 +23,30 @@ def read(message: Mapping[str, Any]) -> Content:
     ValueError, TypeError or KeyError where it is malformed. A message has text or one content;
     a content that is not known is kept with all its fields.
     """
-    if message.get("text"):
-        return string(message["text"]), ()
-    caption = string(message.get("caption"))
+    if text := message.get("text"):
+        return _linked(string(text), message["entities"]) if "entities" in message else string(text), ()
+    caption = _linked(string(message.get("caption")), message.get("caption_entities"))
     for name, reader in _READERS.items():
         if name in message:
             return caption, (reader(message[name]),)
     rest = {name: value for name, value in message.items() if name not in BESIDE}
     return caption, (unsupported(next(iter(rest), "empty"), rest),)
+
+
+def _linked(text: str, entities: Any) -> str:
+    """Write behind each of the words that hide a link the link: `see here (https://…)`.
+
+    Telegram counts in UTF-16 units; one within a character stands for its beginning.
+    """
+    links: list[tuple[int, str]] = []
+    for entity in entities if isinstance(entities, list) else ():
+        match entity:
+            case {"type": "text_link", "offset": int(start), "length": int(length), "url": str(url)}:
+                links.append((start + length, url))
+    for end, url in sorted(links, reverse=True):
+        at = len(text.encode("utf-16-le")[: 2 * end].decode("utf-16-le", "ignore"))
+        text = f"{text[:at]} ({url}){text[at:]}"
+    return text
 
 
 def _file(kind: Kind, media_type: str, value: Mapping[str, Any]) -> Media:
@@ -54,7 +70,8 @@ def _sticker(value: Any) -> Sticker:
 
 def _contact(value: Any) -> Contact:
     names = string(value.get("first_name")), string(value.get("last_name"))
-    return Contact(name=" ".join(filter(None, names)), phones=(identifier(value["phone_number"]),))
+    phone = value.get("phone_number")
+    return Contact(name=" ".join(filter(None, names)), phones=(identifier(phone),) if phone else ())
 
 
 # In this order: an animation comes with a duplicate in `document`, a venue with one in `location`.
@@ -71,11 +88,6 @@ _READERS: Mapping[str, Callable[[Any], Part]] = {
     "location": place,
     "contact": _contact,
 }
-
-
-def sender(row: Mapping[str, Any]) -> Profile:
-    """Give who wrote: a chat where it speaks for itself (anonymous administrators), else a person."""
-    return profile(row["sender_chat"] if "sender_chat" in row else row["from"])
 
 
 def profile(who: Mapping[str, Any]) -> Profile:
@@ -103,20 +115,23 @@ def where(row: Any, chat_id: str, who: Profile) -> tuple[Thread | None, Address 
     context = {"message_thread_id": topic} if topic else {}
     if row.get("business_connection_id") is not None:
         context["business_connection_id"] = identifier(row["business_connection_id"])
-    group = chat.get("type") != "private"
-    thread = Thread(root=f"{chat_id}:{topic}" if topic else chat_id) if group else None
+    thread = None if chat.get("type") == "private" else Thread(root=f"{chat_id}:{topic}" if topic else chat_id)
     return thread, None if who.address.value == chat_id else profile(chat).address, context
 
 
 def quote(row: Mapping[str, Any]) -> Quote | None:
-    """Give what a message answers; every message of a topic names the topic's first, which is no answer."""
+    """Give what a message answers, or at least its words where Telegram does not name it.
+
+    Every message of a topic names the topic's first, which is no answer.
+    """
     words = string(mapping(row.get("quote")).get("text"))
     if replied := mapping(row.get("reply_to_message")):
         first = row.get("is_topic_message") and replied["message_id"] == row["message_thread_id"]
         return None if first else quoted(replied, words)
     elsewhere = mapping(row.get("external_reply"))
-    known = elsewhere.get("chat") and elsewhere.get("message_id") is not None
-    return quoted(elsewhere, words) if known else None
+    if elsewhere.get("chat") and elsewhere.get("message_id") is not None:
+        return quoted(elsewhere, words)
+    return Quote(external_id="", text=words) if words else None
 
 
 def quoted(message: Mapping[str, Any], words: str = "") -> Quote:

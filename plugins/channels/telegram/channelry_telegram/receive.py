@@ -5,7 +5,6 @@ Sources: https://core.telegram.org/bots/api#update, …/#getupdates and …/#set
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeAlias
 
 import anyio
@@ -20,7 +19,7 @@ from channelry.services import Services
 from channelry_webapi import require
 
 from . import content
-from .capabilities import SCHEME, SERVICE, UNHANDLED
+from .capabilities import FORWARDED, GONE, PRESENT, SCHEME, SERVICE, UNHANDLED
 from .connection import MOVED, Bot
 
 TOKEN_HEADER = b"x-telegram-bot-api-secret-token"
@@ -29,9 +28,6 @@ CURSOR = "offset"
 """The key in the connection's state: the id of the first update that was not delivered yet."""
 WAIT = 50
 """Seconds that Telegram holds a poll open while there is nothing to tell."""
-
-_GONE = frozenset({"left", "kicked"})
-_PRESENT = frozenset({"creator", "administrator", "member", "restricted"})
 
 
 @hookimpl
@@ -43,7 +39,7 @@ def verify(bot: Bot, request: model.Request) -> None:
 @hookimpl
 def parse(bot: Bot, request: model.Request) -> model.Received:
     """Read one update; a pressed button is answered by the HTTP answer itself, which ends its wait."""
-    found = received(request, partial(_read, request.received_at))
+    found = received(request, lambda update: _read(update, request.received_at))
     for event in found.events:
         if isinstance(event, model.MessageReceived) and event.parts and isinstance(event.parts[0], model.Postback):
             call = {"method": "answerCallbackQuery", "callback_query_id": event.parts[0].id}
@@ -87,25 +83,28 @@ _Reader: TypeAlias = Callable[[Any, str, datetime], _Found]
 """Reads one kind of update, given its dedupe key and the time where Telegram gives none."""
 
 
-def _read(now: datetime, update: Any) -> Sequence[model.Event | str]:
+def _read(update: Any, now: datetime) -> Sequence[model.Event | str]:
+    """Read an update; null is as if absent, for libraries that pass updates on write so what is not there."""
     key = identifier(update["update_id"])
-    for kind in update:
-        reader = _READERS.get(kind)
-        if reader is not None:
-            found = reader(update[kind], key, now)
+    for kind, row in update.items():
+        if (reader := _READERS.get(kind)) and row is not None:
+            if None in row.values():
+                row = {name: value for name, value in row.items() if value is not None}
+            found = reader(row, key, now)
             return found if isinstance(found, list) else [found]
     return [next((f"{kind} is not for us" for kind in update if kind in UNHANDLED), "unknown kind of update")]
 
 
 def _message(row: Any, key: str, now: datetime) -> _Found:
     chat_id, at = identifier(row["chat"]["id"]), timestamp(row.get("date"), now)
-    if row.get(MOVED) is not None:
+    if MOVED in row:
         old, new = model.Address(SCHEME, chat_id), model.Address(SCHEME, identifier(row[MOVED]))
         return model.IdentityChanged(key=key, occurred_at=at, old=old, new=new, reason="the group became a supergroup")
     text, parts = content.read(row)
     if parts and isinstance(parts[0], model.Unsupported) and (service := SERVICE & row.keys()):
         return f"service message: {min(service)}"
-    sender, name = content.sender(row), f"{chat_id}:{identifier(row['message_id'])}"
+    chat_itself, name = row.get("sender_chat"), f"{chat_id}:{identifier(row['message_id'])}"
+    sender = content.profile(chat_itself or row["from"])  # an anonymous administrator is the chat
     thread, chat, context = content.where(row, chat_id, sender)
     if chat is not None and "business_connection_id" in row:
         if "sender_business_bot" in row:
@@ -121,9 +120,9 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
         reply_to=content.quote(row) if "reply_to_message" in row or "external_reply" in row else None,
         referral=content.referral(text) if text.startswith(content.START) else None,
         # another bot, or a channel whose posts come here; not who hides behind a chat
-        automatic=bool(row.get("is_automatic_forward") or ("sender_chat" not in row and row["from"].get("is_bot"))),
-        album=string(row.get("media_group_id")),
-        forwarded="forward_origin" in row,
+        automatic=bool(row.get("is_automatic_forward") or (not chat_itself and row["from"].get("is_bot"))),
+        album=string(row["media_group_id"]) if "media_group_id" in row else "",
+        forwarded=not FORWARDED.isdisjoint(row),
         thread=thread,
         reply_address=chat,
         context=context,
@@ -131,7 +130,7 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
 
 
 def _edited(row: Any, key: str, now: datetime) -> _Found:
-    sender, name = content.sender(row).address, content.name_of(row)
+    sender, name = content.profile(row.get("sender_chat") or row["from"]).address, content.name_of(row)
     if "business_connection_id" in row and sender.value != identifier(row["chat"]["id"]):
         return "edited by the business"
     (text, parts), at = content.read(row), timestamp(row.get("edit_date"), now)
@@ -185,11 +184,10 @@ def _reaction(row: Any, key: str, now: datetime) -> _Found:
     changes = [(one, False) for one in old if one not in new] + [(one, True) for one in new if one not in old]
     who, at = content.profile(row.get("user") or row["actor_chat"]).address, timestamp(row.get("date"), now)
     name = content.name_of(row)
-    found: list[model.Event | str] = [
+    return [
         model.ReactionChanged(key=f"{key}:{n}", occurred_at=at, sender=who, external_id=name, emoji=emoji, on=on)
         for n, (emoji, on) in enumerate(changes)
-    ]
-    return found or "the same reactions"
+    ] or "the same reactions"
 
 
 def _emoji(reaction: Mapping[str, Any]) -> str:
@@ -202,13 +200,18 @@ def _emoji(reaction: Mapping[str, Any]) -> str:
 
 def _membership(row: Any, key: str, now: datetime) -> _Found:
     """A chat took the bot in or put it out; a private chat is the person, who unblocked or blocked it."""
-    status, before = row["new_chat_member"]["status"], mapping(row.get("old_chat_member")).get("status")
-    if status not in _GONE | _PRESENT:
+    bot, before = row["new_chat_member"], mapping(row.get("old_chat_member"))
+    if bot["status"] not in GONE | PRESENT:
         raise ValueError("expected a known status of the member")
-    if status in _PRESENT and before in _PRESENT:
+    if _belongs(bot) and _belongs(before):
         return "the bot's rights changed"
-    event = model.OptedOut if status in _GONE else model.OptedIn
+    event = model.OptedIn if _belongs(bot) else model.OptedOut
     return event(key=key, occurred_at=timestamp(row.get("date"), now), sender=content.profile(row["chat"]).address)
+
+
+def _belongs(member: Mapping[str, Any]) -> bool:
+    """Tell whether somebody is in the chat; who is restricted there may have left."""
+    return member.get("status") in PRESENT and member.get("is_member") is not False
 
 
 _READERS: Mapping[str, _Reader] = {

@@ -15,21 +15,17 @@ from channelry.model import Call, Capabilities, Kind, Media, SendMessage, Target
 from channelry.model.outbound import SendablePart
 from channelry.services import HttpResponse, Services
 from channelry.text import split
-from channelry_webapi import Body, Draft, batches, calls, change, enclosed, unreadable
+from channelry_webapi import Body, Draft, batches, calls, change, enclosed, require_link, unreadable
 
-from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, SCHEME
+from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, AS_PICTURE, CAPTIONED, SCHEME
 from .connection import MOVED, Bot, description, parameters, result
 from .refusals import DONE
-
-LINKS = ("https://", "http://")
-"""What a link begins with. Anything else would be a file's id, or on a Bot API server of one's own a path there."""
 
 _MESSAGE = re.compile(r"(.+):([0-9]+)")
 """A message's name, CHAT:MESSAGE."""
 
 _Made: TypeAlias = tuple[str, Body, tuple[Media, ...]]
 """A message's method and parameters, and its files to upload."""
-_CAPTIONED = frozenset({"sendPhoto", "sendAudio", "sendVoice", "sendVideo", "sendDocument", "sendMediaGroup"})
 
 
 @hookimpl
@@ -55,7 +51,7 @@ def _change(outbound: model.Outbound) -> Sequence[Call]:
         case model.Delete(external_id=message):
             return change(outbound, "deleteMessage", _message_at(message))
         case model.React(external_id=message, emoji=emoji, on=on):
-            reaction = [{"type": "emoji", "emoji": emoji}] if on else []
+            reaction = [{"type": "emoji", "emoji": emoji.replace(AS_PICTURE, "")}] if on else []
             return change(outbound, "setMessageReaction", {**_message_at(message), "reaction": reaction})
         case model.ShowTyping(on=on):
             return change(outbound, "sendChatAction", {**_place(outbound.target), "action": "typing"}) if on else []
@@ -95,7 +91,7 @@ def _message(limits: Capabilities, message: SendMessage) -> list[Draft]:
     text, measure, target = message.text.strip(), limits.unit.measure, message.target
     runs = batches(message.parts, 1 if message.buttons else ALBUM_SIZE, _is_shown)
     made = [_part(run[0]) if len(run) == 1 else _album(run) for run in runs]
-    bearers = [body["media"][0] if "media" in body else body for method, body, _ in made if method in _CAPTIONED]
+    bearers = [body["media"][0] if "media" in body else body for method, body, _ in made if method in CAPTIONED]
     caption = ""
     if bearers and text:
         caption = bearers[0]["caption"] = split(text, limits.caption, measure)[0]
@@ -134,11 +130,8 @@ def _part(part: SendablePart) -> _Made:
         if not part.phones or not part.name:
             raise PermanentError("a contact needs a name and a phone number", code="contact")
         return "sendContact", {"phone_number": part.phones[0], "first_name": part.name}, ()
-    if part.id:
-        return "sendSticker", {"sticker": part.id}, ()
-    if part.media is None:
-        raise PermanentError("the sticker has neither id nor picture", code="no_file")
-    return _file(part.media, Kind.STICKER)
+    known = Media(kind=Kind.STICKER, id=part.id)
+    return _file(known if part.id else part.media or known, Kind.STICKER)
 
 
 def _file(media: Media, kind: Kind) -> _Made:
@@ -152,20 +145,20 @@ def _wire(kind: Kind) -> str:
 
 
 def _source(media: Media, uploads: list[Media]) -> str:
-    """Name a file by its id, by its link, or as an upload, which joins the others of the call."""
+    """Name a file by its id, by its link, or as an upload, which joins the others of the call.
+
+    Another link would be a file's id, or on a Bot API server of one's own a path there.
+    """
     if media.id:
         return media.id
+    require_link(media, "https://", "http://")
     if not media.url:
         uploads.append(media)
-        return f"attach://file{len(uploads) - 1}"
-    if not media.url.startswith(LINKS):
-        raise PermanentError("the file's link is not http or https", code="bad_url")
-    return media.url
+    return media.url or f"attach://file{len(uploads) - 1}"
 
 
 def _button(button: model.Button) -> dict[str, str]:
-    way = {"url": button.url} if button.url else {"callback_data": button.payload}
-    return {"text": button.title, **way}
+    return {"text": button.title} | ({"url": button.url} if button.url else {"callback_data": button.payload})
 
 
 @hookimpl

@@ -8,10 +8,23 @@ from typing import Any
 import orjson
 import pytest
 
+from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import OK, Event, MessageReceived, Received, Request, Unparsed
+from channelry.model import (
+    OK,
+    Contact,
+    Event,
+    MessageReceived,
+    OptedIn,
+    OptedOut,
+    Quote,
+    Received,
+    Request,
+    Unparsed,
+    Unsupported,
+)
 from channelry.secrets import Secret
-from channelry_telegram.capabilities import UNHANDLED
+from channelry_telegram.capabilities import BESIDE, SERVICE, UNHANDLED
 from channelry_telegram.plugin import Telegram
 from channelry_telegram.receive import HANDLED
 
@@ -89,7 +102,6 @@ def test_any_other_request_is_rejected_with_one_constant_reason(secrets: tuple[s
         b"{}",
         b"not json",
         b'{"update_id":NaN,"message":{}}',
-        b'{"update_id":1,"message":null}',
         b'{"update_id":1,"message":[]}',
         b'{"update_id":1,"message":{"text":"\\ud800"}}',
         b'{"update_id":1.5,"message":{}}',
@@ -123,6 +135,114 @@ def test_one_bad_deletion_leaves_its_neighbours_alone() -> None:
 def test_an_empty_deletion_is_named_as_nothing() -> None:
     found = parse({"update_id": 82, "deleted_business_messages": {"chat": {"id": 42}, "message_ids": []}})
     assert (found.events, found.ignored) == ((), ("nothing was deleted",))
+
+
+MESSAGE = {"message_id": 1, "date": 1795300700, "chat": {"id": 4, "type": "private"}, "from": {"id": 4}}
+
+
+def only(update: Any) -> Any:
+    (event,) = parse(update).events
+    return event
+
+
+@pytest.mark.parametrize("name", sorted(PAYLOADS))
+def test_null_is_as_if_absent(name: str) -> None:
+    """Libraries that pass an update on write so what is not there, beside it and in it."""
+    update, absent = PAYLOADS[name]["json"], sorted(set(HANDLED) | BESIDE | SERVICE | {"photo", "voice", "venue"})
+    rows = {kind: {**dict.fromkeys(absent), **row} if isinstance(row, dict) else row for kind, row in update.items()}
+    found, plain = parse({**dict.fromkeys(absent), **rows}), parse(update)
+    assert (found.events, found.ignored) == (plain.events, plain.ignored)
+
+
+def test_an_update_of_nulls_is_none() -> None:
+    found = parse({"update_id": 1, "message": None})
+    assert (found.events, found.ignored) == ((), ("unknown kind of update",))
+
+
+def link(offset: Any, length: Any, url: Any = "https://a.example/1") -> dict[str, Any]:
+    return {"type": "text_link", "offset": offset, "length": length, "url": url}
+
+
+@pytest.mark.parametrize(
+    ("entities", "told"),
+    [
+        ([], "😀 see here"),
+        ([link(7, 4)], "😀 see here (https://a.example/1)"),
+        ([link(7, 4, "https://a.example/2"), link(3, 3)], "😀 see (https://a.example/1) here (https://a.example/2)"),
+        ([link(0, 2)], "😀 (https://a.example/1) see here"),
+        ([{"type": "bold", "offset": 3, "length": 3}, {"type": "url", "offset": 3, "length": 3}], "😀 see here"),
+        # odd ones lose no word
+        ([link(0, 1)], " (https://a.example/1)😀 see here"),
+        ([link(7, 2**62)], "😀 see here (https://a.example/1)"),
+        ([link("3", 3), link(3, None), link(3, 3, 7), link(3.0, 3), {"type": "text_link"}], "😀 see here"),
+        ([None, 7, "text_link", [], {}], "😀 see here"),
+        (None, "😀 see here"),
+        ({"type": "text_link"}, "😀 see here"),
+        (7, "😀 see here"),
+    ],
+)
+@pytest.mark.parametrize("name", ["text", "caption"])
+def test_a_link_behind_words_is_told(name: str, entities: Any, told: str) -> None:
+    names = {"text": "entities", "caption": "caption_entities"}
+    row = {**MESSAGE, name: "😀 see here", names[name]: entities, "document": {"file_id": "D1"}}
+    assert only({"update_id": 1, "message": row}).text == told
+    assert only({"update_id": 1, "edited_message": row}).text == told
+
+
+def test_a_place_before_the_text_loses_no_word() -> None:
+    told = only({"update_id": 1, "message": {**MESSAGE, "text": "see here", "entities": [link(-3, 1)]}}).text
+    assert told.replace(" (https://a.example/1)", "") == "see here"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ({"status": "member"}, {"status": "restricted", "is_member": False}, OptedOut),
+        ({"status": "restricted", "is_member": True}, {"status": "restricted", "is_member": False}, OptedOut),
+        ({"status": "restricted", "is_member": False}, {"status": "member"}, OptedIn),
+        ({"status": "restricted", "is_member": False}, {"status": "restricted", "is_member": True}, OptedIn),
+        ({"status": "left"}, {"status": "restricted", "is_member": True}, OptedIn),
+        (None, {"status": "restricted"}, OptedIn),
+        ({"status": "member"}, {"status": "restricted", "is_member": True}, None),
+    ],
+)
+def test_who_is_restricted_may_have_left(before: Any, after: Any, kind: type[OptedIn | OptedOut] | None) -> None:
+    chat = {"id": -1007, "type": "supergroup"}
+    found = parse(
+        {"update_id": 1, "my_chat_member": {"chat": chat, "old_chat_member": before, "new_chat_member": after}}
+    )
+    assert [type(event) for event in found.events] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"forward_from": {"id": 43}, "forward_date": 1795300000},
+        {"forward_from_chat": {"id": -5}, "forward_from_message_id": 3, "forward_signature": "G", "forward_date": 1},
+        {"forward_sender_name": "Gus", "forward_date": 1795300000},
+        {"forward_from": {"id": 43}},
+    ],
+)
+def test_a_message_forwarded_in_the_older_way_is_one_and_that_is_no_content(told: dict[str, Any]) -> None:
+    assert only({"update_id": 1, "message": {**MESSAGE, **told, "text": "a"}}).forwarded
+    (part,) = only({"update_id": 1, "message": {**MESSAGE, **told, "hologram": {}}}).parts
+    assert part == Unsupported(kind="hologram", raw='{"hologram":{}}')
+
+
+@pytest.mark.parametrize("phone", ["", None])
+def test_a_contact_may_have_no_number(phone: str | None) -> None:
+    row = {**MESSAGE, "contact": {"phone_number": phone, "first_name": "Gus"}}
+    assert only({"update_id": 1, "message": row}).parts == (Contact(name="Gus"),)
+
+
+@pytest.mark.parametrize(
+    ("quote", "reply_to"), [({"text": "a sale"}, Quote(external_id="", text="a sale")), (None, None)]
+)
+def test_of_what_telegram_does_not_name_the_words_are_kept(quote: Any, reply_to: Quote | None) -> None:
+    row = {**MESSAGE, "text": "this?", "external_reply": {"origin": {"type": "hidden_user"}}, "quote": quote}
+    event = only({"update_id": 1, "message": row})
+    assert event.reply_to == reply_to
+    assert from_json(orjson.loads(orjson.dumps(to_json(event, EVENT))), EVENT) == event
 
 
 def test_huge_ids_nul_and_surrogate_pairs_arrive_as_they_are() -> None:

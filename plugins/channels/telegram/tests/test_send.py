@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
+from attrs import evolve
 
 from channelry.errors import (
     AmbiguousError,
@@ -44,6 +45,7 @@ from channelry.model import (
 from channelry.secrets import Secret
 from channelry.services import HttpResponse, Services
 from channelry_simulation import FaultKind
+from channelry_telegram.capabilities import CAPABILITIES
 from channelry_telegram.connection import ORIGIN
 from channelry_telegram.plugin import Telegram
 from channelry_telegram.simulator import TelegramSimulator
@@ -438,6 +440,17 @@ async def test_only_what_sets_a_state_may_be_repeated(telegram: Telegram) -> Non
     heart = React(key="k", target=FAY, external_id="42:1", emoji="❤")
     resends = [telegram.compose(action)[0].resend for action in (edit, gone, heart, say("hello"))]
     assert resends == [Resend.SAFE, Resend.SAFE, Resend.SAFE, None]
+
+
+@pytest.mark.parametrize(("emoji", "told"), [("❤️", "❤"), ("❤", "❤"), ("🕊️", "🕊"), ("🤷‍♂️", "🤷‍♂"), ("👍", "👍")])
+async def test_a_reaction_is_written_as_telegram_writes_it(
+    telegram: Telegram, monkeypatch: pytest.MonkeyPatch, emoji: str, told: str
+) -> None:
+    """What is admitted is the core's affair: here both spellings are."""
+    monkeypatch.setattr(Telegram, "capabilities", evolve(Telegram.capabilities, emoji=frozenset({emoji, told})))
+    (call,) = telegram.compose(React(key="k", target=FAY, external_id="42:1", emoji=emoji))
+    assert call.body["reaction"] == [{"type": "emoji", "emoji": told}]
+    assert told in CAPABILITIES.emoji
 
 
 async def test_an_edit_whose_answer_is_lost_may_be_made_again(

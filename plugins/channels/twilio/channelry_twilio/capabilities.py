@@ -19,8 +19,12 @@ MMS_FILES, MMS_BYTES = 10, 5 * 1024 * 1024
 WHATSAPP_BYTES = 16 * 1024 * 1024
 """Largest file of a WhatsApp message, which has one.
 Source: https://www.twilio.com/docs/whatsapp/guidance-whatsapp-media-messages"""
-WHATSAPP_CAPTION = 1024
-"""Longest text under a file; WhatsApp's own limit, which Twilio's pages do not repeat."""
+WHATSAPP_PICTURE = 5 * 1024 * 1024
+"""Largest picture of a WhatsApp message; WhatsApp's own limit.
+Source: https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media"""
+WHATSAPP_CAPTION, CAPTIONED = 1024, frozenset({Kind.IMAGE, Kind.VIDEO})
+"""Longest text under a file, and the files that it stands under; WhatsApp's own limit, which Twilio's pages do not
+repeat."""
 
 _BASIC = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -51,15 +55,15 @@ for Twilio too, but mostly answers a question: a consent that nobody gave must n
 Source: https://help.twilio.com/articles/223134027"""
 
 _FILES = (Kind.IMAGE, Kind.AUDIO, Kind.VIDEO, Kind.DOCUMENT)
-_SENT = frozenset({Kind.TEXT, *_FILES, Kind.TEMPLATE})
+_SENT = frozenset({Kind.TEXT, *_FILES, Kind.VOICE, Kind.TEMPLATE})
 _MMS = MediaLimit(link=MMS_BYTES, fetch=WHATSAPP_BYTES)
 
 SMS = Capabilities(
-    receives=_SENT - {Kind.TEMPLATE},
+    receives=frozenset({Kind.TEXT, *_FILES}),
     sends=_SENT,
     text=TEXT,
     caption=TEXT,
-    media=dict.fromkeys(_FILES, _MMS),
+    media=dict.fromkeys((*_FILES, Kind.VOICE), _MMS),  # a voice message is sent as any other sound
     statuses=frozenset(STATUSES.values()) - {Status.READ},
     # The list of messages can be asked, and every status bears our key in its URL: whichever comes first settles it.
     resend=Resend.LOOKUP,
@@ -75,7 +79,10 @@ BY_WHATSAPP = evolve(
     SERVICE,
     sends=_SENT | {Kind.LOCATION, Kind.TYPING},
     caption=WHATSAPP_CAPTION,
-    media=dict.fromkeys(_FILES, MediaLimit(link=WHATSAPP_BYTES, fetch=WHATSAPP_BYTES)),
+    media={
+        **dict.fromkeys((*_FILES, Kind.VOICE), MediaLimit(link=WHATSAPP_BYTES, fetch=WHATSAPP_BYTES)),
+        Kind.IMAGE: MediaLimit(link=WHATSAPP_PICTURE, fetch=WHATSAPP_BYTES),
+    },
     window=timedelta(hours=24),
     statuses=frozenset(STATUSES.values()),
     # Source: https://www.twilio.com/docs/whatsapp/api#rate-limiting
@@ -97,9 +104,9 @@ def is_service(sender: str) -> bool:
     return sender.startswith("MG")
 
 
-def is_whatsapp(sender: str) -> bool:
-    """Tell whether a sender is on WhatsApp."""
-    return sender.startswith(f"{WHATSAPP}:")
+def is_whatsapp(who: str) -> bool:
+    """Tell whether a sender, or somebody who is written to, is on WhatsApp."""
+    return who.startswith(f"{WHATSAPP}:")
 
 
 def segments(text: str) -> int:

@@ -21,8 +21,8 @@ MESSAGING = "https://messaging.twilio.com"
 
 
 def _sender(config: Any, attribute: Any, value: str) -> None:
-    if not re.fullmatch(r"\+?[0-9]{3,15}|whatsapp:\+[0-9]{6,15}|MG[0-9a-f]{32}", value):
-        raise ValueError('sender must be "+15005550001", "whatsapp:+15005550001" or "MG" and 32 hex digits')
+    if not re.fullmatch(r"\+[0-9]{3,15}|[0-9]{3,8}|whatsapp:\+[0-9]{6,15}|MG[0-9a-f]{32}", value):
+        raise ValueError('sender must be a number with its "+", a short code, "whatsapp:+…" or "MG" and 32 hex digits')
 
 
 @plugin
@@ -34,13 +34,14 @@ class Sender:
         """One sender's configuration.
 
         - `account_sid`, `auth_token`: of the account; the token signs webhooks too, so two while it is replaced.
-        - `sender`: a number (`"+15005550001"`, a short code), `"whatsapp:+15005550001"`, or a Messaging Service
-          (`"MG…"`).
+        - `sender`: a number with its + (`"+15005550001"`), a short code (3 to 8 digits), `"whatsapp:+15005550001"`,
+          or a Messaging Service (`"MG…"`).
         - `api_key`, `api_secret`: what requests are made with in place of the auth token, where given.
         - `shared_key`: for webhooks that are signed with HMAC_SHA256 and a shared key.
         - `webhook_url`: where Twilio calls us, if that is not this server's public address; without a query.
         - `messages_per_second`: what Twilio grants this sender, if that is not the usual 1, or 80 on WhatsApp.
-        - `max_segments`: longest text message, in segments; what is longer becomes several.
+        - `max_segments`: longest text message, in segments; what is longer becomes several. None: only Twilio's
+          limit of 1,600 characters counts.
         - `base_url`, `messaging_url`: of the APIs, for another region.
         """
 
@@ -52,7 +53,7 @@ class Sender:
         shared_key: Secrets = ()
         webhook_url: str = field(default="", validator=validators.matches_re(r"[^?#]*"))
         messages_per_second: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
-        max_segments: int = field(default=10, validator=validators.ge(1))
+        max_segments: int | None = field(default=None, validator=validators.optional(validators.ge(1)))
         base_url: str = ORIGIN
         messaging_url: str = MESSAGING
 

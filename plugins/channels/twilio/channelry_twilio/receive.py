@@ -111,7 +111,7 @@ def _read(configured: str, request: model.Request, form: _Fields) -> Iterable[mo
         if not (kind := "call" if "CallSid" in form else form.get("EventType")):
             raise ValueError("expected a MessageSid")
         return [f"event {kind:.40}"]
-    if "MessageStatus" not in form and status in ("", *_INBOUND):
+    if status in ("", *_INBOUND) and ("MessageStatus" not in form or "Body" in form or "NumMedia" in form):
         return _message(form, sid, configured, request)
     return [f"status {status}" if status in _INBOUND else _status(form, sid, status, configured, request)]
 
@@ -196,7 +196,7 @@ def _parts(form: _Fields) -> Iterator[model.Part]:
         media_type = form.get(f"MediaContentType{number}", "")
         yield model.Media(kind=kind_of_file(media_type), url=url, media_type=media_type)
         number += 1
-    if "Latitude" in form:
+    if form.get("Latitude") and form.get("Longitude"):
         degrees = {name: _degrees(form[name.capitalize()]) for name in ("latitude", "longitude")}
         yield place({**degrees, "name": form.get("Label"), "address": form.get("Address")})
     if payload := form.get("ButtonPayload") or form.get("ButtonText"):
@@ -208,7 +208,7 @@ def _parts(form: _Fields) -> Iterator[model.Part]:
 
 
 def _degrees(text: str) -> float:
-    if not re.fullmatch(r"[-+]?[0-9]{1,3}(\.[0-9]*)?", text):
+    if not re.fullmatch(r"[-+]?([0-9]{1,3}(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]{1,2})?", text):
         raise ValueError("expected a place")
     return float(text)
 

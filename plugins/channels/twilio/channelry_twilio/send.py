@@ -4,6 +4,7 @@ Source: https://www.twilio.com/docs/messaging/api/message-resource
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -17,7 +18,8 @@ from channelry.services import Services
 from channelry.text import split
 from channelry_webapi import Body, Draft, Listed, Piece, batches, calls, change, doubt, named, require_link
 
-from .capabilities import MESSAGE, MMS_BYTES, MMS_FILES, PHONE, TYPING, WHATSAPP, is_service, is_whatsapp, segments
+from . import capabilities as limits
+from .capabilities import MESSAGE, PHONE, TYPING, WHATSAPP, is_service, is_whatsapp, segments
 from .connection import Sender
 from .receive import ACCOUNT, REFERENCE
 
@@ -55,26 +57,30 @@ def _spelled(to: model.Address, sender: str) -> str:
 def _pieces(sender: Sender, message: model.SendMessage) -> Iterator[Piece]:
     """Give each message's body, and the files that `send` makes links for: text with the first files, if it fits.
 
-    A text is cut at Twilio's limit, and before it takes more segments than carriers put together again.
+    On WhatsApp, which a Messaging Service reaches too, it fits under a picture or a video only. A text is cut at
+    Twilio's limit, and where so configured before it takes more segments.
     """
     files = [part for part in message.parts if isinstance(part, model.Media)]
-    whatsapp, said, limits = is_whatsapp(sender.account), message.text.strip(), sender.capabilities
-    caption = {"Body": said} if files and said and len(said) <= limits.caption else {}
+    whatsapp = is_whatsapp(_spelled(message.target.to, sender.account))
+    said, most = message.text.strip(), limits.WHATSAPP_CAPTION if whatsapp else limits.TEXT
+    bearer = files and (not whatsapp or files[0].kind in limits.CAPTIONED)
+    caption = {"Body": said} if bearer and 0 < len(said) <= most else {}
+    longest = None if whatsapp else sender.config.max_segments
 
     def measure(piece: str) -> int:
-        return len(piece) if whatsapp or segments(piece) <= sender.config.max_segments else limits.text + 1
+        return len(piece) if longest is None or segments(piece) <= longest else limits.TEXT + 1
 
     if message.template:
         if message.text or message.parts:
             raise PermanentError("a template stands alone at Twilio", code="unsupported")
         yield _template(message.template), ()
     if not caption:
-        yield from (({"Body": piece}, ()) for piece in split(said, limits.text, measure))
+        yield from (({"Body": piece}, ()) for piece in split(said, limits.TEXT, measure))
     for file in files:
         require_link(file, "https://", "http://")
-    for run in batches(files, 1 if whatsapp else MMS_FILES):
-        if len(run) > 1 and sum(file.size or 0 for file in run) > MMS_BYTES:
-            raise PermanentError(f"the files of one MMS are larger than {MMS_BYTES} bytes", code="too_large")
+    for run in batches(files, 1 if whatsapp else limits.MMS_FILES):
+        if len(run) > 1 and sum(file.size or 0 for file in run) > limits.MMS_BYTES:
+            raise PermanentError(f"the files of one MMS are larger than {limits.MMS_BYTES} bytes", code="too_large")
         links = ["" if file.ref else file.url for file in run]
         yield {**caption, "MediaUrl": links}, tuple(file for file in run if file.ref)
         caption = {}
@@ -90,7 +96,8 @@ def _template(template: model.Template) -> Body:
 
 def _place(place: model.Location) -> Body:
     label = place.address or place.name
-    point = f"geo:{place.latitude},{place.longitude}" + (f"|{label}" if label else "")
+    latitude, longitude = (f"{Decimal(repr(degrees)):f}" for degrees in (place.latitude, place.longitude))
+    point = f"geo:{latitude},{longitude}" + (f"|{label}" if label else "")
     return {"Body": place.name or place.address or "📍", "PersistentAction": [point]}
 
 

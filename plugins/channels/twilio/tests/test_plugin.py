@@ -42,14 +42,14 @@ def test_a_configuration_does_not_show_its_secrets() -> None:
     assert "CANARY" not in f"{one.config!r} {one.config} {one!r}"
 
 
-@pytest.mark.parametrize("sender", ["+15005550001", "12345", "whatsapp:+15005550001", SERVICE])
+@pytest.mark.parametrize("sender", ["+15005550001", "123", "12345678", "whatsapp:+15005550001", SERVICE])
 def test_a_sender_is_a_number_a_whatsapp_sender_or_a_service(sender: str) -> None:
     assert twilio(sender).account == sender
 
 
-@pytest.mark.parametrize("sender", ["", "care", "whatsapp:15005550001", "MG1", "+1 500 555 0001"])
+@pytest.mark.parametrize("sender", ["", "care", "12", "15005550001", "whatsapp:15005550001", "MG1", "+1 500 555 0001"])
 def test_another_sender_is_refused(sender: str) -> None:
-    with pytest.raises(ValueError, match="sender must be"):
+    with pytest.raises(ValueError, match=r'sender must be a number with its "\+", a short code'):
         twilio(sender)
 
 
@@ -60,6 +60,9 @@ def test_what_is_carried_depends_on_the_sender() -> None:
     assert service.schemes == ("phone", "whatsapp")
     assert whatsapp.window is not None
     assert Status.READ in whatsapp.statuses - sms.statuses
+    assert {Kind.VOICE} == sms.sends - sms.receives - {Kind.TEMPLATE}
+    assert [one.media[Kind.IMAGE].link for one in (sms, whatsapp)] == [5 * 1024 * 1024] * 2
+    assert whatsapp.media[Kind.VIDEO].link == 16 * 1024 * 1024
     assert {one.resend for one in (sms, service, whatsapp)} == {Resend.LOOKUP}
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, Location, MessageReceived, OptedOut, Request, Unparsed
+from channelry.model import Event, Location, MessageReceived, OptedOut, Request, StatusChanged, Unparsed
 from channelry.secrets import Secret
 from channelry_twilio.plugin import Twilio
 from channelry_twilio.receive import EMPTY, _form
@@ -66,7 +66,19 @@ def test_one_form_is_the_number_s_and_the_service_s_each_for_its_own_connection(
     assert accounts == ["+15005550001", "MG01"]
 
 
-@pytest.mark.parametrize(("latitude", "degrees"), [("+51.5", 51.5), ("051", 51), ("-5.", -5), ("0", 0)])
+@pytest.mark.parametrize(
+    ("latitude", "degrees"),
+    [
+        ("+51.5", 51.5),
+        ("051", 51),
+        ("-5.", -5),
+        ("0", 0),
+        (".5", 0.5),
+        ("-.5", -0.5),
+        ("1e-05", 1e-5),
+        ("4.0E-5", 4e-5),
+    ],
+)
 def test_a_place_is_read_however_it_is_written(latitude: str, degrees: float) -> None:
     form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
     (event,) = twilio().parse(request({"form": form})).events
@@ -74,12 +86,38 @@ def test_a_place_is_read_however_it_is_written(latitude: str, degrees: float) ->
     assert event.parts == (Location(latitude=degrees, longitude=8.4),)
 
 
-@pytest.mark.parametrize("latitude", ["north of here", "inf", "nan", ""])
+@pytest.mark.parametrize("latitude", ["north of here", "inf", "nan", "1e999", "e5", ".", "5_1", " "])
 def test_a_place_without_degrees_is_none_and_is_not_quoted(latitude: str) -> None:
     form = {"MessageSid": "SM1", "From": "+15005550006", "Latitude": latitude, "Longitude": "8.4"}
     (event,) = twilio().parse(request({"form": form})).events
     assert isinstance(event, Unparsed)
     assert event.reason == "expected a place"
+
+
+@pytest.mark.parametrize("missing", [{"Latitude": ""}, {"Longitude": ""}, {"Latitude": "", "Longitude": ""}])
+def test_an_empty_place_is_none_and_the_message_arrives(missing: dict[str, str]) -> None:
+    form = {"MessageSid": "SM1", "From": "+15005550006", "Body": "hi", "Latitude": "51.5", "Longitude": "8.4"}
+    (event,) = twilio().parse(request({"form": form | missing})).events
+    assert isinstance(event, MessageReceived)
+    assert (event.text, event.parts) == ("hi", ())
+
+
+@pytest.mark.parametrize("status", ["received", "receiving", "Received"])
+@pytest.mark.parametrize(
+    "said", [{"Body": "hi"}, {"NumMedia": "0"}, {"Body": "", "NumMedia": "1", "MediaUrl0": "https://a/"}]
+)
+def test_a_message_may_name_its_status_as_statuses_do(status: str, said: dict[str, str]) -> None:
+    form = {"MessageSid": "SM1", "From": "+15005550006", "To": "+15005550001", "MessageStatus": status}
+    (event,) = twilio().parse(request({"form": form | said})).events
+    assert isinstance(event, MessageReceived)
+    assert (event.key, event.text) == ("SM1", said.get("Body", ""))
+    assert twilio().parse(request({"form": form})).ignored == (f"status {status.lower()}",)
+
+
+def test_a_status_is_one_whatever_else_it_bears() -> None:
+    form = {"MessageSid": "SM1", "From": "+15005550001", "MessageStatus": "delivered", "Body": "hi", "NumMedia": "0"}
+    (event,) = twilio().parse(request({"form": form})).events
+    assert isinstance(event, StatusChanged)
 
 
 def test_a_webhook_s_address_has_no_query_of_its_own() -> None:

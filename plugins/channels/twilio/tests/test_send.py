@@ -82,6 +82,7 @@ MESSAGES: list[tuple[str, SendMessage, Mapping[str, Any]]] = [
     ("text", say("hello"), {"Body": "hello"}),
     ("image with text", say("see", parts=(PHOTO,)), {"Body": "see", "MediaUrl": [LINK]}),
     ("audio", say(parts=(Media(kind=Kind.AUDIO, url=LINK),)), {"MediaUrl": [LINK]}),
+    ("voice", say(parts=(Media(kind=Kind.VOICE, url=LINK),)), {"MediaUrl": [LINK]}),
     ("video", say(parts=(Media(kind=Kind.VIDEO, url=LINK),)), {"MediaUrl": [LINK]}),
     ("uploaded file", say(parts=(PDF,)), {"MediaUrl": ["https://files.example.com/bill"]}),
     (
@@ -166,8 +167,15 @@ async def test_without_a_public_address_no_status_is_asked_for(
     assert "StatusCallback" not in simulator.ledger.taken[0].body
 
 
-async def test_long_text_is_split_at_ten_segments(twilio: Twilio, simulator: TwilioSimulator, desk: Services) -> None:
+@pytest.mark.parametrize("letter", ["a", "ς", "€"])
+async def test_only_twilios_limit_cuts_a_text(twilio: Twilio, simulator: TwilioSimulator, letter: str) -> None:
+    assert [len(call.body["Body"]) for call in twilio.compose(say(letter * 1600))] == [1600]
+    assert [len(call.body["Body"]) for call in twilio.compose(say(letter * 1601))] == [1600, 1]
+
+
+async def test_long_text_is_split_at_the_segments_that_are_configured(twilio: Twilio) -> None:
     plain, greek = "word " * 400, "λέξη " * 200
+    twilio = Twilio(evolve(twilio.config, max_segments=10))
     for text, longest in ((plain, 1530), (greek, 670)):
         calls = twilio.compose(say(text))
         assert [call.key for call in calls] == ["k1:0", "k1:1"]
@@ -187,6 +195,72 @@ async def test_on_whatsapp_only_characters_count_and_a_caption_is_short(
     await deliver(twilio, say("a" * 1025, parts=(PHOTO,)), desk)
     first, second = (taken.body for taken in simulator.ledger.taken)
     assert ("MediaUrl" in first, "Body" in second) == (False, False)
+
+
+SERVICE_THERE = {"To": "whatsapp:+15005550006", "MessagingServiceSid": SERVICE}
+BILL = "https://files.example.com/bill"
+VOICE, FILM = (Media(kind=kind, url=LINK) for kind in (Kind.VOICE, Kind.VIDEO))
+
+
+@pytest.mark.parametrize(
+    ("parts", "bodies"),
+    [
+        ((PHOTO,), [{"Body": "see", "MediaUrl": [LINK]}]),
+        ((FILM, PDF), [{"Body": "see", "MediaUrl": [LINK]}, {"MediaUrl": [BILL]}]),
+        ((PDF,), [{"Body": "see"}, {"MediaUrl": [BILL]}]),
+        ((VOICE,), [{"Body": "see"}, {"MediaUrl": [LINK]}]),
+        ((PDF, PHOTO), [{"Body": "see"}, {"MediaUrl": [BILL]}, {"MediaUrl": [LINK]}]),
+    ],
+    ids=["picture", "video first", "document", "voice", "document first"],
+)
+@pytest.mark.parametrize(
+    ("sender", "ours"),
+    [(WHATSAPP, {"To": "whatsapp:+15005550006", "From": WHATSAPP}), (SERVICE, SERVICE_THERE)],
+    ids=["sender", "service"],
+)
+async def test_on_whatsapp_a_text_stands_under_a_picture_or_video_and_each_file_goes_alone(
+    twilio: Twilio, simulator: TwilioSimulator, desk: Services, parts: Any, ours: Any, bodies: list[Mapping[str, Any]]
+) -> None:
+    await deliver(twilio, say("see", parts=parts, target=EVE_THERE), desk)
+    sent = [{k: v for k, v in one.body.items() if k != "StatusCallback"} for one in simulator.ledger.taken]
+    assert sent == [{**ours, **body} for body in bodies]
+
+
+@pytest.mark.parametrize("sender", [SERVICE])
+async def test_what_a_service_writes_is_limited_by_where_it_goes(twilio: Twilio) -> None:
+    def shapes(target: Target) -> list[tuple[int, int]]:
+        calls = twilio.compose(say("a" * 1025, parts=(PHOTO, PHOTO), target=target))
+        return [(len(call.body.get("Body", "")), len(call.body.get("MediaUrl", ()))) for call in calls]
+
+    assert shapes(EVE_THERE) == [(1025, 0), (0, 1), (0, 1)]
+    assert shapes(EVE) == [(1025, 2)]
+    narrow = Twilio(evolve(twilio.config, max_segments=1))
+    assert [len(narrow.compose(say("a" * 320, target=target))) for target in (EVE, EVE_THERE)] == [2, 1]
+
+
+@by_whatsapp
+@pytest.mark.parametrize(
+    ("degrees", "told"),
+    [
+        (1.5, "1.5"),
+        (1e-05, "0.00001"),
+        (-4.25e-7, "-0.000000425"),
+        (52, "52"),
+        (8.0, "8.0"),
+        (-179.999999, "-179.999999"),
+    ],
+)
+async def test_degrees_are_written_without_exponent(twilio: Twilio, degrees: float, told: str) -> None:
+    (call,) = twilio.compose(say(parts=(Location(latitude=degrees, longitude=0.1),), target=EVE_THERE))
+    assert call.body["PersistentAction"] == [f"geo:{told},0.1"]
+
+
+@by_whatsapp
+async def test_a_picture_on_whatsapp_is_smaller_than_a_film(twilio: Twilio) -> None:
+    size = 5 * 1024 * 1024 + 1
+    assert twilio.compose(say(parts=(evolve(FILM, size=size),), target=EVE_THERE))
+    with pytest.raises(PermanentError, match="larger than 5242880 bytes"):
+        twilio.compose(say(parts=(evolve(PHOTO, size=size),), target=EVE_THERE))
 
 
 async def test_eleven_files_are_two_messages_of_which_the_first_bears_the_text(
@@ -221,7 +295,6 @@ REFUSED: list[Outbound] = [
     say(parts=(Media(kind=Kind.IMAGE, url="file:///etc/passwd"),)),
     say(parts=(Media(kind=Kind.IMAGE, url=LINK, size=5 * 1024 * 1024 + 1),)),
     say(parts=(Media(kind=Kind.IMAGE, url=LINK, size=3 * 1024 * 1024),) * 2),
-    say(parts=(Media(kind=Kind.VOICE, url=LINK),)),
     say(parts=(Sticker(id="S1"),)),
     say(parts=(Location(latitude=1.0, longitude=2.0),)),
     say(parts=(Contact(name="Gus", phones=("30210000",)),)),
