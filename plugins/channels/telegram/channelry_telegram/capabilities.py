@@ -60,8 +60,6 @@ _CARRIED = frozenset({
     Kind.CONTACT, Kind.BUTTONS, Kind.REACTION, Kind.EDIT, Kind.DELETE,
 })  # fmt: skip
 
-AS_PICTURE = "\ufe0f"
-"""What others write behind a character that is shown as a picture (`❤️`); Telegram leaves it out (`❤`)."""
 _EMOJI = (
     "👍 👎 ❤ 🔥 🥰 👏 😁 🤔 🤯 😱 🤬 😢 🎉 🤩 🤮 💩 🙏 👌 🕊 🤡 🥱 🥴 😍 🐳 ❤\u200d🔥 🌚 🌭 💯 🤣 ⚡ 🍌 🏆 💔 🤨 😐 "
     "🍓 🍾 💋 🖕 😈 😴 😭 🤓 👻 👨\u200d💻 👀 🎃 🙈 😇 😨 🤝 ✍ 🤗 🫡 🎅 🎄 ☃ 💅 🤪 🗿 🆒 💘 🙉 🦄 😘 💊 🙊 😎 👾 "

@@ -12,12 +12,13 @@ from attrs import evolve
 from channelry import hookimpl, model
 from channelry.errors import PermanentError
 from channelry.model import Call, Capabilities, Kind, Media, SendMessage, Target
+from channelry.model.capabilities import plain_emoji
 from channelry.model.outbound import SendablePart
 from channelry.services import HttpResponse, Services
 from channelry.text import split
 from channelry_webapi import Body, Draft, batches, calls, change, enclosed, require_link, unreadable
 
-from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, AS_PICTURE, CAPTIONED, SCHEME
+from .capabilities import ALBUM, ALBUM_SIZE, ANSWER_TEXT, CAPTIONED, SCHEME
 from .connection import MOVED, Bot, description, parameters, result
 from .refusals import DONE
 
@@ -51,7 +52,7 @@ def _change(outbound: model.Outbound) -> Sequence[Call]:
         case model.Delete(external_id=message):
             return change(outbound, "deleteMessage", _message_at(message))
         case model.React(external_id=message, emoji=emoji, on=on):
-            reaction = [{"type": "emoji", "emoji": emoji.replace(AS_PICTURE, "")}] if on else []
+            reaction = [{"type": "emoji", "emoji": plain_emoji(emoji)}] if on else []
             return change(outbound, "setMessageReaction", {**_message_at(message), "reaction": reaction})
         case model.ShowTyping(on=on):
             return change(outbound, "sendChatAction", {**_place(outbound.target), "action": "typing"}) if on else []
