@@ -113,8 +113,7 @@ class Inbox:
     def _person(self, named: Any) -> model.Address:
         """Tell who a `sender` or `recipient` is: by the id that is scoped to the account, else by a reference."""
         name = named.get("id")
-        reference = "" if name else optional(named.get("user_ref"))
-        if reference:
+        if not name and (reference := optional(named.get("user_ref"))):
             return model.Address(self.scheme + REFERENCE, reference, self.account)
         return model.Address(self.scheme, identifier(name), self.account)
 
