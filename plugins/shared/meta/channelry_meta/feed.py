@@ -30,7 +30,7 @@ def thread(post: str, above: Any, link: str = "") -> Thread:
     """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, which
     either may name with the account before it or without."""
     parent = optional(above)
-    if not parent or post in (parent, parent.rpartition("_")[2]) or parent == post.rpartition("_")[2]:
+    if parent == post or not parent or post == parent.rpartition("_")[2] or parent == post.rpartition("_")[2]:
         return Thread(root=post, parent=post, depth=1, permalink=link, private=False)
     return Thread(root=post, parent=parent, depth=2, permalink=link, private=False)
 
