@@ -15,6 +15,9 @@ SCHEME = "facebook"
 LIKE = "👍"
 """The only reaction that a Page can leave on a comment."""
 
+REACTIONS = {"like": LIKE, "love": "❤️", "haha": "😆", "wow": "😮", "sad": "😢", "angry": "😠", "care": "🤗"}
+"""What people react with, by Meta's names [k]."""
+
 _TEXT = 8000  # [k]
 _PICTURE = MediaLimit(
     types=frozenset({"image/jpeg", "image/png", "image/gif"}),
@@ -22,7 +25,7 @@ _PICTURE = MediaLimit(
     fetch=LARGEST,
 )
 CAPABILITIES = Capabilities(
-    receives=frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.EDIT, Kind.DELETE}),
+    receives=frozenset({Kind.TEXT, Kind.IMAGE, Kind.VIDEO, Kind.REACTION, Kind.EDIT, Kind.DELETE}),
     sends=frozenset(),  # conversations are Messenger's
     text=_TEXT,
     media={Kind.IMAGE: _PICTURE, Kind.VIDEO: MediaLimit(fetch=LARGEST)},

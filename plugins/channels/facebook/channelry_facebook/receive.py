@@ -17,15 +17,21 @@ from channelry.services import Services
 from channelry_meta import comments, feed, webhook
 from channelry_meta.account import look_up
 from channelry_meta.attachments import unsupported
+from channelry_meta.values import digest
 
-from .capabilities import OBJECT, SCHEME
+from .capabilities import OBJECT, REACTIONS, SCHEME
 from .connection import Page
 
-_POSTS: Mapping[str, Kind | None] = {"post": None, "status": None, "photo": Kind.IMAGE, "video": Kind.VIDEO}
+_POSTS: Mapping[str, Kind | None] = {
+    **dict.fromkeys(("post", "status", "share")),
+    "photo": Kind.IMAGE,
+    "video": Kind.VIDEO,
+}
 """What visitors write on a Page, and what its `link` is then."""
 _BESIDE = frozenset({"link", "photo", "photos", "video"})
 _TOLD_OF_OURS = ("add", "remove")
 _HIDDEN = {"hide": "hidden", "unhide": "shown"}
+_REACTED = {"add": True, "edit": True, "edited": True, "remove": False, "unreact": False}
 
 
 @hookimpl
@@ -53,7 +59,11 @@ class _Entry:
 
     @property
     def at(self) -> datetime:
-        return timestamp(self.time, self.received_at)
+        return timestamp(self.time or None, self.received_at)
+
+    def _when(self, value: Any) -> datetime:
+        created = value.get("created_time") or None
+        return self.at if created is None else timestamp(created, self.received_at)
 
     def change(self, change: Any) -> Event | str:
         field, value = change["field"], change["value"]
@@ -62,9 +72,9 @@ class _Entry:
         if field != "feed":
             return f"field {string(field):.40}"
         item, verb = value["item"], value["verb"]
-        build = _BUILDS.get(verb)
-        if build is None or not (item == "comment" or item in _POSTS):
-            return f"{item:.30} {verb:.30}"
+        build, mute = _BUILDS.get(verb), item == "share" and verb == "add" and not value.get("message")
+        if build is None or mute or not (item == "comment" or item in _POSTS):
+            return self._reaction(value, verb) if item == "reaction" else f"{item:.30} {verb:.30}"
         name = identifier(value["comment_id" if item == "comment" else "post_id"])
         author = feed.author(SCHEME, self.account, value.get("from"), name)
         if author.address.value == self.account and (item != "comment" or verb not in _TOLD_OF_OURS):
@@ -73,32 +83,48 @@ class _Entry:
 
     def add(self, value: Any, item: str, name: str, author: Profile) -> Event:
         text, parts = _content(value, item)
-        created = value.get("created_time")
-        at = self.at if created is None else timestamp(created, self.received_at)
-        return feed.written(self.account, name, at, author, _thread(value, item), text, parts, {})
+        return feed.written(self.account, name, self._when(value), author, _thread(value, item), text, parts, {})
 
     def edited(self, value: Any, item: str, name: str, author: Profile) -> Event:
         text, parts = _content(value, item)
-        common = self._common(value, f"{name}:edited")
+        common = self._common(value, name)
         return model.MessageEdited(**common, sender=author.address, external_id=name, text=text, parts=parts)
 
     def remove(self, value: Any, item: str, name: str, author: Profile) -> Event:
         """Read a removal, by whomever; Meta names the author at most."""
-        named = value.get("from") is not None and author.address.value != self.account
-        sender = author.address if named else None
+        sender = None if feed.person(value.get("from")) in ("", self.account) else author.address
         key = f"{name}:remove"
         return model.MessageDeleted(account=self.account, key=key, occurred_at=self.at, external_id=name, sender=sender)
 
     def hidden(self, value: Any, item: str, name: str, author: Profile) -> Event:
         """Read that somebody hid a comment or showed it again."""
         what = _HIDDEN[value["verb"]]
-        return model.Activity(**self._common(value, f"{name}:{what}"), sender=author, name=what, values={item: name})
+        return model.Activity(**self._common(value, name), sender=author, name=what, values={item: name})
 
-    def _common(self, value: Any, key: str) -> dict[str, Any]:
-        """Give what changes have in common: several of one comment differ in their time only."""
-        created, at = value.get("created_time"), self.at
-        stamp = "" if created is None else f":{identifier(created)}"
-        return {"account": self.account, "key": f"{key}:{at.timestamp():.3f}{stamp}", "occurred_at": at}
+    def _reaction(self, value: Any, verb: str) -> Event | str:
+        """Read a reaction to a comment or a post; it is nobody's to show if Meta names neither who nor what."""
+        who, emoji, on = (
+            feed.person(value.get("from")),
+            REACTIONS.get(value.get("reaction_type"), ""),
+            _REACTED.get(verb),
+        )
+        if on is None or not who or (on and not emoji):
+            return f"reaction {verb:.30}"
+        if who == self.account:
+            return f"reaction {verb} of our own"
+        name = identifier(value.get("comment_id") or value["post_id"])
+        return model.ReactionChanged(
+            **self._common(value, name),
+            sender=Address(SCHEME, who, self.account),
+            external_id=name,
+            emoji=emoji if on else "",
+            on=on,
+        )
+
+    def _common(self, value: Any, name: str) -> dict[str, Any]:
+        """Give what changes have in common; several of one comment may have the same time, but not the same content."""
+        key = f"{name}:{value['verb']}:{value.get('created_time') or ''}:{digest(value)}"
+        return {"account": self.account, "key": key, "occurred_at": self._when(value)}
 
     def _mention(self, value: Any) -> Event | str:
         """Read that somebody named the Page elsewhere [k]: `expand` reads what they wrote."""
@@ -107,7 +133,7 @@ class _Entry:
             return f"mention {verb:.30}"
         ids = {name: value.get(key) for name, key in _MENTION.items()}
         named = {name: identifier(found) for name, found in ids.items() if found not in (None, "")}
-        what, at = named.get("comment") or named["post"], timestamp(value.get("created_time"), self.at)
+        what, at = named.get("comment") or named["post"], timestamp(value.get("created_time") or None, self.at)
         return model.Announced(account=self.account, key=f"mention:{what}", occurred_at=at, what="mention", ids=named)
 
 

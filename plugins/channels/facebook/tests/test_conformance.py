@@ -22,8 +22,8 @@ class TestFacebook(ChannelConformance):
         "comment add, by the Page", "comment add, link", "comment add, nested", "comment add, nothing known in it",
         "comment add, photo", "comment add, video", "comment edited", "comment hide", "comment remove",
         "comment unhide", "event", "handshake", "like", "mention", "messaging", "no entries", "photo", "post",
-        "post edited", "post remove", "reaction", "several entries", "share", "status", "time in milliseconds",
-        "video",
+        "post edited", "post remove", "reaction", "reaction add", "reaction add, by the Page", "reaction edit",
+        "reaction remove", "several entries", "share", "status", "time in milliseconds", "video",
     )  # fmt: skip
 
     @pytest.fixture

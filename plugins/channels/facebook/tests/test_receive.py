@@ -9,7 +9,7 @@ import pytest
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, MessageReceived, Request, Response, Unparsed
+from channelry.model import Address, Event, MessageDeleted, MessageReceived, Profile, Request, Response, Unparsed
 from channelry.secrets import Secret
 from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
@@ -19,7 +19,8 @@ NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 ROWS = {
     "comment add", "comment add, nested", "comment add, photo", "comment add, video", "comment add, link",
     "comment add, by the Page", "comment edited", "comment remove", "comment hide", "comment unhide", "post", "status",
-    "photo", "video", "share", "reaction", "like", "album", "event", "mention", "messaging", "handshake",
+    "photo", "video", "share", "reaction", "reaction add", "reaction add, by the Page", "reaction edit",
+    "reaction remove", "like", "album", "event", "mention", "messaging", "handshake",
 }  # fmt: skip
 """What the feed tells, by item and verb."""
 
@@ -86,6 +87,70 @@ GOOD = {
 }
 
 
+def changed(*values: Any, **entry: Any) -> Request:
+    changes = [{"field": "feed", "value": GOOD["value"] | value} for value in values]
+    return delivery({"object": "page", "entry": [{"id": "55", "changes": changes, **entry}]})
+
+
+@pytest.mark.parametrize("withheld", [None, {}, {"name": "Bo"}, {"id": ""}, {"id": None}])
+def test_an_author_without_an_id_is_withheld(withheld: Any, facebook: Facebook) -> None:
+    added, removed = facebook.parse(changed({"from": withheld}, {"from": withheld, "verb": "remove"})).events
+    assert isinstance(added, MessageReceived)
+    assert added.sender == Profile(address=Address("facebook", "author of 9_G", "55"))
+    assert isinstance(removed, MessageDeleted)
+    assert removed.sender is None
+
+
+@pytest.mark.parametrize(
+    ("post", "above", "depth"),
+    [
+        ("55_900", "55_900", 1),
+        ("55_900", "900", 1),
+        ("55_900", 900, 1),
+        ("900", "55_900", 1),
+        ("900", "900", 1),
+        ("55_900", "", 1),
+        ("55_900", None, 1),
+        ("55_900", "900_7", 2),
+        ("900", "900_7", 2),
+    ],
+)
+def test_a_post_is_known_by_either_form_of_its_id(post: str, above: Any, depth: int, facebook: Facebook) -> None:
+    (event,) = facebook.parse(changed({"post_id": post, "parent_id": above})).events
+    assert isinstance(event, MessageReceived)
+    assert event.thread is not None
+    assert (event.thread.depth, event.thread.parent) == (depth, post if depth == 1 else "900_7")
+
+
+NOBODYS: list[dict[str, Any]] = [
+    {"from": None},
+    {"from": {"name": "Bo"}},
+    {"reaction_type": "new"},
+    {"reaction_type": None},
+    {"verb": "hide"},
+]
+
+
+@pytest.mark.parametrize("odd", NOBODYS)
+def test_a_reaction_that_says_neither_who_nor_what_is_ignored(odd: dict[str, Any], facebook: Facebook) -> None:
+    reaction = {"item": "reaction", "reaction_type": "like", "from": {"id": "U9"}}
+    received = facebook.parse(changed(reaction | odd))
+    assert (received.events, received.ignored) == ((), (f"reaction {odd.get('verb', 'add')}",))
+
+
+@pytest.mark.parametrize("none", ["", 0, None])
+def test_a_time_that_is_none_is_when_it_came(none: Any, facebook: Facebook) -> None:
+    values = [{"created_time": none, "verb": verb} for verb in ("add", "edited", "remove", "hide")]
+    events = facebook.parse(changed(*values, time=none)).events
+    assert [event.occurred_at for event in events] == [NOW] * 4
+
+
+@pytest.mark.parametrize("name", ["messaging", "standby", "changes"])
+def test_a_list_of_rows_that_is_null_is_absent(name: str, facebook: Facebook) -> None:
+    received = facebook.parse(delivery({"object": "page", "entry": [{"id": "55", name: None}]}))
+    assert (received.events, received.ignored) == ((), (f"entry {name}",))
+
+
 @pytest.mark.parametrize(
     "bad",
     [None, 3, "x", [], {}, {"id": "55", "changes": {}}, {"id": 1.5, "changes": [GOOD]}, {"id": "55", "messaging": 3},
@@ -100,13 +165,16 @@ def test_an_entry_that_cannot_be_read_harms_none_beside_it(bad: Any, facebook: F
 
 
 def test_a_redelivery_has_the_same_keys_and_each_change_its_own(facebook: Facebook) -> None:
-    """Edits of one comment too, whose time of creation may stay the same."""
-    value = {**GOOD["value"], "verb": "edited", "created_time": 1}
-    entries = [{"id": "55", "time": time, "changes": [{"field": "feed", "value": value}]} for time in (2, 3)]
-    body = {"object": "page", "entry": entries}
-    first, again = facebook.parse(delivery(body)).events, facebook.parse(delivery(body)).events
-    assert first == again
-    assert len({event.key for event in first}) == 2
+    """Edits of one comment too, whose time of creation stays the same; that of the entry may not."""
+
+    def keys(time: int) -> list[str]:
+        values = [{**GOOD["value"], "verb": "edited", "created_time": 1, "message": text} for text in ("one", "two")]
+        received = facebook.parse(changed(*values, time=time))
+        assert [event.occurred_at.timestamp() for event in received.events] == [1, 1]
+        return [event.key for event in received.events]
+
+    assert keys(2) == keys(3)
+    assert len(set(keys(2))) == 2
 
 
 def test_a_comment_and_its_answers_stand_in_one_thread(facebook: Facebook) -> None:

@@ -169,6 +169,21 @@ async def test_a_comment_is_hidden_shown_and_liked(
     ]
 
 
+@pytest.mark.parametrize("done", [b"true", b'{"success":true}', b'{"success":false}'])
+async def test_a_change_is_done_unless_facebook_says_that_it_is_not(done: bytes, facebook: Facebook) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": done})
+
+    hide, given = Hide(key="h", target=TARGET, external_id="900_7"), services(http=AsgiHttp({ORIGIN: app}))
+    if b"false" not in done:
+        assert await send(facebook, given, hide) == [Receipt()]
+        return
+    with pytest.raises(PermanentError) as raised:
+        await send(facebook, given, hide)
+    assert raised.value.code == "not_done"
+
+
 def test_changes_may_be_repeated_and_comments_are_looked_up(facebook: Facebook) -> None:
     for outbound in ACTIONS:
         (call,) = facebook.compose(outbound)

@@ -17,6 +17,7 @@ from channelry.services import Services
 from channelry_meta import conversations, feed, webhook
 from channelry_meta.account import look_up
 from channelry_meta.attachments import unsupported
+from channelry_meta.values import optional
 
 from .capabilities import LIVE, MENTIONED_COMMENT, MENTIONED_MEDIA, OBJECT, SCHEME
 from .connection import Professional
@@ -60,7 +61,7 @@ class _Account:
 
     def _comment(self, value: Any, *, live: bool) -> Event:
         account, name = self.inbox.account, identifier(value["id"])
-        at, text = timestamp(self.time, self.inbox.at), string(value.get("text"))
+        at, text = timestamp(self.time or None, self.inbox.at), string(value.get("text"))
         author = feed.author(SCHEME, account, value.get("from"), name)
         thread = feed.thread(identifier(value["media"]["id"]), value.get("parent_id"))
         parts = () if text else (unsupported("comment", value),)
@@ -68,12 +69,12 @@ class _Account:
 
     def _mention(self, value: Any) -> Event:
         """Read that somebody named us elsewhere: `expand` reads what they wrote."""
-        media, comment = identifier(value["media_id"]), value.get("comment_id")
-        ids = {MENTIONED_MEDIA: media} | ({} if comment is None else {MENTIONED_COMMENT: identifier(comment)})
+        media, comment = identifier(value["media_id"]), optional(value.get("comment_id"))
+        ids = {MENTIONED_MEDIA: media} | ({MENTIONED_COMMENT: comment} if comment else {})
         return Announced(
             account=self.inbox.account,
             key=f"mention:{ids.get(MENTIONED_COMMENT, media)}",
-            occurred_at=timestamp(self.time, self.inbox.at),
+            occurred_at=timestamp(self.time or None, self.inbox.at),
             what="mention",
             ids=ids,
         )

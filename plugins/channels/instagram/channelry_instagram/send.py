@@ -27,7 +27,9 @@ def _reaction(emoji: str) -> str:
     return "love"
 
 
-DIALECT = messages.Dialect(SCHEME, _sticker, _reaction, templates=False, metadata=False, platform="instagram")
+DIALECT = messages.Dialect(
+    SCHEME, _sticker, _reaction, templates=False, metadata=False, reusable=False, platform="instagram"
+)
 
 
 @hookimpl

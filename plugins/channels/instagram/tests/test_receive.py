@@ -9,7 +9,7 @@ import pytest
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, MessageReceived, Request, Response, Unparsed
+from channelry.model import Announced, Event, MessageReceived, Request, Response, Unparsed
 from channelry.secrets import Secret
 from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
@@ -112,6 +112,19 @@ def test_a_redelivery_has_the_same_keys_and_each_row_its_own(instagram: Instagra
     first, again = instagram.parse(delivery(body)).events, instagram.parse(delivery(body)).events
     assert first == again
     assert len({event.key for event in first}) == 2
+
+
+@pytest.mark.parametrize("none", ["", 0, None])
+def test_what_is_empty_costs_no_row(none: Any, instagram: Instagram) -> None:
+    comment = {"id": "C7", "text": "size L?", "from": {"id": ""}, "media": {"id": "MED3"}, "parent_id": ""}
+    mention = {"media_id": "MED9", "comment_id": "" if none == 0 else none}
+    changes = [{"field": "comments", "value": comment}, {"field": "mentions", "value": mention}]
+    body = {"object": "instagram", "entry": [{"id": "1784", "time": none, "messaging": None, "changes": changes}]}
+    first, second = instagram.parse(delivery(body)).events
+    assert isinstance(first, MessageReceived)
+    assert (first.occurred_at, first.sender.address.value) == (NOW, "author of C7")
+    assert isinstance(second, Announced)
+    assert (second.occurred_at, second.ids) == (NOW, {"media": "MED9"})
 
 
 def test_both_secrets_are_good_while_one_replaces_the_other_and_none_refuses_all() -> None:

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from channelry.model import ButtonLimit, Capabilities, Kind, MediaLimit, Resend, Status
 from channelry_meta import messages
+from channelry_meta.conversations import REFERENCE
 from channelry_meta.limits import LARGEST, MIB, file
 
 OBJECT = "page"
@@ -37,7 +38,7 @@ CAPABILITIES = Capabilities(
     resend=Resend.CALLBACK,  # the echo of a message bears its `metadata`, which is our key
     rates=messages.RATES,
     quotes=True,
-    schemes=(SCHEME,),
+    schemes=(SCHEME, SCHEME + REFERENCE),
     aside=_ASIDE,
 )
 HUMAN_AGENT = evolve(CAPABILITIES, window=messages.HUMAN_AGENT_WINDOW)

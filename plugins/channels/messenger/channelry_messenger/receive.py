@@ -32,7 +32,9 @@ def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
 
 @hookimpl
 async def profile(page: Page, address: Address, services: Services) -> Profile | None:
-    """Look up the name and picture of somebody who wrote."""
+    """Look up the name and picture of somebody who wrote; who is known by a reference only has none."""
+    if address.scheme != SCHEME:
+        return None
     found = await look_up(address.value, "first_name,last_name,profile_pic", page.config.graph(), services)
     if found is None:
         return None

@@ -29,6 +29,13 @@ async def test_a_customers_name_and_picture_are_looked_up(messenger: Messenger, 
     )
 
 
+async def test_who_is_known_by_a_reference_is_not_looked_up(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    assert await messenger.profile(Address("messenger_ref", "UR1", "55"), desk) is None
+    assert not simulator.ledger.entries
+
+
 async def test_who_cannot_be_looked_up_has_no_profile(
     messenger: Messenger, simulator: MessengerSimulator, desk: Services
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from channelry.model import Capabilities, Kind, Media, Outbound, SendMessage, Sticker, Target
+from channelry.model import Capabilities, Kind, Media, Outbound, Request, SendMessage, Sticker, Target
 from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
 from channelry_testing import FILE, ChannelConformance, connected
@@ -25,7 +25,8 @@ class TestMessenger(ChannelConformance):
         "delivery", "handshake", "message", "message.is_deleted", "message.is_echo", "message.quick_reply",
         "message.referral", "message.reply_to", "message: unknown", "message_edit", "no entries", "optin",
         "pass_thread_control", "policy_enforcement", "postback", "reaction", "read", "referral",
-        "request_thread_control", "several entries", "standby", "take_thread_control", "timestamp in seconds",
+        "request_thread_control", "sender.user_ref", "several entries", "standby", "take_thread_control",
+        "timestamp in seconds",
     )  # fmt: skip
 
     @pytest.fixture
@@ -49,6 +50,10 @@ class TestMessenger(ChannelConformance):
     @pytest.fixture
     def payloads(self) -> Path:
         return Path(__file__).parent / "payloads"
+
+    def writings(self, simulator: MessengerSimulator) -> list[Request]:
+        simulator.references.add("UR1")
+        return [simulator.message("UR1", "hello")]
 
     def target(self, place: str, bench: Bench, simulator: MessengerSimulator) -> Target:
         found = super().target(place, bench, simulator)

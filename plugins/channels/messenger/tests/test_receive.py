@@ -9,7 +9,7 @@ import pytest
 
 from channelry.codec import from_json, to_json
 from channelry.errors import RejectedError
-from channelry.model import Event, MessageReceived, Request, Response, Unparsed
+from channelry.model import Address, Event, MessageReceived, Referral, Request, Response, Unparsed
 from channelry.secrets import Secret
 from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 ROWS = {
     "message", "message.quick_reply", "message.reply_to", "message.is_echo", "message.is_deleted", "message_edit",
     "message.referral", "reaction", "postback", "referral", "optin", "delivery", "read", "pass_thread_control",
-    "take_thread_control", "request_thread_control", "standby", "changes", "handshake",
+    "take_thread_control", "request_thread_control", "sender.user_ref", "standby", "changes", "handshake",
     *(f"attachments: {kind}" for kind in (
         "image", "audio", "video", "file", "location", "sticker", "reel", "ig_reel", "post", "ig_post", "fallback",
         "template", "appointment_booking")),
@@ -105,6 +105,45 @@ def test_a_redelivery_has_the_same_keys_and_each_row_its_own(messenger: Messenge
     first, again = messenger.parse(delivery(body)).events, messenger.parse(delivery(body)).events
     assert first == again
     assert len({event.key for event in first}) == 2
+
+
+MESSAGE = {"mid": "m_1", "text": "hi"}
+ECHO = MESSAGE | {"is_echo": True}
+PERSON = {"id": "PSID1"}
+TOLERATED: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"message": MESSAGE | {"reply_to": {"mid": ""}}}, {"reply_to": None, "text": "hi"}),
+    ({"message": MESSAGE, "timestamp": ""}, {"occurred_at": NOW}),
+    ({"message": MESSAGE, "timestamp": 0}, {"occurred_at": NOW}),
+    ({"message": ECHO | {"app_id": ""}, "recipient": PERSON}, {"text": "hi"}),
+    ({"message": ECHO | {"app_id": None}, "recipient": PERSON}, {"text": "hi"}),
+    ({"message_edit": {"mid": "m_1", "text": "ho", "num_edit": None}}, {"key": "m_1:edit:1"}),
+    ({"message_edit": {"mid": "m_1", "text": "ho", "num_edit": ""}}, {"key": "m_1:edit:1"}),
+    ({"message_edit": {"mid": "m_1", "text": "ho", "num_edit": 2}}, {"key": "m_1:edit:2"}),
+    ({"postback": {"mid": "", "title": "Go", "payload": "GO"}}, {"text": ""}),
+    ({"optin": {"ref": "r", "user_ref": ""}}, {"sender": Address("messenger", "PSID1", "55")}),
+    ({"delivery": {"watermark": 0, "mids": ["m_9"]}}, {"until": None, "external_ids": ("m_9",)}),
+    ({"read": {"watermark": "", "mid": ""}}, {"until": None, "external_id": ""}),
+    ({"pass_thread_control": {"new_owner_app_id": 77, "is_auto": True, "more": {"a": 1}, "metadata": "", "of": None}},
+     {"name": "thread_passed", "values": {"new_owner_app_id": "77"}}),
+    ({"referral": {"source": "SHORTLINK", "ref": "r", "product": {"id": "P9"}}},
+     {"referral": Referral(source="SHORTLINK", ref="r")}),
+    ({"referral": {"product": {"id": 9}}}, {"referral": Referral(source="product", ref="9")}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("row", "told"), TOLERATED)
+def test_what_is_empty_or_unknown_costs_no_row(row: dict[str, Any], told: dict[str, Any], messenger: Messenger) -> None:
+    common = {"sender": PERSON, "recipient": {"id": "55"}}
+    body = {"object": "page", "entry": [{"id": "55", "messaging": [common | row]}]}
+    (event,) = messenger.parse(delivery(body)).events
+    assert not isinstance(event, Unparsed)
+    assert {name: getattr(event, name) for name in told} == told
+
+
+@pytest.mark.parametrize("name", ["messaging", "standby", "changes"])
+def test_a_list_of_rows_that_is_null_is_absent(name: str, messenger: Messenger) -> None:
+    received = messenger.parse(delivery({"object": "page", "entry": [{"id": "55", name: None}]}))
+    assert (received.events, received.ignored) == ((), (f"entry {name}",))
 
 
 def test_both_secrets_are_good_while_one_replaces_the_other_and_none_refuses_all() -> None:

@@ -77,6 +77,10 @@ def file(type: str, **payload: Any) -> dict[str, Any]:
     return {"attachment": {"type": type, "payload": payload}}
 
 
+def linked(type: str) -> dict[str, Any]:
+    return file(type, url=URL, is_reusable=True)
+
+
 def replies(*titles: str) -> list[dict[str, str]]:
     return [{"content_type": "text", "title": title, "payload": "p"} for title in titles]
 
@@ -90,11 +94,11 @@ async def send(plugin: Messenger, desk: Services, outbound: Outbound) -> list[Re
 CASES: list[tuple[str, SendMessage, list[dict[str, Any]]]] = [
     ("text", message("hi 😀"), [body({"text": "hi 😀"})]),
     ("quote", message("hi", quote=True), [body({"text": "hi"}, reply_to={"mid": "m_1"})]),
-    ("image by link, then its text", message("look", IMAGE), [body(file("image", url=URL)), body({"text": "look"}, 1)]),
-    ("audio", message("", Media(kind=Kind.AUDIO, url=URL)), [body(file("audio", url=URL))]),
-    ("voice", message("", Media(kind=Kind.VOICE, url=URL)), [body(file("audio", url=URL))]),
-    ("video", message("", Media(kind=Kind.VIDEO, url=URL)), [body(file("video", url=URL))]),
-    ("document", message("", Media(kind=Kind.DOCUMENT, url=URL)), [body(file("file", url=URL))]),
+    ("image by link, then its text", message("look", IMAGE), [body(linked("image")), body({"text": "look"}, 1)]),
+    ("audio", message("", Media(kind=Kind.AUDIO, url=URL)), [body(linked("audio"))]),
+    ("voice", message("", Media(kind=Kind.VOICE, url=URL)), [body(linked("audio"))]),
+    ("video", message("", Media(kind=Kind.VIDEO, url=URL)), [body(linked("video"))]),
+    ("document", message("", Media(kind=Kind.DOCUMENT, url=URL)), [body(linked("file"))]),
     ("sticker", message("", Sticker(id="369239263222822")), [body({"sticker_id": 369239263222822})]),
     (
         "buttons",
@@ -223,6 +227,51 @@ async def test_an_answer_to_a_message_on_standby_takes_control_first(
     await send(messenger, desk, message("I take over", target=Target.answering(event)))
     assert [entry.path.rpartition("/")[2] for entry in simulator.ledger.entries] == ["take_thread_control", "messages"]
     assert [taken.text for taken in simulator.ledger.taken] == ["I take over"]
+
+
+@pytest.mark.parametrize("code", [(10, None), (100, 2018001), (190, None), (10, 2018278), (100, None)])
+async def test_a_message_is_tried_whatever_control_is_refused_with(
+    code: tuple[int, int | None], messenger: Messenger
+) -> None:
+    paths: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        paths.append(scope["path"].rpartition("/")[2])
+        refused = {"error": {"code": code[0], "error_subcode": code[1]}}
+        answer = refused if paths[-1] == "take_thread_control" else {"recipient_id": "PSID1", "message_id": "m_OUT"}
+        await send({"type": "http.response.start", "status": 400 if "error" in answer else 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(answer)})
+
+    standing_by = evolve(ADA, context={"standby": "1"})
+    receipts = await send(messenger, services(http=AsgiHttp({ORIGIN: app})), message("hi", target=standing_by))
+    assert (paths, receipts) == (["take_thread_control", "messages"], [Receipt(("m_OUT",))])
+
+
+async def test_who_is_known_by_a_reference_is_answered_by_it(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    """From the message to the echo of the answer."""
+    simulator.references.add("UR1")
+    (event,) = messenger.parse(simulator.message("UR1", "from your web site")).events
+    assert isinstance(event, MessageReceived)
+    assert event.sender.address == Address("messenger_ref", "UR1", "55")
+    target = Target.answering(event)
+    await send(messenger, desk, message("hi", target=target))
+    await send(messenger, desk, ShowTyping(key="k", target=target))
+    bodies = [orjson.loads(entry.body) for entry in simulator.ledger.entries]
+    assert [one["recipient"] for one in bodies] == [{"user_ref": "UR1"}] * 2
+    (echo,) = messenger.parse(simulator.webhooks[0]).events
+    assert isinstance(echo, StatusChanged)
+    assert echo.recipient == event.sender.address
+
+
+async def test_a_postback_without_an_id_of_metas_is_not_quoted(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    (event,) = messenger.parse(simulator.webhook(simulator.row("PSID1", postback={"payload": "GO"}))).events
+    assert isinstance(event, MessageReceived)
+    await send(messenger, desk, message("hi", target=Target.answering(event), quote=True))
+    assert "reply_to" not in simulator.ledger.taken[0].body
 
 
 async def test_a_comment_has_one_private_reply_which_tells_the_authors_id(

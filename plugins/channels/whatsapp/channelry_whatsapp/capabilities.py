@@ -24,8 +24,9 @@ SCHEME = "whatsapp"
 MESSAGE, MARK = "message", "mark"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
 
-REPLIES = 3
-"""Most buttons that stand under a message; more of them become the rows of a list, which a button opens."""
+REPLIES, TITLE = 3, 20
+"""Most buttons that stand under a message, and most characters of their titles; more of them become the rows of a list,
+which a button opens."""
 
 STATUSES = {name: Status(name) for name in ("sent", "delivered", "read", "played", "failed")}
 CALLS = {
@@ -59,7 +60,7 @@ CAPABILITIES = Capabilities(
         Kind.DOCUMENT: file(100 * MIB),
         Kind.STICKER: file(500 * 1024, "image/webp"),  # animated; a still one has 100 KiB
     },
-    buttons=ButtonLimit(count=10, title=20, payload=200, text=1024, urls=True),  # from 4 on the rows of a list
+    buttons=ButtonLimit(count=10, title=24, payload=200, text=1024, urls=True),  # from 4 on the rows of a list
     window=timedelta(hours=24),
     statuses=frozenset(STATUSES.values()),
     resend=Resend.CALLBACK,  # every status echoes `biz_opaque_callback_data`, which is our key

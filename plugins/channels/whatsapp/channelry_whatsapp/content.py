@@ -12,16 +12,18 @@ import orjson
 from channelry.model import Contact, FormReply, Kind, Location, Media, Order, Postback, Sticker
 from channelry.parsing import identifier, mapping, number, sequence, string
 from channelry_meta.attachments import Content, unsupported
+from channelry_meta.values import optional
 
 
 def content(row: Any) -> Content:
-    """Read a message's content, which stands under the name of its type; an unknown type is kept as it is."""
-    kind = row["type"]
-    read = _READERS.get(kind)
-    if read is None:
+    """Read a message's content, which stands under the name of its type; what is of an unknown type, or lacks what its
+    type needs, is kept as it is."""
+    kind = row.get("type")
+    try:
+        return _READERS[kind](row[kind])
+    except (ValueError, TypeError, KeyError, AttributeError):
         named = mapping(row.get("unsupported")).get("type") if kind == "unsupported" else None
-        return "", (unsupported(string(named) or string(kind), row),)
-    return read(row[kind])
+        return "", (unsupported(string(named) or string(kind) or "message", row),)
 
 
 def _file(kind: Kind, body: Any) -> Media:
@@ -53,17 +55,20 @@ def _location(body: Any) -> Content:
 
 
 def _contact(card: Any) -> Contact:
+    name = mapping(card.get("name"))
+    words = (string(name.get(part)) for part in ("first_name", "last_name"))
+    emails = (string(email.get("email")) for email in sequence(card.get("emails")))
     return Contact(
-        name=string(mapping(card.get("name")).get("formatted_name")),
-        phones=_each(card, "phones", "phone"),
-        emails=_each(card, "emails", "email"),
+        name=string(name.get("formatted_name")) or " ".join(filter(None, words)),
+        phones=tuple(filter(None, map(_phone, sequence(card.get("phones"))))),
+        emails=tuple(filter(None, emails)),
         organisation=string(mapping(card.get("org")).get("company")),
     )
 
 
-def _each(card: Mapping[str, Any], name: str, key: str) -> tuple[str, ...]:
-    found = (string(entry.get(key)) for entry in sequence(card.get(name)))
-    return tuple(value for value in found if value)
+def _phone(entry: Any) -> str:
+    digits = optional(entry.get("wa_id"))
+    return string(entry.get("phone")) or (digits and f"+{digits}")
 
 
 def _button(body: Any) -> Content:

@@ -6,16 +6,15 @@ The envelope and its rows: https://developers.facebook.com/documentation/busines
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from hashlib import sha256
 from typing import Any, TypeAlias, TypeVar
 
-import orjson
 from attrs import define
 
 from channelry import hookimpl, model
 from channelry.model import Address, CallState, Event, Profile
 from channelry.parsing import each, identifier, mapping, number, sequence, string, timestamp
 from channelry_meta import webhook
+from channelry_meta.values import digest, optional
 
 from .capabilities import CALLS, PREFERENCES, SCHEME, STATUSES
 from .connection import Number
@@ -66,18 +65,19 @@ class _Line:
 
     def _common(self, row: Any, of: str = "") -> dict[str, Any]:
         """Give what rows with an id have in common; `of` tells those of one id apart."""
-        at = timestamp(row.get("timestamp"), self.at)
+        at = timestamp(row.get("timestamp") or None, self.at)
         return {"account": self.account, "key": identifier(row["id"]) + of, "occurred_at": at}
 
     def message(self, row: Any) -> Event:
-        get, kind, key, at = row.get, row["type"], identifier(row["id"]), timestamp(row.get("timestamp"), self.at)
-        sender, special = self._person(get("from"), get("from_user_id")), _SPECIAL.get(kind)
+        get, key, at = row.get, identifier(row["id"]), timestamp(row.get("timestamp") or None, self.at)
+        kind, phone = get("type"), get("from") or mapping(get("system")).get("customer")
+        sender, special = self._person(phone, get("from_user_id")), _SPECIAL.get(kind)
         if special is not None:
             event = special(mapping(row[kind]), sender, self._common(row))
             if event is not None:
                 return event
         (text, parts), context, referral, group = content(row), get("context"), get("referral"), get("group_id")
-        quote, forwarded = (None, False) if context is None else _context(context)
+        quote, forwarded, product = _context(context) if context else (None, False, None)
         return model.MessageReceived(
             account=self.account,
             key=key,
@@ -87,9 +87,9 @@ class _Line:
             text=text,
             parts=parts,
             reply_to=quote,
-            referral=None if referral is None else _referral(referral),
-            thread=None if group is None else model.Thread(root=identifier(group)),
-            reply_address=None if group is None else Address(SCHEME, identifier(group)),
+            referral=_referral(referral) if referral else product,
+            thread=model.Thread(root=identifier(group)) if group else None,
+            reply_address=Address(SCHEME, identifier(group)) if group else None,
             forwarded=forwarded,
         )
 
@@ -109,7 +109,7 @@ class _Line:
             external_id=identifier(row["id"]),
             status=_meaning(name, STATUSES, "status"),
             reference=string(row.get("biz_opaque_callback_data")),
-            recipient=None if phone is None and user is None else self._person(phone, user).address,
+            recipient=self._person(phone, user).address if phone or user else None,
             code=code,
             reason=reason,
         )
@@ -136,29 +136,26 @@ class _Line:
     def preference(self, row: Any) -> Event:
         """Read that a customer wants a kind of messages no more, or again."""
         sender, value = self._person(row.get("wa_id"), row.get("user_id")).address, string(row["value"])
-        told_at, topic = row.get("timestamp"), string(row.get("category"))
+        told_at, topic = row.get("timestamp") or None, string(row.get("category"))
         key, at = f"preference:{sender.value}:{topic}:{value}:{told_at}", timestamp(told_at, self.at)
         event = _meaning(value, PREFERENCES, "preference")
         return event(account=self.account, key=key, occurred_at=at, sender=sender, topic=topic)
 
     def error(self, row: Any) -> Event:
-        code, reason = _failure((row,))
-        digest = sha256(orjson.dumps(row)).hexdigest()  # it has no id of its own
-        return model.AccountHealth(
-            account=self.account, key=f"error:{digest}", occurred_at=self.at, code=code, detail=reason
-        )
+        (code, reason), key = _failure((row,)), f"error:{digest(row)}"
+        return model.AccountHealth(account=self.account, key=key, occurred_at=self.at, code=code, detail=reason)
 
     def _person(self, phone: Any, user: Any) -> Profile:
         """Tell who it is: by the business-scoped user id where there is one, else by the phone number.
 
-        Either may stand with the contact only, and `from` may hold a user id: then it is no digits.
+        Either may stand with the contact only, and `from` may hold a user id: then it is no digits. Who is not named at
+        all is the only contact.
         """
-        known = self.people.get(phone if user is None else user)
-        if known is not None and (phone is None or known.aliases or known.address.value == phone):
+        phone, user = optional(phone), optional(user)
+        known = self.people.get(user or phone)
+        if known is not None and (not phone or known.aliases or known.address.value == phone):
             return known
         named = known or self.people.get(phone)
-        user = "" if user is None else identifier(user)
-        phone = "" if phone is None else identifier(phone)
         return _profile(user, phone, named.name if named else "")
 
 
@@ -186,17 +183,20 @@ def _meaning(word: str, table: Mapping[str, _T], what: str) -> _T:
 
 
 def _people(contacts: Any) -> dict[str, Profile]:
-    """Index the contacts by both ids; what is wrong with one costs its name, not the message."""
+    """Index the contacts by both ids, and the only one by `""`; what is wrong with one costs its name, not the
+    message."""
     people: dict[str, Profile] = {}
-    for contact in contacts if isinstance(contacts, list) else ():
+    rows = contacts if isinstance(contacts, list) else ()
+    for contact in rows:
         try:
-            phone, user = string(contact.get("wa_id")), string(contact.get("user_id"))
-            profile = contact["profile"]
+            phone, user = optional(contact.get("wa_id")), optional(contact.get("user_id"))
+            profile = mapping(contact.get("profile"))
             person = _profile(user, phone, string(profile.get("name")), string(profile.get("username")))
         except (ValueError, TypeError, KeyError, AttributeError):
             continue
-        people[phone] = people[user] = person
-    people.pop("", None)
+        people[phone] = people[user] = people[""] = person
+    if len(rows) != 1:
+        people.pop("", None)
     return people
 
 
@@ -212,17 +212,19 @@ def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profi
     return Profile(address=address, name=name, aliases=(Address("phone", written),))
 
 
-def _context(context: Any) -> tuple[model.Quote | None, bool]:
-    """Read what a message follows: the message that it answers, and whether it was forwarded."""
-    get, quoted = context.get, context.get("id")
+def _context(context: Any) -> tuple[model.Quote | None, bool, model.Referral | None]:
+    """Read what a message follows: the message that it answers, whether it was forwarded, the product it is about."""
+    get, quoted = context.get, optional(context.get("id"))
     forwarded = get("forwarded") is True or get("frequently_forwarded") is True
-    return None if quoted is None else model.Quote(external_id=identifier(quoted)), forwarded
+    product = optional(mapping(get("referred_product")).get("product_retailer_id"))
+    referral = model.Referral(source="product", ref=product) if product else None
+    return model.Quote(external_id=quoted) if quoted else None, forwarded, referral
 
 
 def _referral(row: Any) -> model.Referral:
     return model.Referral(
         source=string(row.get("source_type")),
-        ref=string(row.get("source_id")),
+        ref=optional(row.get("source_id")),
         url=string(row.get("source_url")),
         title=string(row.get("headline")),
     )
@@ -230,10 +232,9 @@ def _referral(row: Any) -> model.Referral:
 
 def _failure(errors: Any) -> tuple[str, str]:
     error = errors[0] if errors else {}
-    code = error.get("code")
-    title = string(error.get("title")) or string(error.get("message"))
-    details = string(mapping(error.get("error_data")).get("details"))
-    return "" if code is None else identifier(code), ": ".join(words for words in (title, details) if words)
+    title, data = string(error.get("title")) or string(error.get("message")), error.get("error_data")
+    details = data if isinstance(data, str) else string(mapping(data).get("details"))
+    return optional(error.get("code")), ": ".join(filter(None, (title, details)))
 
 
 # What is no message of its own: changes of earlier messages, and of who somebody is.
@@ -257,7 +258,7 @@ def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) ->
     """Read a change of number or user id; other system messages are shown as they are."""
     if body.get("type") not in ("user_changed_number", "user_changed_user_id"):
         return None
-    new = _profile(string(body.get("user_id")), string(body.get("wa_id"))).address
+    new = _profile(optional(body.get("user_id")), optional(body.get("wa_id") or body.get("new_wa_id"))).address
     return model.IdentityChanged(**common, old=sender.address, new=new, reason=string(body.get("body")))
 
 

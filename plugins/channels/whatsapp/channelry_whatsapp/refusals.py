@@ -4,16 +4,18 @@ https://developers.facebook.com/documentation/business-messaging/whatsapp/suppor
 """
 
 from channelry.errors import AuthError, PermanentError, RecipientError, RetryableError, WindowClosedError
+from channelry.model import RateScope
 from channelry_meta import Refusals, rules
 
 _HOUR = 3600.0
 
 REFUSALS: Refusals = {
-    # too fast: the whole account, the number's throughput, one recipient, for having been reported as spam
-    **rules(RetryableError, 4, 80007, 131064, 132069, retry_after=60),
-    **rules(RetryableError, 130429, retry_after=5),
-    **rules(RetryableError, 131056, retry_after=6),
-    **rules(RetryableError, 131048, 133016, retry_after=_HOUR),
+    # too fast: the app, the account, the number's throughput, one recipient, for having been reported as spam
+    **rules(RetryableError, 4, retry_after=60, scope=RateScope.APP),
+    **rules(RetryableError, 80007, 131064, 132069, retry_after=60, scope=RateScope.CONNECTION),
+    **rules(RetryableError, 130429, retry_after=5, scope=RateScope.CONNECTION),
+    **rules(RetryableError, 131056, retry_after=6, scope=RateScope.RECIPIENT),
+    **rules(RetryableError, 131048, 133016, retry_after=_HOUR, scope=RateScope.CONNECTION),
     # passing troubles of Meta's, among them a linked file that could not be loaded and maintenance
     **rules(RetryableError, 1, 2, 131000, 131016, 131053, 135000),
     **rules(RetryableError, 131057, retry_after=60),

@@ -13,7 +13,7 @@ from channelry.services import Services
 from channelry.text import split
 from channelry_meta.graph import named
 
-from .capabilities import MARK, MESSAGE, REPLIES, SCHEME
+from .capabilities import MARK, MESSAGE, REPLIES, SCHEME, TITLE
 from .connection import Number
 
 Body: TypeAlias = dict[str, Any]
@@ -137,11 +137,13 @@ def _interactive(text: str, buttons: Sequence[model.Button], menu: str) -> Body:
     action: Body
     if links and links[0].url == ASK_LOCATION:  # WhatsApp writes its title itself
         kind, action = "location_request_message", {"name": "send_location"}
+    elif len(buttons) > REPLIES:
+        kind, action = "list", {"button": menu, "sections": [{"rows": replies}]}
+    elif any(len(button.title) > TITLE for button in buttons):
+        raise PermanentError(f"outside a list a title has at most {TITLE} characters", code="button_title")
     elif links:
         kind = "cta_url"
         action = {"name": kind, "parameters": {"display_text": links[0].title, "url": links[0].url}}
-    elif len(buttons) > REPLIES:
-        kind, action = "list", {"button": menu, "sections": [{"rows": replies}]}
     else:
         kind, action = "button", {"buttons": [{"type": "reply", "reply": reply} for reply in replies]}
     return {"type": "interactive", "interactive": {"type": kind, "body": {"text": text}, "action": action}}
@@ -199,7 +201,7 @@ async def send(number: Number, call: model.Call, services: Services) -> model.Re
         return model.Receipt()
     message = named(_first(answer, "messages").get("id"), AmbiguousError)
     user = _first(answer, "contacts").get("user_id")  # business-scoped, where the answer tells it
-    address = model.Address(SCHEME, user) if isinstance(user, str) and user else None
+    address = model.Address(SCHEME, user) if isinstance(user, str) and user and not call.group else None
     return model.Receipt((message,), None if address == call.to else address)
 
 

@@ -18,7 +18,8 @@ class TestWhatsApp(ChannelConformance):
         "reaction", "reaction-removed", "button", "interactive-button_reply", "interactive-list_reply",
         "interactive-nfm_reply", "interactive-call_permission_reply", "order", "system-user_changed_number",
         "system-user_changed_user_id", "system-other", "edit", "revoke", "unsupported", "unknown", "echo", "quote",
-        "forwarded", "referral", "group", "identity", "batch", "account error", "not ours", "status-sent",
+        "forwarded", "referral", "product", "group", "identity", "odd body", "batch", "account error", "not ours",
+        "status-sent",
         "status-delivered", "status-read", "status-played", "status-failed", "status-deleted", "status-unknown",
         "call connect", "call terminate", "call statuses", "call unknown", "user_preferences",
     )  # fmt: skip

@@ -327,6 +327,30 @@ async def test_buttons_stand_under_the_last_piece_of_a_long_text(simulator: What
     assert [taken.body["type"] for taken in simulator.ledger.taken] == ["text", "interactive"]
 
 
+TITLES = [
+    ((Button(title="x" * 20, payload="y"),), "button"),
+    ((Button(title="x" * 20, url="https://shop.example"),), "cta_url"),
+    ((Button(title="x" * 24, url="geo:"),), "location_request_message"),
+    ((Button(title="x" * 24, payload="y"),) * 4, "list"),
+]
+
+
+@pytest.mark.parametrize(("buttons", "kind"), TITLES)
+async def test_titles_are_as_long_as_where_they_stand(
+    simulator: WhatsAppSimulator, given: Services, buttons: tuple[Button, ...], kind: str
+) -> None:
+    await send(simulator, given, message("Sure?", buttons=buttons))
+    assert simulator.ledger.taken[0].body["interactive"]["type"] == kind
+
+
+@pytest.mark.parametrize(("buttons", "kind"), TITLES)
+def test_a_longer_title_is_refused(simulator: WhatsAppSimulator, buttons: tuple[Button, ...], kind: str) -> None:
+    longer = tuple(evolve(button, title=f"{button.title}x") for button in buttons)
+    with pytest.raises(PermanentError) as raised:
+        plugin(simulator).compose(message("Sure?", buttons=longer))
+    assert raised.value.code == "button_title"
+
+
 @pytest.mark.parametrize(
     ("to", "named"),
     [
@@ -547,15 +571,21 @@ async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
 
 
-async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_the_recipient_by(simulator: WhatsAppSimulator) -> None:
+GROUP = Target(to=Address("whatsapp", "G7"), thread=Thread(root="G7"))
+
+
+@pytest.mark.parametrize(("target", "told"), [(ADA, Address("whatsapp", "DE.7f3a")), (GROUP, None)])
+async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_a_person_by(
+    simulator: WhatsAppSimulator, target: Target, told: Address | None
+) -> None:
     answer = {"contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}], "messages": [{"id": "wamid.1"}]}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": orjson.dumps(answer)})
 
-    (receipt,) = await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
-    assert receipt == Receipt(("wamid.1",), Address("whatsapp", "DE.7f3a"))
+    (receipt,) = await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi", target=target))
+    assert receipt == Receipt(("wamid.1",), told)
 
 
 @pytest.mark.parametrize(
@@ -570,6 +600,13 @@ async def test_each_code_of_the_table_becomes_its_error(simulator: WhatsAppSimul
         await send(simulator, services(http=AsgiHttp({ORIGIN: app})), message("hi"))
     assert (type(raised.value), raised.value.code) == (rule.error, str(code))
     assert getattr(raised.value, "retry_after", None) == rule.retry_after
+    assert getattr(raised.value, "scope", None) == rule.scope
+
+
+def test_a_limit_holds_back_as_much_as_it_is_over() -> None:
+    scopes = {code: rule.scope for code, rule in REFUSALS.items() if rule.scope is not None}
+    others = dict.fromkeys((80007, 130429, 131048, 131064, 132069, 133016), "connection")
+    assert scopes == {4: "app", 131056: "recipient", **others}
 
 
 @pytest.mark.row("F9")

@@ -88,10 +88,13 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
     body = call.body
     if call.action == CHANGE:
         try:
-            await graph.call(services, body["method"], body["path"], json=body["json"], repeatable=True)
+            answer = await graph.call(services, body["method"], body["path"], json=body["json"], repeatable=True)
         except PermanentError as error:
             if body["method"] != "DELETE" or error.code != GONE:
                 raise
+            return Receipt()
+        if answer.get("success") is False:
+            raise PermanentError("Meta answered that it was not done", code="not_done")
         return Receipt()
     if "among" in body:
         known = await listing.ours(call, graph, services)

@@ -5,20 +5,23 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, TypeAlias
 
-import orjson
 from attrs import define
 
 from channelry import model
 from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
 
 from .attachments import content
+from .values import digest, optional
 from .webhook import Found
 
 STANDBY = "standby"
 """The key of a message's context that says: another app owned the conversation when it came."""
+BARE = "postback:"
+"""How the id of a postback begins that has none of Meta's: it can be no message's that is quoted."""
+REFERENCE = "_ref"
+"""How the scheme ends of people who have no id yet but a reference: they ticked a box on a web site."""
 
 _ROWS = ("messaging", STANDBY)
 _EMOJI = {"smile": "😆", "angry": "😠", "sad": "😢", "wow": "😮", "love": "❤️", "like": "👍", "dislike": "👎"}
@@ -29,8 +32,9 @@ def read(entry: Any, at: datetime, scheme: str, app_id: str, found: Found) -> No
     """Read one entry's conversations; `app_id` is the app that we send by, `scheme` that of people's addresses."""
     account = identifier(entry["id"])
     for name in _ROWS:
-        if name in entry:
-            found += each(entry[name], Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
+        rows = entry.get(name)
+        if rows is not None:
+            found += each(rows, Inbox(scheme, account, app_id, at, name == STANDBY).row, at, account)
 
 
 @define(eq=False)
@@ -55,15 +59,15 @@ class Inbox:
         return f"row {'+'.join(sorted(row.keys() - _COMMON)):.40}"
 
     def _message(self, row: Any, message: Any) -> model.Event | str:
-        key, sender = identifier(message["mid"]), identifier(row["sender"]["id"])
-        occurred_at, ours = timestamp(row.get("timestamp"), self.at), sender == self.account
+        key, sender = identifier(message["mid"]), self._person(row["sender"])
+        occurred_at, ours = timestamp(row.get("timestamp") or None, self.at), sender.value == self.account
         if message.get("is_deleted") is True:
             return model.MessageDeleted(
                 account=self.account,
                 key=f"{key}:deleted",
                 occurred_at=occurred_at,
                 external_id=key,
-                sender=None if ours else self._address(sender),
+                sender=None if ours else sender,
             )
         if ours or message.get("is_echo") is True:
             return self._echo(row, message, key, occurred_at)
@@ -73,7 +77,7 @@ class Inbox:
             account=self.account,
             key=key,
             occurred_at=occurred_at,
-            sender=model.Profile(address=model.Address(self.scheme, sender, self.account)),
+            sender=model.Profile(address=sender),
             external_id=key,
             text=text,
             parts=parts,
@@ -84,8 +88,8 @@ class Inbox:
 
     def _echo(self, row: Any, message: Any, key: str, occurred_at: datetime) -> model.Event:
         """Take our own message as the proof that it was sent, and any other as written elsewhere."""
-        recipient, app = self._address(identifier(row["recipient"]["id"])), message.get("app_id")
-        if app is not None and self.app_id and identifier(app) == self.app_id:
+        recipient, app = self._person(row["recipient"]), optional(message.get("app_id"))
+        if app and app == self.app_id:
             return model.StatusChanged(
                 account=self.account,
                 key=f"{key}:sent",
@@ -106,30 +110,34 @@ class Inbox:
             parts=parts,
         )
 
-    def _address(self, person: str) -> model.Address:
-        return model.Address(self.scheme, person, self.account)
+    def _person(self, named: Any) -> model.Address:
+        """Tell who a `sender` or `recipient` is: by the id that is scoped to the account, else by a reference."""
+        name = named.get("id")
+        if not name and (reference := optional(named.get("user_ref"))):
+            return model.Address(self.scheme + REFERENCE, reference, self.account)
+        return model.Address(self.scheme, identifier(name), self.account)
 
     def _edit(self, row: Any, body: Any) -> model.Event | str:
-        message, sender = identifier(body["mid"]), identifier(row["sender"]["id"])
-        if sender == self.account:
+        message, sender = identifier(body["mid"]), self._person(row["sender"])
+        if sender.value == self.account:
             return "edit of our own"
         return model.MessageEdited(
             account=self.account,
-            key=f"{message}:edit:{identifier(body.get('num_edit', 1))}",
-            occurred_at=timestamp(row.get("timestamp"), self.at),
-            sender=self._address(sender),
+            key=f"{message}:edit:{optional(body.get('num_edit')) or 1}",
+            occurred_at=timestamp(row.get("timestamp") or None, self.at),
+            sender=sender,
             external_id=message,
             text=string(body["text"]),
         )
 
     def _postback(self, row: Any, body: Any) -> model.Event:
-        mid, referral, title = body.get("mid"), body.get("referral"), string(body.get("title"))
-        common = self._common(row, "postback")
-        if mid is not None:
-            common["key"] = identifier(mid)
+        mid, referral, title = optional(body.get("mid")), body.get("referral"), string(body.get("title"))
+        common = self._common(row, BARE.removesuffix(":"))
+        if mid:
+            common["key"] = mid
         return model.MessageReceived(
             **common,
-            sender=model.Profile(address=self._person(row)),
+            sender=model.Profile(address=self._person(row["sender"])),
             external_id=common["key"],
             parts=(model.Postback(payload=string(body.get("payload")) or title, title=title),),
             referral=None if referral is None else _referral(referral),
@@ -137,7 +145,7 @@ class Inbox:
         )
 
     def _reaction(self, row: Any, body: Any) -> model.Event | str:
-        sender, on = self._person(row), body["action"] == "react"
+        sender, on = self._person(row["sender"]), body["action"] == "react"
         if sender.value == self.account:
             return "reaction of our own"
         emoji = string(body.get("emoji")) or _EMOJI.get(string(body.get("reaction")), "")
@@ -150,31 +158,30 @@ class Inbox:
         )
 
     def _delivery(self, row: Any, body: Any) -> model.Event:
-        until = body.get("watermark")
+        until = body.get("watermark") or None
         return model.DeliveredUpTo(
             **self._common(row, "delivered"),
-            sender=self._person(row),
+            sender=self._person(row["sender"]),
             until=None if until is None else timestamp(until, self.at),
             external_ids=tuple(map(identifier, sequence(body.get("mids")))),
         )
 
     def _read(self, row: Any, body: Any) -> model.Event:
-        until, message = body.get("watermark"), body.get("mid")
+        until = body.get("watermark") or None
         return model.ReadUpTo(
             **self._common(row, "read"),
-            sender=self._person(row),
+            sender=self._person(row["sender"]),
             until=None if until is None else timestamp(until, self.at),
-            external_id="" if message is None else identifier(message),
+            external_id=optional(body.get("mid")),
         )
 
     def _opened(self, row: Any, body: Any) -> model.Event:
-        sender = model.Profile(address=self._person(row))
+        sender = model.Profile(address=self._person(row["sender"]))
         return model.Activity(**self._common(row, "opened"), sender=sender, name="opened", referral=_referral(body))
 
     def _optin(self, row: Any, body: Any) -> model.Event:
-        """Read a consent, or its withdrawal; who ticks a box on a web site has no id yet but a reference."""
-        reference, ref = body.get("user_ref"), string(body.get("ref"))
-        sender = self._person(row) if reference is None else model.Address(f"{self.scheme}_ref", identifier(reference))
+        """Read a consent, or its withdrawal; it bears the reference of who ticked a box on a web site."""
+        ref, sender = string(body.get("ref")), self._person(body if body.get("user_ref") else row["sender"])
         topic = string(body.get("topic")) or string(body.get("title")) or string(body.get("type"))
         if body.get("notification_messages_status") == "STOP_NOTIFICATIONS":
             return model.OptedOut(**self._common(row, "optout"), sender=sender, topic=topic)
@@ -182,10 +189,10 @@ class Inbox:
         return model.OptedIn(**self._common(row, "optin"), sender=sender, topic=topic, referral=referral)
 
     def _handover(self, name: str, row: Any, body: Any) -> model.Event:
-        values = {key: identifier(value) for key, value in mapping(body).items() if value not in (None, "")}
-        return model.Activity(
-            **self._common(row, name), sender=model.Profile(address=self._person(row)), name=name, values=values
-        )
+        told = mapping(body).items()
+        values = {key: str(value) for key, value in told if type(value) in (str, int) and value != ""}
+        sender = model.Profile(address=self._person(row["sender"]))
+        return model.Activity(**self._common(row, name), sender=sender, name=name, values=values)
 
     def _policy(self, row: Any, body: Any) -> model.Event:
         code, healthy = string(body.get("action")) or "policy", body.get("action") == "unblock"
@@ -193,14 +200,10 @@ class Inbox:
             **self._common(row, "policy"), code=code, detail=string(body.get("reason")), healthy=healthy
         )
 
-    def _person(self, row: Any) -> model.Address:
-        return self._address(identifier(row["sender"]["id"]))
-
     def _common(self, row: Any, name: str) -> dict[str, Any]:
         """Give what a row without an id has in common with others, its key being a hash of it."""
-        digest = sha256(orjson.dumps(row, option=orjson.OPT_SORT_KEYS)).hexdigest()
-        occurred_at = timestamp(row.get("timestamp"), self.at)
-        return {"account": self.account, "key": f"{name}:{digest}", "occurred_at": occurred_at}
+        occurred_at = timestamp(row.get("timestamp") or None, self.at)
+        return {"account": self.account, "key": f"{name}:{digest(row)}", "occurred_at": occurred_at}
 
 
 _Build: TypeAlias = Callable[[Inbox, Any, Any], model.Event | str]
@@ -231,8 +234,8 @@ def _quote(reply_to: Any) -> model.Quote | None:
     story = reply_to.get("story")
     if story is not None:
         return model.Quote(external_id=identifier(story["id"]), url=string(story.get("url")))
-    message = reply_to.get("mid")
-    return None if message is None else model.Quote(external_id=identifier(message))
+    message = optional(reply_to.get("mid"))
+    return model.Quote(external_id=message) if message else None
 
 
 def _mention(message: Any) -> model.Referral | None:
@@ -244,10 +247,11 @@ def _mention(message: Any) -> model.Referral | None:
 
 
 def _referral(row: Any) -> model.Referral:
-    ad, context = row.get("ad_id"), mapping(row.get("ads_context_data"))
+    context, ref = mapping(row.get("ads_context_data")), string(row.get("ref")) or optional(row.get("ad_id"))
+    product = "" if ref else optional(mapping(row.get("product")).get("id"))
     return model.Referral(
-        source=string(row.get("source")) or string(row.get("type")),
-        ref=string(row.get("ref")) or ("" if ad is None else identifier(ad)),
+        source="product" if product else string(row.get("source")) or string(row.get("type")),
+        ref=ref or product,
         url=string(row.get("referer_uri")),
         title=string(context.get("ad_title")),
     )

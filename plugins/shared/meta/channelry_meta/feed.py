@@ -5,26 +5,34 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channelry.model import Address, Announced, EchoSent, Event, MessageReceived, Part, Profile, Surface, Thread
-from channelry.parsing import identifier, string
+from channelry.parsing import string
 
 from .attachments import unsupported
+from .values import optional
+
+
+def person(told: Any) -> str:
+    """Give the id of a person; `""` where Meta withholds it, for the app lacks a right."""
+    return optional(told.get("id")) if told else ""
 
 
 def author(scheme: str, account: str, told: Any, name: str) -> Profile:
-    """Tell who wrote; Meta withholds it where the app lacks a right: then it is somebody, of this comment only."""
-    if told is None:
+    """Tell who wrote; where Meta withholds it, it is somebody, of this comment only."""
+    known = person(told)
+    if not known:
         return Profile(address=Address(scheme, f"author of {name}", account))
     username = string(told.get("username"))
-    address = Address(scheme, identifier(told["id"]), account, username and f"@{username}")
+    address = Address(scheme, known, account, username and f"@{username}")
     return Profile(address=address, name=username or string(told.get("name")))
 
 
 def thread(post: str, above: Any, link: str = "") -> Thread:
-    """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, by either
-    form of its id."""
-    if above is None or above == post or above == "" or identifier(above) == post.rpartition("_")[2]:
+    """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, which
+    either may name with the account before it or without."""
+    parent = optional(above)
+    if parent == post or not parent or post == parent.rpartition("_")[2] or parent == post.rpartition("_")[2]:
         return Thread(root=post, parent=post, depth=1, permalink=link, private=False)
-    return Thread(root=post, parent=identifier(above), depth=2, permalink=link, private=False)
+    return Thread(root=post, parent=parent, depth=2, permalink=link, private=False)
 
 
 def written(

@@ -45,7 +45,8 @@ class Graph:
     ) -> Mapping[str, Any]:
         """Call an edge (`"2002/messages"`) and give its answer, a JSON object.
 
-        A refusal raises its error of the taxonomy. A success that cannot be read is an answer lost.
+        A refusal raises its error of the taxonomy. A bare `true` is a success; one that cannot be read is an answer
+        lost.
         """
         answer = await services.http.request(
             method,
@@ -60,6 +61,8 @@ class Graph:
         body = answer.json()
         if not 200 <= answer.status < 300 or (isinstance(body, dict) and "error" in body):
             raise refusal(answer, self.refusals, services.clock.now())
+        if body is True:
+            return {"success": True}
         if isinstance(body, dict) and body:
             return body
         again = method == "GET" if repeatable is None else repeatable

@@ -12,11 +12,11 @@ import orjson
 from attrs import frozen
 
 from channelry import model
-from channelry.errors import AmbiguousError, PermanentError
+from channelry.errors import AmbiguousError, AuthError, PermanentError, RecipientError, WindowClosedError
 from channelry.services import Services
 from channelry.text import split
 
-from .conversations import STANDBY
+from .conversations import BARE, REFERENCE, STANDBY
 from .graph import Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
@@ -51,6 +51,7 @@ _WIRE_TYPES = {
 }
 _SLOW = frozenset({model.Kind.AUDIO, model.Kind.VOICE, model.Kind.VIDEO})
 _LAST_INBOUND = "last_inbound_at"
+_REFUSED = (PermanentError, WindowClosedError, RecipientError, AuthError)
 
 
 @frozen
@@ -59,6 +60,7 @@ class Dialect:
 
     - `scheme`: of people's addresses; `sticker`, `reaction`: what is sent for a sticker and an emoji.
     - `templates`: there are button templates; `metadata`: an echo bears our key.
+    - `reusable`: a file that is sent by its link is kept by Meta.
     - `platform`: what an upload says that it is for, or `""`.
     """
 
@@ -67,6 +69,7 @@ class Dialect:
     reaction: Callable[[str], str] = str
     templates: bool = True
     metadata: bool = True
+    reusable: bool = True
     platform: str = ""
 
 
@@ -93,15 +96,19 @@ def compose(
 
 
 def _sign(key: str, target: model.Target, action: str, **more: Any) -> model.Call:
-    body = {"recipient": {"id": target.to.value}, "sender_action": action, **more}
+    body = {"recipient": _recipient(target.to), "sender_action": action, **more}
     return model.Call(key=key, to=target.to, action=SIGN, body=body, resend=model.Resend.SAFE)
+
+
+def _recipient(to: model.Address) -> Body:
+    return {"user_ref" if to.scheme.endswith(REFERENCE) else "id": to.value}
 
 
 def _messages(
     message: model.SendMessage, limits: model.Capabilities, dialect: Dialect, tagged: bool
 ) -> Iterator[model.Call]:
     target = message.target
-    common: Body = {"recipient": {"id": target.to.value}}
+    common: Body = {"recipient": _recipient(target.to)}
     aside = target.thread is not None and not target.thread.private
     if aside:
         if not target.reply_to:
@@ -116,10 +123,11 @@ def _messages(
     pieces = list(_pieces(message, limits, dialect))
     if aside and len(pieces) > 1:
         raise PermanentError(f"a private reply is one message of at most {limits.text} {limits.unit}", code="too_long")
+    quoted = message.quote and target.reply_to and not target.reply_to.startswith(BARE)
     for index, (action, content, *uploads) in enumerate(pieces):
         key = f"{message.key}:{index}"
         body = common | {"message": content | ({"metadata": key} if dialect.metadata else {})}
-        if message.quote and target.reply_to and not index and not aside:
+        if quoted and not index and not aside:
             body["reply_to"] = {"mid": target.reply_to}
         yield model.Call(
             key=key,
@@ -139,7 +147,7 @@ def _pieces(message: model.SendMessage, limits: model.Capabilities, dialect: Dia
     """Cut a message into what the services can show: files have no captions, buttons come last with their text."""
     for part in message.parts:
         if isinstance(part, model.Media):
-            yield _file(part)
+            yield _file(part, dialect)
         elif isinstance(part, model.Sticker):
             yield MESSAGE, dialect.sticker(part)
     measure = limits.unit.measure
@@ -156,11 +164,12 @@ def _pieces(message: model.SendMessage, limits: model.Capabilities, dialect: Dia
     yield MESSAGE, _template(last, message.buttons) if template else _quick_replies(last, message.buttons)
 
 
-def _file(media: model.Media) -> _Piece:
+def _file(media: model.Media, dialect: Dialect) -> _Piece:
     """Name a file by the application's own copy, else by its link, else by Meta's id."""
     if media.ref and not media.media_type:
         raise PermanentError("a file to upload needs its media_type", code="no_media_type")
-    payload = {} if media.ref else {"url": media.url} if media.url else {"attachment_id": media.id}
+    linked: Body = {"url": media.url} | ({"is_reusable": True} if dialect.reusable else {})
+    payload = {} if media.ref else linked if media.url else {"attachment_id": media.id}
     body: Body = {"attachment": {"type": _WIRE_TYPES[media.kind], "payload": payload}}
     action = MEDIA if media.kind in _SLOW else MESSAGE
     return (action, body, media) if media.ref else (action, body)
@@ -193,7 +202,7 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
     body = dict(call.body)
     since, take = body.pop(_LAST_INBOUND, None), body.pop(STANDBY, False)
     if take:
-        with suppress(PermanentError):  # it may be ours by now; if it is not, the message itself is refused
+        with suppress(*_REFUSED):  # it may be ours by now; if it is not, the message itself is refused
             await graph.call(
                 services,
                 "POST",

@@ -41,13 +41,14 @@ def rules(
 def refusal(answer: HttpResponse, table: Refusals, now: datetime) -> SendError:
     """Turn an answer that is not a success into an error, by its code and not by its words.
 
-    What the table does not have: `is_transient`, 429 and 5xx are worth another try, 401 is about the
-    credentials, and the rest will not get better. `Retry-After` goes before the table's own seconds.
+    `is_transient`, 429 and 5xx are worth another try, whatever the table says of the code. Of what it does not have,
+    401 is about the credentials, and the rest will not get better. `Retry-After` goes before the table's own seconds.
     """
     error = _error(answer)
     code, subcode = error.get("code"), error.get("error_subcode")
-    rule = _rule(code, subcode, table) or _by_status(answer.status)
-    if rule.error is PermanentError and error.get("is_transient") is True:
+    rule = _rule(code, subcode, table) or Rule(AuthError if answer.status == 401 else PermanentError)
+    passing = answer.status == 429 or answer.status >= 500 or error.get("is_transient") is True
+    if passing and rule.error is not RetryableError:
         rule = Rule(RetryableError)
     name = "/".join(str(number) for number in (code, subcode) if isinstance(number, int)) or str(answer.status)
     text = one_line(f"Meta refused with {name}: {_words(error) or f'HTTP {answer.status}'}")
@@ -69,12 +70,6 @@ def _rule(code: Any, subcode: Any, table: Refusals) -> Rule | None:
         return None
     exact = table.get((code, subcode)) if isinstance(subcode, int) else None
     return exact or table.get(code)
-
-
-def _by_status(status: int) -> Rule:
-    if status == 429 or status >= 500:
-        return Rule(RetryableError)
-    return Rule(AuthError if status == 401 else PermanentError)
 
 
 def _words(error: Mapping[str, Any]) -> str:

@@ -36,9 +36,11 @@ UPLOADS: Mapping[str, int] = {"image": 8 * _MIB, "audio": 25 * _MIB, "video": 25
 _UPLOAD = {"attachment": {"type": lambda kind: kind in UPLOADS, "payload": {"is_reusable?": bool}}}
 QUICK_REPLIES = ({"content_type": "text", "title": 20, "payload": 1000}, 13)
 """The shape of what a customer may answer with one tap."""
-_RECIPIENT = {"id?": 512, "comment_id?": 512, "post_id?": 512}
+_NAMES = frozenset({"id", "user_ref"})
+_PERSON = {f"{name}?": 512 for name in _NAMES}
+_RECIPIENT = _PERSON | {"comment_id?": 512, "post_id?": 512}
 _SIGNS = frozenset({"typing_on", "typing_off", "mark_seen"})
-_SIGN = {"recipient": {"id": 512}, "sender_action": _SIGNS.__contains__}
+_SIGN = {"recipient": _PERSON, "sender_action": _SIGNS.__contains__}
 _REACTION = {"message_id": 512, "reaction?": 32}
 _LATE = {"MESSAGE_TAG": timedelta(days=7), "RESPONSE": timedelta(hours=24)}
 _SUBSCRIPTION = {"object": 64, "callback_url": 2048, "verify_token": 512, "fields": 2048}
@@ -53,6 +55,7 @@ class MetaSimulator(Simulator):
     - `human_agent`: the app may answer by hand for seven days.
     - `private_replies`: how many a comment may have; Meta takes one.
     - `people`: what is known of who wrote, by id; `media`: files by id: type and content.
+    - `references`: which people have no id yet but a reference.
     - `callback`, `fields`: where webhooks were directed to, or `""`; what the app is told of.
     """
 
@@ -68,6 +71,7 @@ class MetaSimulator(Simulator):
     private_replies: int = 1
     people: dict[str, dict[str, Any]] = field(factory=dict, init=False)
     media: dict[str, tuple[str, bytes]] = field(factory=dict, init=False)
+    references: set[str] = field(factory=set, init=False)
     callback: str = field(default="", init=False)
     fields: str = field(default="", init=False)
     _wrote: dict[str, datetime] = field(factory=dict, init=False)
@@ -96,7 +100,12 @@ class MetaSimulator(Simulator):
 
     def did(self, customer: str, **content: Any) -> dict[str, Any]:
         """Make a row of `messaging` that opens no window: an arrival, a reading."""
-        return {"sender": {"id": customer}, "recipient": {"id": self.account}, "timestamp": self.time(), **content}
+        sender, recipient = self.named(customer), {"id": self.account}
+        return {"sender": sender, "recipient": recipient, "timestamp": self.time(), **content}
+
+    def named(self, customer: str) -> dict[str, str]:
+        """Name a customer as Meta does: by id, else by reference."""
+        return {"user_ref" if customer in self.references else "id": customer}
 
     def know(self, customer: str, **names: Any) -> None:
         """Remember that a customer writes now, and what can be looked up of them."""
@@ -189,7 +198,7 @@ class MetaSimulator(Simulator):
         body = await json_of(request)
         if isinstance(body, dict) and "sender_action" in body:
             self._examine_sign(body)
-            return JSONResponse({"recipient_id": body["recipient"]["id"]})
+            return JSONResponse({"recipient_id": self._person(body)})
         examine(body, self._shape(body))
         to = self._recipient(body)
         self._examine_window(body, to)
@@ -233,7 +242,7 @@ class MetaSimulator(Simulator):
         reacts = body["sender_action"] in ("react", "unreact")
         more = {"sender_action": str, "payload": _REACTION} if reacts else {}
         examine(body, _SIGN | more)
-        self._known(body["recipient"]["id"])
+        self._person(body)
         if body["sender_action"] == "react" and not self.reaction(body["payload"].get("reaction", "")):
             raise Refused(INVALID, "the reaction is not taken")
 
@@ -242,8 +251,8 @@ class MetaSimulator(Simulator):
         if len(body["recipient"]) != 1:
             raise Refused(INVALID, "recipient must have one of id, comment_id and post_id")
         ((kind, name),) = body["recipient"].items()
-        if kind == "id":
-            return self._known(name)
+        if kind in _NAMES:
+            return self._person(body)
         if self._answered[name] >= self.private_replies:
             raise Refused(USED, "Activity already replied to")
         return self.author(name, kind)
@@ -252,13 +261,14 @@ class MetaSimulator(Simulator):
         """Tell who wrote what is named by a `comment_id` or a `post_id`, by the id that messages are sent to."""
         raise gone(name)
 
-    def _known(self, person: str) -> str:
-        if person not in self._wrote:
-            raise Refused(INVALID, "No matching user found", _NOBODY)
-        return person
+    def _person(self, body: dict[str, Any]) -> str:
+        for person in self._wrote:
+            if body["recipient"] == self.named(person):
+                return person
+        raise Refused(INVALID, "No matching user found", _NOBODY)
 
     def _examine_window(self, body: dict[str, Any], to: str) -> None:
-        if "id" not in body["recipient"]:
+        if _NAMES.isdisjoint(body["recipient"]):
             return
         kind = body.get("messaging_type", "RESPONSE")
         if (kind == "MESSAGE_TAG") != ("tag" in body) or ("tag" in body and not self.human_agent):
@@ -269,7 +279,7 @@ class MetaSimulator(Simulator):
     def _take(self, body: dict[str, Any], to: str) -> Response:
         external_id = self.new_id("m_OUT")
         self.ledger.taken.append(Taken(external_id, to, _text(body["message"]), body))
-        self._answered.update(name for kind, name in body["recipient"].items() if kind != "id")
+        self._answered.update(name for kind, name in body["recipient"].items() if kind not in _NAMES)
         self.webhooks.extend(self.told(external_id, to, body["message"]))
         return JSONResponse({"recipient_id": to, "message_id": external_id})
 
@@ -279,7 +289,8 @@ class MetaSimulator(Simulator):
 
     def ours(self, to: str, **content: Any) -> dict[str, Any]:
         """Make a row of `messaging` in which the account does something, now."""
-        return {"sender": {"id": self.account}, "recipient": {"id": to}, "timestamp": self.time(), **content}
+        sender, recipient = {"id": self.account}, self.named(to)
+        return {"sender": sender, "recipient": recipient, "timestamp": self.time(), **content}
 
     async def _upload(self, request: ApiRequest) -> Response:
         async with request.form() as form:
@@ -301,7 +312,7 @@ class MetaSimulator(Simulator):
 
     async def _take_control(self, request: ApiRequest) -> Response:
         body = await json_of(request)
-        examine(body, {"recipient": {"id": 512}, "metadata?": 1000})
+        examine(body, {"recipient": _PERSON, "metadata?": 1000})
         return JSONResponse({"success": True})
 
     async def _download(self, request: ApiRequest) -> Response:

@@ -17,6 +17,7 @@ from channelry.errors import (
     SendError,
     WindowClosedError,
 )
+from channelry.model import RateScope
 from channelry.secrets import Secret
 from channelry_meta import Graph, rules
 from channelry_testing import AsgiHttp, FakeClock, services
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.anyio
 
 ORIGIN = "https://graph.example"
 TABLE = (
-    rules(RetryableError, 4, retry_after=60)
+    rules(RetryableError, 4, retry_after=60, scope=RateScope.APP)
     | rules(AuthError, 10, 190)
     | rules(WindowClosedError, (10, 2018278))
     | rules(RecipientError, (200, 1545041))
@@ -69,7 +70,10 @@ async def test_a_success_is_its_json() -> None:
         (403, error(200, 1545041), RecipientError, "200/1545041"),
         (400, error(100), PermanentError, "100"),
         (400, error(100, is_transient=True), RetryableError, "100"),
-        (400, error(190, is_transient=True), AuthError, "190"),
+        (400, error(190, is_transient=True), RetryableError, "190"),
+        (429, error(190), RetryableError, "190"),
+        (503, error(10, 2018278), RetryableError, "10/2018278"),
+        (500, error(100), RetryableError, "100"),
         (200, error(100), PermanentError, "100"),
         (400, error(987654), PermanentError, "987654"),
         (500, error(987654), RetryableError, "987654"),
@@ -116,6 +120,17 @@ async def test_retry_after_goes_before_the_table(header: str, seconds: float) ->
     with pytest.raises(RetryableError) as raised:
         await call(400, error(4), {"retry-after": header.encode().decode("latin-1")})
     assert raised.value.retry_after == seconds
+
+
+@pytest.mark.parametrize(("status", "more"), [(429, {}), (500, {}), (400, {"is_transient": True})])
+async def test_a_passing_trouble_keeps_the_wait_and_the_scope_of_its_row(status: int, more: dict[str, Any]) -> None:
+    with pytest.raises(RetryableError) as raised:
+        await call(status, error(4, **more))
+    assert (raised.value.retry_after, raised.value.scope) == (60, "app")
+
+
+async def test_a_bare_true_is_a_success() -> None:
+    assert await call(200, True) == {"success": True}
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", [], {}])
