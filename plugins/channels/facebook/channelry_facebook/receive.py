@@ -15,7 +15,7 @@ from channelry.model import Address, Event, Kind, Profile
 from channelry.parsing import each, identifier, mapping, sequence, string, timestamp
 from channelry.services import Services
 from channelry_meta import comments, feed, webhook
-from channelry_meta.account import look_up
+from channelry_meta.account import told
 from channelry_meta.attachments import unsupported
 from channelry_meta.values import digest
 
@@ -179,8 +179,8 @@ def _content(value: Any, item: str) -> tuple[str, tuple[model.Part, ...]]:
 async def expand(page: Page, event: model.Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not: then its page is all there is."""
     what, fields = event.ids.get("comment") or event.ids["post"], "message,from,created_time,permalink_url"
-    told = await look_up(comments.path(what), fields, page.config.graph(), services)
-    return feed.expanded(partial(_mentioned, event, what), told)
+    found = await told(comments.path(what), fields, page.config.graph(), services)
+    return feed.expanded(partial(_mentioned, event, what), found)
 
 
 def _mentioned(event: model.Announced, what: str, told: Mapping[str, Any]) -> Event:

@@ -23,6 +23,7 @@ from channelry_facebook.capabilities import FIELDS
 from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
 from channelry_testing import services
+from channelry_testing.broken_http import Answering
 
 from .conftest import ORIGIN, plugin_of
 
@@ -114,3 +115,12 @@ async def test_check_tells_a_bad_token_and_an_unknown_page(simulator: FacebookSi
     assert raised.value.code == "190"
     with pytest.raises(PermanentError):
         await Facebook(evolve(config, page_id="56")).check(desk)
+
+
+async def test_a_mention_waits_for_a_token_that_has_ended(facebook: Facebook, simulator: FacebookSimulator) -> None:
+    event = announced(facebook, simulator.mention("U9", "@Shop is fine"))
+    body = b'{"error":{"code":190,"error_subcode":463,"message":"Session has expired"}}'
+    with pytest.raises(AuthError):
+        await facebook.expand(event, services(http=Answering(400, body)))
+    (kept,) = await facebook.expand(event, services(http=Answering(400, body.replace(b"190", b"200"))))
+    assert isinstance(kept, MessageReceived)

@@ -15,7 +15,7 @@ from channelry.model import Address, Announced, Event, Profile, Received, Reques
 from channelry.parsing import each, identifier, mapping, string, timestamp
 from channelry.services import Services
 from channelry_meta import conversations, feed, webhook
-from channelry_meta.account import look_up
+from channelry_meta.account import look_up, told
 from channelry_meta.attachments import unsupported
 from channelry_meta.values import optional
 
@@ -91,8 +91,8 @@ def _mention_fields(event: Announced) -> str:
 @hookimpl
 async def expand(account: Professional, event: Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not."""
-    told = await look_up(account.account, _mention_fields(event), await account.graph(services), services)
-    return feed.expanded(partial(_mentioned, event), told)
+    found = await told(account.account, _mention_fields(event), await account.graph(services), services)
+    return feed.expanded(partial(_mentioned, event), found)
 
 
 def _mentioned(event: Announced, told: Mapping[str, Any]) -> Event:

@@ -12,6 +12,7 @@ from channelry.model import Media
 from channelry.services import Save, Services
 
 from .access import PageSettings, Settings, Signed
+from .codes import ENDED
 from .graph import Graph
 from .limits import LARGEST
 
@@ -114,13 +115,26 @@ async def download(
 
 
 async def look_up(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:
-    """Read what Meta tells of a person or a post; None where it tells nothing, for want of consent or of a right.
+    """Read what Meta tells of a person; None where it tells nothing, whatever the reason.
 
     https://developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile
     """
     try:
+        return await told(what, fields, graph, services)
+    except AuthError:
+        return None
+
+
+async def told(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:
+    """Read what Meta tells of a post or a person; None where it tells nothing, for want of consent or of a right.
+
+    AuthError where it would, but the token has ended.
+    """
+    try:
         return await graph.call(services, "GET", what, query={"fields": fields})
-    except (PermanentError, RecipientError, AuthError):
+    except (PermanentError, RecipientError, AuthError) as error:
+        if error.code.partition("/")[0] == ENDED:
+            raise
         return None
 
 

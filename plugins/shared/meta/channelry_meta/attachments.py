@@ -38,8 +38,9 @@ def content(message: Any) -> Content:
     if chosen is not None:
         return "", (Postback(payload=string(chosen.get("payload")) or text, title=text),)
     attachments = message.get("attachments")
-    if attachments is None:
-        return (text, ()) if text else ("", (unsupported("message", message),))
+    if not attachments:
+        known = text and message.get("is_unsupported") is not True
+        return (text, ()) if known else (text, (unsupported("message", message),))
     parts: list[Part] = []
     for attachment in sequence(attachments):
         try:

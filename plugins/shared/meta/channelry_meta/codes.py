@@ -11,6 +11,9 @@ from .refusals import Refusals, rules
 GONE = "100/33"
 """The object does not exist, any more or for us; whoever wanted it deleted has what they wanted."""
 
+ENDED = "190"
+"""The token has ended or was taken back."""
+
 REFUSALS: Refusals = {
     **rules(WindowClosedError, (10, 2018278), (10, 2534022)),
     # not available or blocked us; no such person; cannot be written to; the comment had its private reply [k]

@@ -233,7 +233,7 @@ def _quote(reply_to: Any) -> model.Quote | None:
     """Read what a message answers: a message, or a story of ours."""
     story = reply_to.get("story")
     if story is not None:
-        return model.Quote(external_id=identifier(story["id"]), url=string(story.get("url")))
+        return model.Quote(external_id=optional(story.get("id")), url=string(story.get("url")))
     message = optional(reply_to.get("mid"))
     return model.Quote(external_id=message) if message else None
 

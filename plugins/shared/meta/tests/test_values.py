@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from channelry_meta.attachments import content
 from channelry_meta.values import digest, optional
 
 
@@ -20,3 +21,18 @@ def test_what_is_no_id_is_refused(value: Any) -> None:
 
 def test_the_order_of_keys_makes_no_other_digest() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1}) != digest({"a": 1, "b": 3})
+
+
+@pytest.mark.parametrize(
+    ("message", "text", "parts"),
+    [
+        ({"mid": "m", "text": "hi"}, "hi", 0),
+        ({"mid": "m", "text": "hi", "attachments": []}, "hi", 0),
+        ({"mid": "m", "attachments": [], "is_unsupported": True}, "", 1),
+        ({"mid": "m", "text": "hi", "is_unsupported": True}, "hi", 1),
+        ({"mid": "m"}, "", 1),
+    ],
+)
+def test_nothing_of_a_message_is_lost_without_a_trace(message: dict[str, Any], text: str, parts: int) -> None:
+    found, rest = content(message)
+    assert (found, len(rest)) == (text, parts)
