@@ -38,9 +38,8 @@ async def check(account: Account, services: Services) -> None:
     require_here(string(webhook.get("endpoint")), services.public_url)
     if webhook.get("active") is not True:
         raise PermanentError("turn on 'Use webhook' in the LINE Developers Console", code="webhook")
-    most = size(
-        (await account.client.call(services, "GET", "/message/quota")).get("value")
-    )  # none where it is unlimited
+    quota = await account.client.call(services, "GET", "/message/quota")  # without a value where it is unlimited
+    most = size(quota.get("value"))
     used = size((await account.client.call(services, "GET", "/message/quota/consumption")).get("totalUsage"))
     if most is not None and used is not None and used >= most:
         raise PermanentError(f"all {most} messages of this month are used", code="monthly_limit")
