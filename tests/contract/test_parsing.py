@@ -82,13 +82,17 @@ DIFFERENT: Mapping[str, Mapping[str, str]] = {
         "migrate service_message": "what happened to a group is no message",
         "callback_query callback_query_group callback_query_inline callback_query_title":
             "a pressed button is a message with us",
+        "caption_link text_link": "we write a link that hides behind words in full",
+        "group_left_while_restricted": "it needs all that a member may not do",
         "chat_member group_joined group_promoted poll poll_answer unblocked": "recorded with what we read of them only",
     },
     "whatsapp": {
         "bad-rows batch": "it reads the first row of a delivery only",
-        "edit edit-caption reaction reaction-removed revoke system-user_changed_number system-user_changed_user_id":
-            "changes are events of their own with us",
-        "identity-no-contact identity-not-in-contact identity-phone unsupported": "it needs what Meta may leave out",
+        "edit edit-caption reaction reaction-removed revoke": "changes are events of their own with us",
+        "system-new_wa_id system-user_changed_number system-user_changed_user_id": "changes of an id are, too",
+        "identity-no-contact identity-not-in-contact identity-phone no-type unsupported":
+            "it needs what Meta may leave out",
+        "identity-number": "it gives a number as it came",
         "empty object-instagram object-page": "it raises for deliveries that concern nobody",
     },
 }  # fmt: skip
