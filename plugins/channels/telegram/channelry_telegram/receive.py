@@ -121,7 +121,7 @@ def _message(row: Any, key: str, now: datetime) -> _Found:
         referral=content.referral(text) if text.startswith(content.START) else None,
         # another bot, or a channel whose posts come here; not who hides behind a chat
         automatic=bool(row.get("is_automatic_forward") or (not chat_itself and row["from"].get("is_bot"))),
-        album=string(row["media_group_id"]) if "media_group_id" in row else "",
+        album=identifier(row["media_group_id"]) if "media_group_id" in row else "",
         forwarded=not FORWARDED.isdisjoint(row),
         thread=thread,
         reply_address=chat,

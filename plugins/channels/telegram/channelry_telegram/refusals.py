@@ -1,6 +1,7 @@
 """What the Bot API's errors mean, by status and by their words; Telegram documents none.
 
-Source: the descriptions that https://github.com/TelegramBotAPI/errors collects.
+Sources: the descriptions that https://github.com/TelegramBotAPI/errors collects, and
+https://github.com/yagop/node-telegram-bot-api/issues/1155
 """
 
 from channelry.errors import AuthError, PermanentError, RecipientError, RetryableError, SendError
@@ -11,9 +12,12 @@ REFUSALS: tuple[tuple[int, str, type[SendError]], ...] = (
     (400, "chat not found", RecipientError),
     (400, "user not found", RecipientError),
     (400, "peer_id_invalid", RecipientError),
+    (400, "group is deactivated", RecipientError),
     (403, "bot was blocked by the user", RecipientError),
     (403, "user is deactivated", RecipientError),
     (403, "bot was kicked", RecipientError),
+    (403, "bot is not a member", RecipientError),
+    (403, "the group chat was deleted", RecipientError),
     (403, "bot can't initiate conversation with a user", RecipientError),
     (403, "bot can't send messages to the user", RetryableError),  # seen to pass at the next attempt
     (401, "", AuthError),

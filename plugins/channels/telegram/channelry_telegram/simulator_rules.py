@@ -3,6 +3,7 @@
 Source: https://core.telegram.org/bots/api#available-methods
 """
 
+import re
 from collections.abc import Container, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from starlette.responses import Response as ApiResponse
 TEXT, CAPTION, CALLBACK_DATA, ANSWER_TEXT = 4096, 1024, 64, 200
 MAX_BUTTONS, ALBUM = 100, 10
 MAX_PHOTO, MAX_UPLOAD = 10_000_000, 50_000_000
+SECRET_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 _SENT = [
     "chat_id",
@@ -102,6 +104,8 @@ def admit(method: str, body: Mapping[str, Any], files: Container[str]) -> None:
         if body.get(name) is None or not str(body[name]).strip():
             what = "message text" if name == "text" else name
             raise RefusedError(400, f"Bad Request: {what} is empty")
+    if "secret_token" in body and not SECRET_TOKEN.fullmatch(str(body["secret_token"])):
+        raise RefusedError(400, "Bad Request: secret token contains unallowed characters or is too long")
     limit = ANSWER_TEXT if method == "answerCallbackQuery" else TEXT
     if _utf16(str(body.get("text", ""))) > limit:
         raise RefusedError(400, "Bad Request: message is too long")

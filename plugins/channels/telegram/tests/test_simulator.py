@@ -55,6 +55,8 @@ async def test_what_a_customer_writes_is_signed_and_understood(
         ("deleteMessage", {"chat_id": "42", "message_id": 9}, 400, "message to delete not found"),
         ("setMessageReaction", {"chat_id": "42", "message_id": 9, "reaction": []}, 400, "to react not found"),
         ("answerCallbackQuery", {"callback_query_id": "1", "text": "a" * 201}, 400, "too long"),
+        ("setWebhook", {"url": "https://a/", "secret_token": "not allowed!"}, 400, "secret token"),
+        ("setWebhook", {"url": "https://a/", "secret_token": "a" * 257}, 400, "secret token"),
         ("getFile", {"file_id": "gone"}, 400, "wrong file_id"),
         ("sendHologram", {"chat_id": "42"}, 404, "Not Found"),
     ],
