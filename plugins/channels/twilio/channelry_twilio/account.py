@@ -9,7 +9,7 @@ from channelry.parsing import mapping
 from channelry.services import Services
 from channelry_webapi import Options, require_here
 
-from .capabilities import is_service, is_whatsapp
+from .capabilities import NUMBER, SHORT_CODE, is_service, is_whatsapp
 from .connection import Sender
 
 
@@ -48,11 +48,11 @@ async def _inbound(sender: Sender, url: str, services: Services) -> tuple[str, A
         webhook = {"callback_url": url, "callback_method": "POST"}
         found = mapping(known.get("webhook"))
         return f"{path}/{known['sid']}", found.get("callback_url"), {"json": {"webhook": webhook}}
-    query = {"PhoneNumber": sender.account}
-    answer = await sender.client.call(services, "GET", "/IncomingPhoneNumbers.json", query=query)
-    known = _only(answer.get("incoming_phone_numbers"), "phone_number", sender.account)
+    path, asked, listed, name = NUMBER if sender.account.startswith("+") else SHORT_CODE
+    answer = await sender.client.call(services, "GET", f"{path}.json", query={asked: sender.account})
+    known = _only(answer.get(listed), name, sender.account)
     form = [("SmsUrl", url), ("SmsMethod", "POST")]
-    return f"/IncomingPhoneNumbers/{known['sid']}.json", known.get("sms_url"), {"form": form}
+    return f"{path}/{known['sid']}.json", known.get("sms_url"), {"form": form}
 
 
 def _only(rows: Any, name: str, sender: str) -> Mapping[str, Any]:

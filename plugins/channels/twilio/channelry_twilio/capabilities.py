@@ -36,6 +36,12 @@ _GSM_7, _UCS_2 = (160, 153), (70, 67)
 """Units (septets, UTF-16) of a segment that stands alone, and of one of several.
 Source: https://www.twilio.com/docs/glossary/what-sms-character-limit, 3GPP TS 23.038, 6.2.1"""
 
+NUMBER = ("/IncomingPhoneNumbers", "PhoneNumber", "incoming_phone_numbers", "phone_number")
+SHORT_CODE = ("/SMS/ShortCodes", "ShortCode", "short_codes", "short_code")
+"""Where the account keeps its numbers and its short codes: the path, the query that asks for one, the list, the field.
+Sources: https://www.twilio.com/docs/phone-numbers/api/incomingphonenumber-resource and
+https://www.twilio.com/docs/messaging/api/short-code-resource"""
+
 STATUSES = {
     **dict.fromkeys(("accepted", "scheduled", "queued", "sending"), Status.QUEUED),
     **dict.fromkeys(("sent", "partially_delivered"), Status.SENT),

@@ -163,6 +163,8 @@ class TwilioSimulator(Simulator):
             self._route(f"{_ACCOUNT}/Messages/{{message}}/Media/{{media}}", self._download, "GET"),
             self._route(f"{_ACCOUNT}/IncomingPhoneNumbers.json", self._numbers, "GET"),
             self._route(f"{_ACCOUNT}/IncomingPhoneNumbers/{{number}}.json", self._configure, "POST"),
+            self._route(f"{_ACCOUNT}/SMS/ShortCodes.json", self._short_codes, "GET"),
+            self._route(f"{_ACCOUNT}/SMS/ShortCodes/{{code}}.json", self._configure, "POST"),
             self._route("/2010-04-01/Accounts/{account}.json", self._account, "GET"),
             self._route("/v1/Services/{service}", self._configure, "GET", "POST"),
             self._route("/v2/Channels/Senders", self._senders, "GET"),
@@ -236,9 +238,16 @@ class TwilioSimulator(Simulator):
 
     async def _numbers(self, request: ApiRequest) -> Response:
         number = {"sid": "PN00000000000000000000000000000001", "phone_number": self.sender}
-        asked = request.query_params.get("PhoneNumber") == self.sender
+        asked = self.sender.startswith("+") and request.query_params.get("PhoneNumber") == self.sender
         url = {"sms_url": self.configured.get("SmsUrl", "")}
         return JSONResponse({"incoming_phone_numbers": [number | url] if asked else []})
+
+    async def _short_codes(self, request: ApiRequest) -> Response:
+        """List the short code where what is asked for is a part of it, as Twilio does."""
+        code = {"sid": "SC00000000000000000000000000000001", "short_code": self.sender}
+        asked = self.sender.isdecimal() and request.query_params.get("ShortCode", "") in self.sender
+        url = {"sms_url": self.configured.get("SmsUrl", "")}
+        return JSONResponse({"short_codes": [code | url] if asked else []})
 
     async def _senders(self, request: ApiRequest) -> Response:
         sender = {"sid": "XE00000000000000000000000000000001", "sender_id": self.sender, "status": "ONLINE"}

@@ -16,8 +16,9 @@ from channelry_twilio.simulator import TwilioSimulator
 pytestmark = pytest.mark.anyio
 
 SERVICE = "MG0123456789abcdef0123456789abcdef"
+SHORT_CODE = "12345"
 WHATSAPP = "whatsapp:+15005550001"
-each_sender = pytest.mark.parametrize("sender", ["+15005550001", WHATSAPP, SERVICE])
+each_sender = pytest.mark.parametrize("sender", ["+15005550001", SHORT_CODE, WHATSAPP, SERVICE])
 
 
 @each_sender
@@ -48,7 +49,7 @@ async def test_behind_a_proxy_the_configured_address_is_registered(twilio: Twili
         await twilio.check(desk)
 
 
-@pytest.mark.parametrize("sender", ["+15005550001", WHATSAPP])
+@pytest.mark.parametrize("sender", ["+15005550001", "120001", WHATSAPP])
 async def test_a_sender_that_the_account_does_not_have_is_named(twilio: Twilio, desk: Services, sender: str) -> None:
     other = Twilio(evolve(twilio.config, sender=sender.replace("0001", "0002")))
     with pytest.raises(PermanentError, match="the account has no"):
