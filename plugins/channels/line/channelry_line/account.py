@@ -14,6 +14,9 @@ from .connection import BOT, Account
 
 WEBHOOK = "/channel/webhook"
 """Source: https://developers.line.biz/en/reference/messaging-api/#webhook-settings"""
+NOT_READY = "202"
+"""The status of a file that LINE has not made ready yet.
+Source: https://developers.line.biz/en/reference/messaging-api/#get-content"""
 READY_AFTER = 5.0
 """Seconds after which to look again whether LINE has made a file ready."""
 
@@ -60,7 +63,9 @@ async def profile(account: Account, address: Address, services: Services) -> Pro
 
 @hookimpl
 async def fetch(account: Account, media: Media, save: Save, services: Services) -> Media:
-    """Download a customer's file; LINE makes audio and video ready first, and keeps all for a while only."""
+    """Download a customer's file; LINE makes it ready first, tells of audio and video whether they are, and keeps all
+    for a while only.
+    """
     url = media.url
     if media.id and not url:
         url = f"{account.config.data_url.rstrip('/')}{BOT}/message/{quote(media.id, safe='')}/content"
@@ -69,5 +74,14 @@ async def fetch(account: Account, media: Media, save: Save, services: Services) 
         if state == "failed":
             raise PermanentError("LINE could not make the file ready", code="transcoding")
         if state != "succeeded":
-            raise RetryableError("LINE is still making the file ready", code="transcoding", retry_after=READY_AFTER)
-    return await download(account, media, save, services, url)
+            raise _unready()
+    try:
+        return await download(account, media, save, services, url)
+    except PermanentError as error:
+        if error.code != NOT_READY:
+            raise
+        raise _unready() from None
+
+
+def _unready() -> RetryableError:
+    return RetryableError("LINE is still making the file ready", code="transcoding", retry_after=READY_AFTER)

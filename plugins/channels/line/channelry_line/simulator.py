@@ -5,6 +5,7 @@ Source: https://developers.line.biz/en/reference/messaging-api/
 
 import hashlib
 import hmac
+import re
 from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
@@ -26,6 +27,9 @@ REPLY_TOKEN_LIVES = timedelta(minutes=1)
 TOKEN_SECONDS = 900
 MONTHLY_LIMIT = "You have reached your monthly limit."
 INVALID_REPLY_TOKEN = "Invalid reply token"
+RETRY_KEY, UUID = "x-line-retry-key", re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+"""The header that makes a push safe to repeat, which nothing else takes, and what stands in it.
+Source: https://developers.line.biz/en/docs/messaging-api/retrying-api-request/"""
 GROUPS = ("C", "R")
 """What the ids of groups and rooms begin with."""
 
@@ -190,6 +194,8 @@ class LineSimulator(Simulator):
             raise RefusedError(401, "Authentication failed. Confirm that the access token is valid.")
 
     async def _reply(self, request: ApiRequest) -> Response:
+        if RETRY_KEY in request.headers:
+            raise RefusedError(400, "A reply takes no retry key")
         body = await _read(request, "reply")
         to, until = self._reply_tokens.get(body["replyToken"], ("", self.now()))
         if self.now() >= until:
@@ -202,7 +208,9 @@ class LineSimulator(Simulator):
         return await self.visible(take)
 
     async def _push(self, request: ApiRequest) -> Response:
-        body, key = await _read(request, "push"), request.headers.get("x-line-retry-key")
+        body, key = await _read(request, "push"), request.headers.get(RETRY_KEY)
+        if key is not None and not UUID.fullmatch(key):
+            raise RefusedError(400, "A retry key is a UUID")
         if key in self._retry_keys:
             told = {"message": "The retry key is already accepted", "sentMessages": self._retry_keys[key]}
             return JSONResponse(told, 409)

@@ -109,6 +109,16 @@ async def test_a_customers_file_is_downloaded_with_the_token(
     assert [entry.status for entry in simulator.ledger.entries] == [200] * requests
 
 
+@pytest.mark.parametrize("kind", [Kind.IMAGE, Kind.DOCUMENT])
+async def test_a_picture_that_is_not_ready_is_no_picture_that_is_gone(
+    line: Line, simulator: LineSimulator, desk: Services, kind: Kind
+) -> None:
+    media = Media(kind=kind, id=simulator.hold(b"a file", "image/png", "processing"))
+    with pytest.raises(RetryableError, match="ready") as raised:
+        await line.fetch(media, nothing, desk)
+    assert raised.value.retry_after == 5
+
+
 @pytest.mark.parametrize(("ready", "error"), [("processing", RetryableError), ("failed", PermanentError)])
 async def test_a_file_that_is_not_ready_is_asked_for_later(
     line: Line, simulator: LineSimulator, desk: Services, ready: str, error: type[Exception]

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 TEXT = {"type": "text", "text": "hi"}
 PUSH = {"to": "Udi", "messages": [TEXT]}
+RETRY_KEY = "123e4567-e89b-12d3-a456-426614174000"
 IMAGE = {"type": "image", "originalContentUrl": "https://x.example/1", "previewImageUrl": "https://x.example/2"}
 PLACE = {"type": "location", "title": "t", "address": "a", "latitude": 1, "longitude": 2.5}
 POSTBACK = {"type": "postback", "label": "Yes", "data": "y"}
@@ -79,11 +80,18 @@ async def test_a_reply_token_is_good_once_and_for_a_minute(simulator: LineSimula
 
 
 async def test_a_retry_key_is_taken_once(simulator: LineSimulator) -> None:
-    first = await call(simulator, PUSH, x_line_retry_key="k")
-    again = await call(simulator, PUSH, x_line_retry_key="k")
+    first = await call(simulator, PUSH, x_line_retry_key=RETRY_KEY)
+    again = await call(simulator, PUSH, x_line_retry_key=RETRY_KEY)
     assert (first[0], again[0]) == (200, 409)
     assert first[1]["sentMessages"] == again[1]["sentMessages"]
     assert (len(simulator.ledger.taken), simulator.pushed) == (1, 1)
+
+
+async def test_a_retry_key_is_a_uuid_and_no_replys(simulator: LineSimulator) -> None:
+    assert (await call(simulator, PUSH, x_line_retry_key="k"))[0] == 400
+    reply = {"replyToken": simulator.event("message", "U1", message={})["replyToken"], "messages": PUSH["messages"]}
+    assert (await call(simulator, reply, "/v2/bot/message/reply", x_line_retry_key=RETRY_KEY))[0] == 400
+    assert not simulator.ledger.taken
 
 
 @pytest.mark.parametrize("token", ["", "another", "ü"])
