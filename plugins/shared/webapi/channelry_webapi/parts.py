@@ -74,4 +74,4 @@ def in_utc(moment: datetime) -> datetime:
 
 def kind_of_file(media_type: str) -> Kind:
     """Tell what a file is by its media type: a picture, a sound, a video, else a document."""
-    return _KINDS.get(media_type.partition("/")[0], Kind.DOCUMENT)
+    return _KINDS.get(media_type.partition("/")[0].lower(), Kind.DOCUMENT)

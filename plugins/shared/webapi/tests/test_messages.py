@@ -181,6 +181,7 @@ def test_what_is_no_time_of_our_days_is_refused(text: Any) -> None:
     ("media_type", "kind"),
     [
         ("image/png", Kind.IMAGE),
+        ("IMAGE/JPEG", Kind.IMAGE),
         ("audio/ogg; codecs=opus", Kind.AUDIO),
         ("video/mp4", Kind.VIDEO),
         ("text/plain", Kind.DOCUMENT),
