@@ -30,7 +30,7 @@ MARK = re.compile(r"<!-- generated: ([\w.-]+(?: [\w.-]+)*) -->")
 README = re.compile(r"plugins/(?:channels|enrichment)/(?P<name>[\w-]+)/README")
 
 RESENDS = {
-    Resend.SAFE: "sent again: the provider knows our key and takes the call once",
+    Resend.SAFE: "sent again within 23 hours: the provider knows our key and takes the call once",
     Resend.LOOKUP: "the provider is asked",
     Resend.CALLBACK: "a status with our reference settles it",
     Resend.NEVER: "left to a person",

@@ -34,7 +34,7 @@ _RANK = {status: rank for rank, status in enumerate(Status)}
 class Resend(StrEnum):
     """What may be done with a call whose answer was lost.
 
-    - `SAFE`: send it again, the provider knows our key. `LOOKUP`: ask `reconcile`.
+    - `SAFE`: send it again, the provider knows our key for a day at least. `LOOKUP`: ask `reconcile`.
     - `CALLBACK`: wait for a status that carries our reference. `NEVER`: park it for the agent.
     """
 

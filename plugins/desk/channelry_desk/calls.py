@@ -38,6 +38,7 @@ class Due:
     window_until: int | None
     due_at: int
     created_at: int
+    doubted_at: int | None
 
     @property
     def call(self) -> Call:
@@ -179,9 +180,7 @@ def postpone(db: Database, one: Due, token: int, until: int, code: str, reason: 
 
 def refuse(db: Database, one: Due, token: int, state: CallState, code: str, reason: str, now: int) -> bool:
     """It will never be taken (`failed`), or nobody tries any more (`dead`)."""
-    db.execute(
-        "UPDATE calls SET state = 'sending' WHERE id = ? AND token = ? AND state IN ('ready', 'retry')", (one.id, token)
-    )
+    _take_back(db, one, token)
     settled = _settle(db, one, token, state, now, None, code, reason)
     if settled:
         changes.raise_status(db, one.id, _status(db, one.id), Status.FAILED, code, reason)
@@ -197,6 +196,9 @@ def doubt(
         accept(db, one, token, "", Receipt(), now)
         return CallState.ACCEPTED
     state = rules.after_lost_answer(resend)
+    if state is CallState.READY:
+        since = "UPDATE calls SET doubted_at = coalesce(doubted_at, sent_at) WHERE id = ? AND token = ?"
+        db.execute(since, (one.id, token))
     when = {CallState.READY: again_at, CallState.UNCERTAIN: None}.get(
         state, again_at if resend is Resend.LOOKUP else give_up_at
     )
@@ -210,6 +212,12 @@ def ask_later(db: Database, one: Due, until: int | None, reason: str, now: int) 
     db.execute("UPDATE calls SET lookups = lookups + 1 WHERE id = ? AND token = ?", (one.id, one.token))
     state = CallState.UNCERTAIN if until is None else CallState.AMBIGUOUS
     return _settle(db, one, one.token, state, now, until, "ambiguous", reason)
+
+
+def leave(db: Database, one: Due, reason: str, now: int) -> bool:
+    """It cannot be sent again any more: a person decides."""
+    _take_back(db, one, one.token)
+    return _settle(db, one, one.token, CallState.UNCERTAIN, now, None, "ambiguous", reason)
 
 
 def again(db: Database, one: Due, now: int) -> bool:
@@ -236,7 +244,8 @@ def decide(db: Database, by: User, call: int, decision: Decision, now: int) -> N
         raise ConflictError(f"call {call} is {state}{whose}, not uncertain")
     resend = decision is Decision.RESEND
     db.execute(
-        "UPDATE calls SET state = ?1, decided_by = ?2, due_at = ?3, head = CASE WHEN ?4 = 0 THEN NULL"
+        "UPDATE calls SET state = ?1, decided_by = ?2, due_at = ?3, doubted_at = NULL,"
+        " head = CASE WHEN ?4 = 0 THEN NULL"
         " WHEN EXISTS (SELECT 1 FROM calls WHERE conversation = ?5 AND head = 1) THEN 0 ELSE 1 END WHERE id = ?6",
         (rules.DECIDED[decision], by.name, now if resend else None, int(resend), conversation, call),
     )
@@ -245,6 +254,13 @@ def decide(db: Database, by: User, call: int, decision: Decision, now: int) -> N
     elif decision is Decision.GIVE_UP:
         changes.raise_status(db, call, _status(db, call), Status.FAILED, "given_up", f"given up by {by.name}")
     log.changed(db, by.id, now, log.CALL, call, "decided", decision, {"conversation": conversation})
+
+
+def _take_back(db: Database, one: Due, token: int) -> None:
+    """Make a call that waits one that can be settled."""
+    db.execute(
+        "UPDATE calls SET state = 'sending' WHERE id = ? AND token = ? AND state IN ('ready', 'retry')", (one.id, token)
+    )
 
 
 def _settle(

@@ -93,6 +93,9 @@ class Outbox:
                 await self._doubt(one, one.token, one.call, "the process that sent it has ended")
             elif one.state == CallState.AMBIGUOUS:
                 self._start(one, self._find_out(one))
+            elif rules.forgotten(one.doubted_at, now):
+                reason = "its answer was lost too long ago for the provider to know it again"
+                await self.store.write(partial(calls.leave, one=one, reason=reason, now=now))
             elif (state := self._given_up(one, now)) is not None:
                 code = "window_closed" if state is CallState.FAILED else "given_up"
                 await self.store.write(partial(_refuse, one, one.token, state, code, "not sent in time", now))

@@ -19,10 +19,13 @@ from channelry.model import (
     Typing,
 )
 
+from .moments import HOUR
 from .states import Center, center
 
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 3600.0
 """Seconds between attempts: doubled each time, up to the longest."""
+REPEATED_WITHIN = 23 * HOUR
+"""How long after a lost answer a call is sent again: the shortest that providers know a key for is a day (LINE's)."""
 
 
 class CallState(StrEnum):
@@ -101,6 +104,11 @@ def after_lost_answer(resend: Resend) -> CallState:
     if resend is Resend.SAFE:
         return CallState.READY
     return CallState.UNCERTAIN if resend is Resend.NEVER else CallState.AMBIGUOUS
+
+
+def forgotten(doubted_at: int | None, now: int) -> bool:
+    """Tell whether the provider may have forgotten a call that is sent again, and would do it twice."""
+    return doubted_at is not None and now - doubted_at >= REPEATED_WITHIN
 
 
 class Decision(StrEnum):

@@ -199,13 +199,14 @@ SCRIPTS = (
         attempts INTEGER NOT NULL, due_at INTEGER, reason TEXT NOT NULL, UNIQUE (kind, subject)
     );
     CREATE INDEX jobs_due ON jobs (kind, due_at) WHERE due_at IS NOT NULL;
-    CREATE TABLE calls (  -- the outbox; `head`: the first of its conversation that is not settled
+    CREATE TABLE calls (  -- the outbox; `head`: the first of its conversation that is not settled; `doubted_at`: when
+        -- one that is sent again was sent whose answer was lost first
         id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES messages,
         conversation INTEGER NOT NULL REFERENCES conversations, connection TEXT NOT NULL, key TEXT NOT NULL,
         payload TEXT NOT NULL, state TEXT NOT NULL, head INTEGER, due_at INTEGER, attempt INTEGER NOT NULL,
         token INTEGER NOT NULL, lookups INTEGER NOT NULL, window_until INTEGER, sent_at INTEGER, status TEXT NOT NULL,
         code TEXT NOT NULL, reason TEXT NOT NULL, decided_by TEXT NOT NULL, created_at INTEGER NOT NULL,
-        UNIQUE (connection, key)
+        doubted_at INTEGER, UNIQUE (connection, key)
     );
     CREATE INDEX calls_of_lane ON calls (conversation, id) WHERE head IS NOT NULL;
     CREATE INDEX calls_of_conversation ON calls (conversation, id);

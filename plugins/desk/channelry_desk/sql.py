@@ -174,6 +174,7 @@ UPDATE calls SET state = 'accepted', due_at = NULL, code = '', reason = '', head
 RECEIPT = "INSERT INTO receipts (connection, external_id, call) VALUES (?,?,?) ON CONFLICT DO NOTHING"
 
 DUE = """
-SELECT id, conversation, connection, payload, state, token, attempt, lookups, window_until, due_at, created_at
+SELECT id, conversation, connection, payload, state, token, attempt, lookups, window_until, due_at, created_at,
+    doubted_at
 FROM calls WHERE head = 1 AND connection = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?
 """

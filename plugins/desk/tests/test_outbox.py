@@ -192,6 +192,27 @@ async def test_safe_sends_again_with_the_same_key(house: House, fault: str, take
     assert (await delivery(house, number)).state == "accepted"
 
 
+@pytest.mark.parametrize(("days", "state", "taken"), [(0, "accepted", 2), (1, "uncertain", 1)])
+async def test_a_key_that_the_provider_may_have_forgotten_is_not_sent_again(
+    house: House, days: int, state: str, taken: int
+) -> None:
+    """As when the server was away from Friday to Monday; a person may send it all the same."""
+    house.provider.resend = Resend.SAFE
+    house.provider.script.append("lost")
+    number = await started(house)
+    await reply(house, number)
+    await house.send()
+    await house.clock.advance(days * 86_400 or 60)
+    await house.send()
+    found = await delivery(house, number)
+    assert (found.state, len(house.provider.taken)) == (state, taken)
+    if state == "uncertain":
+        assert "too long ago" in found.reason
+        await house.desk.service.outbox.decide(by=SYSTEM, call=found.call, decision=Decision.RESEND)
+        await house.send()
+        assert (await delivery(house, number)).state == "accepted"
+
+
 async def test_lookup_asks_and_sends_again_only_what_was_not_taken(house: House) -> None:
     house.provider.resend = Resend.LOOKUP
     number = await started(house)

@@ -9,16 +9,11 @@ from channelry.parsing import size, string
 from channelry.services import Save, Services
 from channelry_webapi import download, require_here
 
-from .capabilities import GROUP, ROOM
+from .capabilities import GROUP, NOT_READY, READY_AFTER, ROOM
 from .connection import BOT, Account
 
 WEBHOOK = "/channel/webhook"
 """Source: https://developers.line.biz/en/reference/messaging-api/#webhook-settings"""
-NOT_READY = "202"
-"""The status of a file that LINE has not made ready yet.
-Source: https://developers.line.biz/en/reference/messaging-api/#get-content"""
-READY_AFTER = 5.0
-"""Seconds after which to look again whether LINE has made a file ready."""
 
 
 @hookimpl
@@ -69,19 +64,14 @@ async def fetch(account: Account, media: Media, save: Save, services: Services) 
     url = media.url
     if media.id and not url:
         url = f"{account.config.data_url.rstrip('/')}{BOT}/message/{quote(media.id, safe='')}/content"
+    unready = RetryableError("LINE is still making the file ready", code="transcoding", retry_after=READY_AFTER)
     if url != media.url and media.kind in (Kind.AUDIO, Kind.VIDEO):
         state = (await account.client.call(services, "GET", f"{url}/transcoding")).get("status")
         if state == "failed":
             raise PermanentError("LINE could not make the file ready", code="transcoding")
         if state != "succeeded":
-            raise _unready()
+            raise unready
     try:
         return await download(account, media, save, services, url)
     except PermanentError as error:
-        if error.code != NOT_READY:
-            raise
-        raise _unready() from None
-
-
-def _unready() -> RetryableError:
-    return RetryableError("LINE is still making the file ready", code="transcoding", retry_after=READY_AFTER)
+        raise (unready if error.code == NOT_READY else error) from None

@@ -24,6 +24,11 @@ PLACE_NAME = 100
 """Most characters of a place's title and address."""
 PREVIEW = 1_000_000
 """Most bytes of a picture's preview."""
+NOT_READY = "202"
+"""The status of a file that LINE has not made ready yet.
+Source: https://developers.line.biz/en/reference/messaging-api/#get-content"""
+READY_AFTER = 5.0
+"""Seconds after which to look again whether LINE has made a file ready."""
 
 _MB = 1_000_000
 _LARGEST = 1_000 * _MB

@@ -7,7 +7,7 @@ https://developers.line.biz/en/docs/messaging-api/retrying-api-request/
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 from zlib import crc32
@@ -29,6 +29,8 @@ LINK_SECONDS = 30 * 86_400
 
 RETRY_KEY, RETRY_KEYS = "x-line-retry-key", UUID("7d1f4c9e-3b86-5a0e-9c55-2f1d0a6b8e43")
 """The header, and the name space in which a call's key becomes the UUID that LINE wants in it."""
+PUSH_AGAIN_WITHIN = timedelta(hours=23)
+"""LINE knows a push again by its retry key for 24 hours [k]; what is left is for the way."""
 NOTES = 1024
 """How many notes of pushes are kept; a newer one takes an older one's place."""
 
@@ -120,15 +122,15 @@ async def send(account: Account, call: model.Call, services: Services) -> model.
         return model.Receipt()
     links = {file.ref: await services.files.link(file.ref, LINK_SECONDS) for file in call.uploads}
     messages, reply = [_linked(one, links) for one in call.body["messages"]], call.body.get("reply")
-    slot = _slot(call)
-    pushed = await services.state.get(slot) if reply else None
-    if reply and pushed != call.key and services.clock.now() < datetime.fromisoformat(reply["until"]):
+    now, pushed = services.clock.now(), await _pushed(call, services) if reply else None
+    if reply and not pushed and now < datetime.fromisoformat(reply["until"]):
         body = {"replyToken": reply["token"], "messages": messages}
         answer = await account.client.ask(services, "POST", "/message/reply", json=body, repeatable=False)
         if answer.status != 400 or not message_of(answer).lower().startswith(INVALID_REPLY_TOKEN):
             return _receipt(answer, services, repeatable=False)
-    if reply:  # what was pushed once is pushed again
-        await services.state.compare_and_set(slot, pushed, call.key)
+    if reply and not pushed:  # what was pushed once is pushed again
+        slot = _slot(call)
+        await services.state.compare_and_set(slot, await services.state.get(slot), f"{call.key} {now.isoformat()}")
     push, headers = {"to": call.body["to"], "messages": messages}, {RETRY_KEY: str(uuid5(RETRY_KEYS, call.key))}
     answer = await account.client.ask(services, "POST", "/message/push", json=push, headers=headers, repeatable=False)
     return _receipt(answer, services, repeatable=True)
@@ -159,9 +161,16 @@ def _slot(call: model.Call) -> str:
     return f"pushed:{crc32(call.key.encode()) % NOTES}"
 
 
+async def _pushed(call: model.Call, services: Services) -> datetime | None:
+    """Tell when a call first became a push, if it did."""
+    key, _, moment = (await services.state.get(_slot(call)) or "").rpartition(" ")
+    return datetime.fromisoformat(moment) if key == call.key else None
+
+
 @hookimpl
 async def reconcile(account: Account, call: model.Call, services: Services) -> model.Reconciled:
-    """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key."""
-    if call.resend is model.Resend.SAFE or await services.state.get(_slot(call)) == call.key:
+    """Tell whether a call may be made again: a push may, for LINE knows a repeat by its retry key, but not for long."""
+    pushed = await _pushed(call, services)
+    if call.resend is model.Resend.SAFE or (pushed and services.clock.now() - pushed < PUSH_AGAIN_WITHIN):
         return model.NotTaken()
-    return model.Unknown("it was sent as a reply, which LINE cannot be asked about")
+    return model.Unknown("it was sent as a reply, or long ago, which LINE cannot be asked about")

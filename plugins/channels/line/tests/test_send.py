@@ -268,6 +268,20 @@ async def test_a_push_in_place_of_a_reply_can_be_made_again(
     assert len(simulator.ledger.taken) == 2
 
 
+async def test_a_push_that_line_may_have_forgotten_is_for_the_agent_to_decide(
+    line: Line, simulator: LineSimulator, desk: Services, clock: FakeClock
+) -> None:
+    (call,) = line.compose(message("hi", target=written(line, simulator)))
+    await clock.advance(60)
+    simulator.faults.add(FaultKind.LOST)
+    with pytest.raises(AmbiguousError):
+        await line.send(call, desk)
+    await clock.advance(23 * 3600 - 1)
+    assert await line.reconcile(call, desk) == NotTaken()
+    await clock.advance(1)
+    assert isinstance(await line.reconcile(call, desk), Unknown)
+
+
 async def test_a_call_of_which_no_note_is_left_is_for_the_agent_to_decide(
     line: Line, simulator: LineSimulator, desk: Services
 ) -> None:
