@@ -214,6 +214,17 @@ async def test_a_private_reply_goes_out_once_and_tells_who_its_author_is_in_mess
         facebook.capabilities.admit(message("x", target=ASIDE), NOW.replace(day=30))
 
 
+async def test_a_private_reply_whose_author_is_told_as_a_number_tells_who_that_is(facebook: Facebook) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"recipient_id":5010,"message_id":"m_1"}'})
+
+    given = services(http=AsgiHttp({ORIGIN: app}))
+    assert await send(facebook, given, message("let us talk", target=ASIDE)) == [
+        Receipt(("m_1",), Address("messenger", "5010", "55"))
+    ]
+
+
 async def test_a_visitors_post_is_answered_in_public_and_in_private(
     facebook: Facebook, simulator: FacebookSimulator, desk: Services
 ) -> None:
