@@ -300,6 +300,24 @@ async def test_a_comment_whose_answer_was_lost_is_found_again(
     assert await facebook.reconcile(call, desk) == Accepted(expected)
 
 
+async def test_an_answer_to_a_mention_in_an_answer_is_found_again_where_it_stands(
+    facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
+) -> None:
+    """Under the first-level comment, where Facebook puts it; else it would be sent twice."""
+    above = simulator.write("U8", "which one?", "77777_901")
+    (event,) = facebook.parse(simulator.mention("U9", "@Shop?", above.id)).events
+    (found,) = await facebook.expand(event, desk)  # type: ignore[arg-type]
+    assert isinstance(found, MessageReceived)
+    simulator.faults.add(FaultKind.LOST)
+    (call,) = facebook.compose(message("Thanks!", target=Target.answering(found)))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, desk)
+    (taken,) = simulator.ledger.taken
+    assert simulator.comments[taken.external_id].parent == above.id
+    await clock.advance(20)
+    assert await facebook.reconcile(call, desk) == Accepted(Receipt((taken.external_id,)))
+
+
 async def test_a_comment_that_never_arrived_may_be_sent_again_once_it_would_be_listed(
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
 ) -> None:
