@@ -344,6 +344,51 @@ async def test_two_comments_that_look_alike_are_left_to_a_person(
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"data": [], "paging": {"cursors": {}, "next": "https://graph.facebook.com/v26.0/900_55-1/comments?after=x"}},
+        {"data": None},
+        {"success": True},
+        {"data": [None]},
+        {"data": [{"id": "900_8", "message": "Thanks!"}]},
+        {"data": [{"id": "900_8", "message": "Thanks!", "from": {"name": "Shop"}}]},
+    ],
+)
+async def test_a_list_that_may_leave_ours_out_is_left_to_a_person(
+    listed: Any, target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
+) -> None:
+    """Also a comment of somebody who is withheld; what is not known to be lost is not sent again."""
+    simulator.faults.add(FaultKind.LOST)
+    (call,) = facebook.compose(message("Thanks!"))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, desk)
+    await clock.advance(20)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(listed)})
+
+    assert isinstance(await facebook.reconcile(call, evolve(desk, http=AsgiHttp({ORIGIN: app}))), Unknown)
+    assert isinstance(await facebook.reconcile(call, desk), Accepted)
+
+
+async def test_a_comment_whose_author_was_withheld_before_is_not_the_new_one(facebook: Facebook) -> None:
+    rows = [{"id": "900_8", "message": "Thanks!"}]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "POST":
+            rows.append({"id": "900_9", "message": "Thanks!", "from": {"id": "55"}})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps({"data": rows})})
+
+    (call,), given = facebook.compose(message("Thanks!")), services(http=AsgiHttp({ORIGIN: app}))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, given)
+    assert await facebook.reconcile(call, given) == Accepted(Receipt(("900_9",)))
+
+
 async def test_what_was_settled_leaves_no_note(
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services
 ) -> None:
