@@ -133,6 +133,8 @@ class _Entry:
             return f"mention {verb:.30}"
         ids = {name: value.get(key) for name, key in _MENTION.items()}
         named = {name: identifier(found) for name, found in ids.items() if found not in (None, "")}
+        if named.get("sender") == self.account:
+            return "mention add of our own"
         what, at = named.get("comment") or named["post"], timestamp(value.get("created_time") or None, self.at)
         return model.Announced(account=self.account, key=f"mention:{what}", occurred_at=at, what="mention", ids=named)
 
@@ -178,7 +180,10 @@ def _content(value: Any, item: str) -> tuple[str, tuple[model.Part, ...]]:
 @hookimpl
 async def expand(page: Page, event: model.Announced, services: Services) -> Sequence[Event]:
     """Make the message of a mention from what Meta tells of it, or tells not: then its page is all there is."""
-    what, fields = event.ids.get("comment") or event.ids["post"], "message,from,created_time,permalink_url"
+    comment, fields = event.ids.get("comment"), "message,from,created_time,permalink_url"
+    what = comment or event.ids["post"]
+    if comment:
+        fields += ",parent,attachment"
     found = await told(comments.path(what), fields, page.config.graph(), services)
     return feed.expanded(partial(_mentioned, event, what), found)
 
@@ -189,4 +194,18 @@ def _mentioned(event: model.Announced, what: str, told: Mapping[str, Any]) -> Ev
     address = Address(SCHEME, identifier(person) if person else f"author of {what}", event.account)
     sender = Profile(address=address, name=string(author.get("name")) or ids.get("name", ""))
     text, link = string(told.get("message")), string(told.get("permalink_url")) or f"https://www.facebook.com/{what}"
-    return feed.mention(event, sender, ids.get("post", what), told.get("created_time"), text, link, {})
+    above, files = mapping(told.get("parent")).get("id"), _attached(mapping(told.get("attachment")))
+    written = (ids.get("post", what), told.get("created_time"), text, link)
+    return feed.mention(event, sender, *written, {}, above=above, files=files)
+
+
+def _attached(attachment: Mapping[str, Any]) -> tuple[model.Part, ...]:
+    """Read the picture or the video of a comment [k]; what is seen of a link is not its author's.
+
+    https://developers.facebook.com/docs/graph-api/reference/story-attachment
+    """
+    media = mapping(attachment.get("media"))
+    video, picture = string(media.get("source")), string(mapping(media.get("image")).get("src"))
+    if attachment.get("type") == "share" or not (video or picture):
+        return ()
+    return (model.Media(kind=Kind.VIDEO if video else Kind.IMAGE, url=video or picture),)

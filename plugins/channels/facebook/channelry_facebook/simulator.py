@@ -1,6 +1,7 @@
 """A simulated Page: its posts, and the comments under them."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, ClassVar
 
 from attrs import define, field
@@ -21,7 +22,7 @@ _COMMENT = {"message?": _TEXT, "attachment_url?": 2048, "attachment_id?": 512}
 class FacebookSimulator(CommentsSimulator):
     """A provider of one Page's comments; its posts are numbered, and people are known to Messenger by other ids.
 
-    - `posts`: who wrote each post of a visitor's, by its id.
+    - `posts`: who wrote each post of a visitor's and when, by its id.
     """
 
     channel: ClassVar[str] = "facebook"
@@ -29,7 +30,7 @@ class FacebookSimulator(CommentsSimulator):
     account_setting: ClassVar[str] = "page_id"
     edge: ClassVar[str] = "comments"
 
-    posts: dict[str, str] = field(factory=dict, init=False)
+    posts: dict[str, tuple[str, datetime]] = field(factory=dict, init=False)
 
     def settings(self, base_url: str) -> dict[str, Any]:
         return {name: value for name, value in super().settings(base_url).items() if name != "human_agent"}
@@ -42,7 +43,7 @@ class FacebookSimulator(CommentsSimulator):
     def visit(self, customer: str, text: str) -> Request:
         """Write on the Page as a visitor."""
         name = self.new_id(f"{self.account}_")
-        self.posts[name] = customer
+        self.posts[name] = customer, self.now()
         value = {
             "item": "post",
             "verb": "add",
@@ -53,9 +54,9 @@ class FacebookSimulator(CommentsSimulator):
         }
         return self._told("feed", value)
 
-    def mention(self, customer: str, text: str) -> Request:
-        """Name the Page in a comment on somebody else's post."""
-        comment = self.write(customer, text, "77777_901")
+    def mention(self, customer: str, text: str, parent: str = "") -> Request:
+        """Name the Page in a comment on somebody else's post, or in an answer there."""
+        comment = self.write(customer, text, "77777_901", parent)
         value = {
             "item": "comment",
             "verb": "add",
@@ -71,8 +72,8 @@ class FacebookSimulator(CommentsSimulator):
         return {"name": f"Customer {customer}"}
 
     def author(self, name: str, kind: str) -> str:
-        visitor = self.posts.get(name) if kind == "post_id" else None
-        return f"PSID-{visitor or super().author(name, kind)}"
+        visited = self.posts.get(name) if kind == "post_id" else None
+        return f"PSID-{self.in_time(*visited) if visited else super().author(name, kind)}"
 
     def contents(self) -> Mapping[str, dict[str, Any]]:
         return {"text": {"text": 2000}}
@@ -93,6 +94,7 @@ class FacebookSimulator(CommentsSimulator):
             "from": {"id": comment.author, "name": f"Customer {comment.author}"},
             "created_time": comment.at.strftime("%Y-%m-%dT%H:%M:%S+0000"),
             "permalink_url": f"https://www.facebook.com/{comment.id}",
+            **({"parent": {"id": comment.parent}} if comment.parent else {}),
         }
 
     def shape(self) -> Shape:

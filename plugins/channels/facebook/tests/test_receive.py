@@ -109,6 +109,7 @@ def test_an_author_without_an_id_is_withheld(withheld: Any, facebook: Facebook) 
         ("55_900", 900, 1),
         ("900", "55_900", 1),
         ("900", "900", 1),
+        ("55_900", "U9_900", 1),
         ("55_900", "", 1),
         ("55_900", None, 1),
         ("55_900", "900_7", 2),

@@ -214,6 +214,17 @@ async def test_a_private_reply_goes_out_once_and_tells_who_its_author_is_in_mess
         facebook.capabilities.admit(message("x", target=ASIDE), NOW.replace(day=30))
 
 
+async def test_a_private_reply_whose_author_is_told_as_a_number_tells_who_that_is(facebook: Facebook) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b'{"recipient_id":5010,"message_id":"m_1"}'})
+
+    given = services(http=AsgiHttp({ORIGIN: app}))
+    assert await send(facebook, given, message("let us talk", target=ASIDE)) == [
+        Receipt(("m_1",), Address("messenger", "5010", "55"))
+    ]
+
+
 async def test_a_visitors_post_is_answered_in_public_and_in_private(
     facebook: Facebook, simulator: FacebookSimulator, desk: Services
 ) -> None:
@@ -289,6 +300,24 @@ async def test_a_comment_whose_answer_was_lost_is_found_again(
     assert await facebook.reconcile(call, desk) == Accepted(expected)
 
 
+async def test_an_answer_to_a_mention_in_an_answer_is_found_again_where_it_stands(
+    facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
+) -> None:
+    """Under the first-level comment, where Facebook puts it; else it would be sent twice."""
+    above = simulator.write("U8", "which one?", "77777_901")
+    (event,) = facebook.parse(simulator.mention("U9", "@Shop?", above.id)).events
+    (found,) = await facebook.expand(event, desk)  # type: ignore[arg-type]
+    assert isinstance(found, MessageReceived)
+    simulator.faults.add(FaultKind.LOST)
+    (call,) = facebook.compose(message("Thanks!", target=Target.answering(found)))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, desk)
+    (taken,) = simulator.ledger.taken
+    assert simulator.comments[taken.external_id].parent == above.id
+    await clock.advance(20)
+    assert await facebook.reconcile(call, desk) == Accepted(Receipt((taken.external_id,)))
+
+
 async def test_a_comment_that_never_arrived_may_be_sent_again_once_it_would_be_listed(
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
 ) -> None:
@@ -313,6 +342,51 @@ async def test_two_comments_that_look_alike_are_left_to_a_person(
         await facebook.send(call, desk)
     simulator.write("55", "Thanks!", "55_900", TARGET.reply_to)  # by a colleague, elsewhere
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"data": [], "paging": {"cursors": {}, "next": "https://graph.facebook.com/v26.0/900_55-1/comments?after=x"}},
+        {"data": None},
+        {"success": True},
+        {"data": [None]},
+        {"data": [{"id": "900_8", "message": "Thanks!"}]},
+        {"data": [{"id": "900_8", "message": "Thanks!", "from": {"name": "Shop"}}]},
+    ],
+)
+async def test_a_list_that_may_leave_ours_out_is_left_to_a_person(
+    listed: Any, target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
+) -> None:
+    """Also a comment of somebody who is withheld; what is not known to be lost is not sent again."""
+    simulator.faults.add(FaultKind.LOST)
+    (call,) = facebook.compose(message("Thanks!"))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, desk)
+    await clock.advance(20)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(listed)})
+
+    assert isinstance(await facebook.reconcile(call, evolve(desk, http=AsgiHttp({ORIGIN: app}))), Unknown)
+    assert isinstance(await facebook.reconcile(call, desk), Accepted)
+
+
+async def test_a_comment_whose_author_was_withheld_before_is_not_the_new_one(facebook: Facebook) -> None:
+    rows = [{"id": "900_8", "message": "Thanks!"}]
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] == "POST":
+            rows.append({"id": "900_9", "message": "Thanks!", "from": {"id": "55"}})
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps({"data": rows})})
+
+    (call,), given = facebook.compose(message("Thanks!")), services(http=AsgiHttp({ORIGIN: app}))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, given)
+    assert await facebook.reconcile(call, given) == Accepted(Receipt(("900_9",)))
 
 
 async def test_what_was_settled_leaves_no_note(

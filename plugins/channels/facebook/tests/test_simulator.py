@@ -9,7 +9,7 @@ from channelry.model import MessageReceived, Surface
 from channelry.registry import examine
 from channelry_facebook.plugin import Facebook
 from channelry_facebook.simulator import FacebookSimulator
-from channelry_testing import AsgiHttp
+from channelry_testing import AsgiHttp, FakeClock
 
 from .conftest import ORIGIN
 
@@ -64,6 +64,18 @@ async def test_it_refuses_changes_that_are_not_the_pages(body: Any, simulator: F
     comment = simulator.write("U9", "price?", "55_900")
     assert await call(simulator, body, comment.id) == (400, 100)
     assert simulator.comments[comment.id] == comment
+
+
+async def test_it_refuses_a_private_reply_after_seven_days(simulator: FacebookSimulator, clock: FakeClock) -> None:
+    comments = [simulator.write("U9", "price?", "55_900").id for _ in range(2)]
+    simulator.visit("U9", "hello")
+    recipients = [{"comment_id": comment} for comment in comments] + [{"post_id": post} for post in simulator.posts]
+    bodies = [{"recipient": recipient, "message": {"text": "let us talk"}} for recipient in recipients]
+    await clock.advance(7 * 86400)
+    assert await call(simulator, bodies[0], "55/messages") == (200, None)
+    await clock.advance(1)
+    for body in bodies[1:]:
+        assert await call(simulator, body, "55/messages") == (400, 10)
 
 
 async def test_it_refuses_what_is_not_there(simulator: FacebookSimulator) -> None:

@@ -38,6 +38,8 @@ def compose(account: Professional, outbound: Outbound) -> Sequence[Call]:
     account.capabilities.admit(outbound)
     target, limits = outbound.target, account.capabilities.of(outbound.target)
     if target.audience is Audience.PRIVATE:
+        if MENTIONED_MEDIA in target.context:
+            raise PermanentError("a mention is answered where it stands", code="unsupported")
         return messages.compose(outbound, limits, DIALECT, tagged=account.config.human_agent)
     if isinstance(outbound, Delete | Hide):
         return [comments.moderation(outbound, "hide")]

@@ -10,7 +10,7 @@ import orjson
 from attrs import frozen
 
 from channelry.errors import SendError
-from channelry.parsing import number
+from channelry.parsing import identifier, number
 from channelry.secrets import Secret
 from channelry.services import Services
 from channelry_meta import Graph
@@ -60,7 +60,7 @@ async def _renewed(kept: _Kept, config: Settings, services: Services) -> _Kept:
     query = {"grant_type": "ig_refresh_token", "access_token": kept.token.reveal()}
     try:
         answer = await config.graph(token=kept.token).call(services, "GET", "refresh_access_token", query=query)
-        token, seconds = answer["access_token"], number(answer["expires_in"])
-    except (SendError, KeyError, ValueError):
+        token, half = identifier(answer["access_token"]), timedelta(seconds=number(answer["expires_in"]) / 2)
+        return _Kept(Secret(token), services.clock.now() + half)
+    except (SendError, KeyError, ValueError, OverflowError):
         return _Kept(kept.token, services.clock.now() + _AGAIN)
-    return _Kept(Secret(str(token)), services.clock.now() + timedelta(seconds=seconds / 2))

@@ -25,7 +25,7 @@ from channelry.services import Services
 from channelry_instagram.capabilities import FIELDS
 from channelry_instagram.plugin import Instagram
 from channelry_instagram.simulator import InstagramSimulator
-from channelry_testing import FakeClock, services
+from channelry_testing import AsgiHttp, FakeClock, services
 
 from .conftest import ORIGIN, plugin_of
 
@@ -166,6 +166,30 @@ async def test_a_token_that_is_too_young_serves_until_it_can_be_renewed(
         await say(instagram, desk)
         assert (simulator.access_token == first) is (hours < 24)
         await clock.advance(3600)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"access_token": None, "expires_in": 5184000},
+        {"access_token": "", "expires_in": 5184000},
+        {"access_token": "renewed"},
+        {"access_token": "renewed", "expires_in": None},
+        {"access_token": "renewed", "expires_in": 1e300},
+    ],
+)
+async def test_a_renewal_that_is_answered_oddly_leaves_the_token_in_use(
+    answer: Any, instagram: Instagram, simulator: InstagramSimulator, desk: Services
+) -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if not scope["path"].endswith("/refresh_access_token"):
+            await simulator.app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps(answer)})
+
+    await say(instagram, evolve(desk, http=AsgiHttp({ORIGIN: app})))
+    assert len(simulator.ledger.taken) == 1
 
 
 async def test_a_token_that_is_configured_anew_goes_before_the_kept_one(

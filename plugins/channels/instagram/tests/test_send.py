@@ -267,7 +267,10 @@ async def test_a_mention_is_read_and_answered_where_it_stands(
     (event,) = instagram.parse(webhook).events
     (found,) = await instagram.expand(event, desk)  # type: ignore[arg-type]
     assert isinstance(found, MessageReceived)
-    (call,) = instagram.compose(message("thank you", target=Target.answering(found)))
+    target = Target.answering(found)
+    with pytest.raises(PermanentError):  # a private reply is to comments on the account's own posts
+        instagram.compose(message("thank you", target=evolve(target, audience=Audience.PRIVATE)))
+    (call,) = instagram.compose(message("thank you", target=target))
     assert call.resend is Resend.NEVER
     (taken_id,) = (await instagram.send(call, desk)).external_ids
     (taken,) = simulator.ledger.taken

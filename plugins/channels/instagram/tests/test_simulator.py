@@ -91,6 +91,12 @@ async def test_it_refuses_unknown_fields_and_values_over_the_limits(
     assert not simulator.ledger.taken
 
 
+async def test_it_refuses_a_private_reply_after_seven_days(simulator: InstagramSimulator, clock: FakeClock) -> None:
+    body = {"recipient": {"comment_id": simulator.write("IGSID7", "size L?", "M1784").id}, "message": {"text": "hi"}}
+    await clock.advance(7 * 86400 + 1)
+    assert await call(simulator, body) == (400, 10)
+
+
 async def test_it_refuses_what_it_does_not_know(simulator: InstagramSimulator) -> None:
     for path, body in (
         ("1785/messages", TEXT),

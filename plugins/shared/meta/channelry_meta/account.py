@@ -138,11 +138,9 @@ async def told(what: str, fields: str, graph: Graph, services: Services) -> Mapp
         return None
 
 
-async def rows(
-    graph: Graph, edge: str, services: Services, query: Mapping[str, str] | None = None
-) -> list[Mapping[str, Any]]:
+async def rows(graph: Graph, edge: str, services: Services) -> list[Mapping[str, Any]]:
     """Read the rows of an edge, without those that are none."""
-    found = (await graph.call(services, "GET", edge, query=query)).get("data")
+    found = (await graph.call(services, "GET", edge)).get("data")
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 

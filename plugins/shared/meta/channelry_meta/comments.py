@@ -16,7 +16,6 @@ from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
 from channelry.services import Services
 
-from .account import rows
 from .codes import GONE
 from .graph import Graph, named
 
@@ -35,16 +34,24 @@ class Listing:
     author: str
     order: Mapping[str, str]
 
-    async def ours(self, call: Call, graph: Graph, services: Services) -> list[str]:
-        """Give the ids of our comments beside a new one, or that new one, which have its text."""
+    async def alike(self, call: Call, graph: Graph, services: Services) -> tuple[dict[str, bool], bool]:
+        """Give the comments beside a new one, or that new one, which have its text and may be ours: by id, whether they
+        certainly are; and whether the list is whole."""
         text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
-        found = await rows(graph, call.body["among"], services, query | dict(self.order))
-        return [str(row.get("id")) for row in found if self._is_ours(row, text)]
+        answer = await graph.call(services, "GET", call.body["among"], query=query | dict(self.order))
+        data, paging = answer.get("data"), answer.get("paging")
+        listed = data if isinstance(data, list) else [None]
+        rows = [row for row in listed if isinstance(row, dict)]
+        authors = {str(row.get("id")): self._author(row) for row in rows if self._has(row, text)}
+        found = {one: bool(author) for one, author in authors.items() if author in ("", self.author)}
+        return found, len(rows) == len(listed) and not (isinstance(paging, dict) and paging.get("next"))
 
-    def _is_ours(self, row: Mapping[str, Any], text: str) -> bool:
+    def _has(self, row: Mapping[str, Any], text: str) -> bool:
+        return str(row.get(self.text) or "").strip() == text.strip()
+
+    def _author(self, row: Mapping[str, Any]) -> str:
         author = row.get("from")
-        by_us = isinstance(author, dict) and str(author.get("id")) == self.author
-        return by_us and str(row.get(self.text) or "").strip() == text.strip()
+        return str(author.get("id") or "") if isinstance(author, dict) else ""
 
 
 def edge(target: Target, name: str) -> str:
@@ -97,8 +104,8 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
             raise PermanentError("Meta answered that it was not done", code="not_done")
         return Receipt()
     if "among" in body:
-        known = await listing.ours(call, graph, services)
-        note = {"at": services.clock.now().isoformat(), "known": known}
+        known, _ = await listing.alike(call, graph, services)
+        note = {"at": services.clock.now().isoformat(), "known": list(known)}
         await _keep(call, orjson.dumps(note).decode(), services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
@@ -113,14 +120,20 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
 
 
 async def reconcile(call: Call, listing: Listing, graph: Graph, services: Services) -> Reconciled:
-    """Look for one comment of ours that has this text and was not there before the call."""
+    """Look for one comment of ours that has this text and was not there before the call; a list that may leave it out,
+    and a comment whose author is withheld, settle nothing."""
     noted = await services.state.get(_name(call))
     if noted is None:
         return Unknown("it is not known what was there before")
     note = orjson.loads(noted)
-    found = [one for one in await listing.ours(call, graph, services) if one not in note["known"]]
+    alike, whole = await listing.alike(call, graph, services)
+    found = [one for one in alike if one not in note["known"]]
     if len(found) > 1:
         return Unknown("several comments of ours have this text")
+    if found and not alike[found[0]]:
+        return Unknown("it is not told whose comment has this text")
+    if not found and not whole:
+        return Unknown("not all comments are listed")
     if not found and services.clock.now() - datetime.fromisoformat(note["at"]) < _LISTED:
         return Unknown("not listed yet")
     await _keep(call, None, services)

@@ -28,9 +28,9 @@ def author(scheme: str, account: str, told: Any, name: str) -> Profile:
 
 def thread(post: str, above: Any, link: str = "") -> Thread:
     """Tell where a comment stands: on the first level if what it answers (`above`) is nothing or the post, which
-    either may name with the account before it or without."""
+    either may name with the account (or the visitor) before it or without."""
     parent = optional(above)
-    if parent == post or not parent or post == parent.rpartition("_")[2] or parent == post.rpartition("_")[2]:
+    if parent == post or not parent or parent.rpartition("_")[2] == post.rpartition("_")[2]:
         return Thread(root=post, parent=post, depth=1, permalink=link, private=False)
     return Thread(root=post, parent=parent, depth=2, permalink=link, private=False)
 
@@ -72,14 +72,24 @@ def expanded(build: Callable[[Mapping[str, Any]], Event], told: Mapping[str, Any
 
 
 def mention(
-    event: Announced, sender: Profile, root: str, told_at: Any, text: str, link: str, context: Mapping[str, str]
+    event: Announced,
+    sender: Profile,
+    root: str,
+    told_at: Any,
+    text: str,
+    link: str,
+    context: Mapping[str, str],
+    *,
+    above: Any = None,
+    files: tuple[Part, ...] = (),
 ) -> MessageReceived:
-    """Make the message of a mention in a comment or a post; where Meta tells no text, its ids are all there is.
+    """Make the message of a mention in a comment or a post; where Meta tells no content, its ids are all there is.
 
-    `root`: the post; `told_at`: the time as the Graph API writes it, else that of the event.
+    `root`: the post; `told_at`: the time as the Graph API writes it, else that of the event; `above`: the comment that
+    the mention's answers; `files`: what is in it beside the text.
     """
-    nested = "comment" in event.ids
     what = event.ids.get("comment", root)
+    post = Thread(root=root, permalink=link, private=False)
     return MessageReceived(
         account=event.account,
         key=f"{what}:mention",
@@ -87,8 +97,8 @@ def mention(
         sender=sender,
         external_id=what,
         text=text,
-        parts=() if text else (unsupported("mention", dict(event.ids)),),
+        parts=files if text or files else (unsupported("mention", dict(event.ids)),),
         surface=Surface.MENTION,
-        thread=Thread(root=root, parent=root if nested else "", depth=int(nested), permalink=link, private=False),
+        thread=thread(root, above, link) if "comment" in event.ids else post,
         context=context,
     )

@@ -222,9 +222,9 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
         return model.Receipt()
     message = named(answer.get("message_id"), AmbiguousError)
     known = answer.get("recipient_id")
-    if call.action != PRIVATE or not isinstance(known, str):
+    if call.action != PRIVATE or type(known) not in (str, int):
         return model.Receipt((message,))
-    address = model.Address(dialect.scheme, known, call.to.scope)
+    address = model.Address(dialect.scheme, str(known), call.to.scope)
     return model.Receipt((message,), None if address == call.to else address)
 
 

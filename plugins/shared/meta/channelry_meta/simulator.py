@@ -21,10 +21,12 @@ from channelry_simulation import Fault, FaultKind, Simulator, Taken
 
 from .simulator_shapes import Refused, Shape, examine
 
+LATE = Refused(10, "This message is sent outside of allowed window", 2018278)
+"""The refusal of what comes too late."""
 _REFUSALS = {
     FaultKind.RATE_LIMITED: (429, Refused(613, "Calls to this api have exceeded the rate limit")),
     FaultKind.UNAVAILABLE: (503, Refused(2, "An unexpected error has occurred. Please retry")),
-    FaultKind.WINDOW_CLOSED: (400, Refused(10, "This message is sent outside of allowed window", 2018278)),
+    FaultKind.WINDOW_CLOSED: (400, LATE),
     FaultKind.BLOCKED: (400, Refused(551, "This person isn't available right now", 1545041)),
 }
 BAD_TOKEN, INVALID, NO_HANDSHAKE, USED = 190, 100, 2200, 10900
@@ -274,7 +276,7 @@ class MetaSimulator(Simulator):
         if (kind == "MESSAGE_TAG") != ("tag" in body) or ("tag" in body and not self.human_agent):
             raise Refused(INVALID, "the tag is not allowed")
         if self.now() - self._wrote[to] > _LATE[kind]:
-            raise _REFUSALS[FaultKind.WINDOW_CLOSED][1]
+            raise LATE
 
     def _take(self, body: dict[str, Any], to: str) -> Response:
         external_id = self.new_id("m_OUT")

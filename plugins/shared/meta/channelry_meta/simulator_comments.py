@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from attrs import define, evolve, field, frozen
@@ -13,8 +13,11 @@ from starlette.routing import Route
 from channelry.model import Request
 from channelry_simulation import Taken
 
-from .simulator import INVALID, MetaSimulator, gone, json_of
+from .simulator import INVALID, LATE, MetaSimulator, gone, json_of
 from .simulator_shapes import Refused, Shape, examine
+
+_PRIVATE_REPLY = timedelta(days=7)
+"""How long after a comment its author can be answered in private."""
 
 
 @frozen(kw_only=True)
@@ -75,7 +78,13 @@ class CommentsSimulator(MetaSimulator):
     def author(self, name: str, kind: str) -> str:
         if kind != "comment_id" or name not in self.comments:
             raise gone(name)
-        return self.comments[name].author
+        return self.in_time(self.comments[name].author, self.comments[name].at)
+
+    def in_time(self, author: str, at: datetime) -> str:
+        """Give the author of what was written `at` a time, whom a private answer must not reach too late."""
+        if self.now() - at > _PRIVATE_REPLY:
+            raise LATE
+        return author
 
     def routes(self) -> list[Route]:
         return [
