@@ -123,6 +123,11 @@ CASES: list[tuple[str, SendMessage, list[dict[str, Any]]]] = [
         [body({"text": "Size?", "quick_replies": replies(*"SMLX")})],
     ),
     (
+        "quick replies stand under a text of any message's length, buttons under one of 640",
+        message("a" * 2000, buttons=tuple(Button(title=title, payload="p") for title in "SMLX")),
+        [body({"text": "a" * 2000, "quick_replies": replies(*"SMLX")})],
+    ),
+    (
         "a long text is split",
         message("a" * 1500 + " " + "b" * 1500),
         [body({"text": "a" * 1500}), body({"text": "b" * 1500}, 1)],

@@ -155,12 +155,13 @@ def _pieces(message: model.SendMessage, limits: model.Capabilities, dialect: Dia
         for text in split(message.text, limits.text, measure):
             yield MESSAGE, {"text": text}
         return
-    *before, last = split(message.text, min(limits.buttons.text, limits.text), measure) or [""]
+    template = dialect.templates and len(message.buttons) <= TEMPLATE_BUTTONS
+    most = min(limits.buttons.text, limits.text) if template else limits.text
+    *before, last = split(message.text, most, measure) or [""]
     if not last:
         raise PermanentError("buttons need a text", code="empty")
     for text in before:
         yield MESSAGE, {"text": text}
-    template = dialect.templates and len(message.buttons) <= TEMPLATE_BUTTONS
     yield MESSAGE, _template(last, message.buttons) if template else _quick_replies(last, message.buttons)
 
 
