@@ -17,7 +17,7 @@ from channelry.services import Services
 from channelry.text import split
 
 from .conversations import BARE, REFERENCE, STANDBY
-from .graph import Graph, named
+from .graph import LOADING, PATIENCE, Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
 """The actions: text and pictures, audio and video, signs that may be repeated, the one private answer to a comment."""
@@ -218,7 +218,15 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
     if call.action in (MESSAGE, MEDIA):
         late = since is not None and services.clock.now() - datetime.fromisoformat(since) > WINDOW
         body |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"} if late else {"messaging_type": "RESPONSE"}
-    answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == SIGN)
+    linked = "url" in body.get("message", {}).get("attachment", {}).get("payload", {})
+    answer = await graph.call(
+        services,
+        "POST",
+        f"{account}/messages",
+        json=body,
+        repeatable=call.action == SIGN,
+        timeout=LOADING if linked else PATIENCE,
+    )
     if call.action == SIGN:
         return model.Receipt()
     message = named(answer.get("message_id"), AmbiguousError)
