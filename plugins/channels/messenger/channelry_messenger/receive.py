@@ -8,11 +8,12 @@ from functools import partial
 from typing import Any
 
 from channelry import hookimpl
+from channelry.errors import AuthError, PermanentError, RecipientError
 from channelry.model import Address, Profile, Received, Request
-from channelry.parsing import sequence, string
+from channelry.parsing import mapping, sequence, string
 from channelry.services import Services
 from channelry_meta import conversations, webhook
-from channelry_meta.account import look_up
+from channelry_meta.account import look_up, rows
 
 from .capabilities import OBJECT, SCHEME
 from .connection import Page
@@ -32,17 +33,30 @@ def _entry(app_id: str, entry: Any, at: datetime, found: webhook.Found) -> None:
 
 @hookimpl
 async def profile(page: Page, address: Address, services: Services) -> Profile | None:
-    """Look up the name and picture of somebody who wrote; who is known by a reference only has none."""
+    """Look up the name and picture of somebody who wrote; who is known by a reference only has none.
+
+    Where the app may not look people up, the conversation names them.
+    """
     if address.scheme != SCHEME:
         return None
-    found = await look_up(address.value, "first_name,last_name,profile_pic", page.config.graph(), services)
-    if found is None:
-        return None
+    found = await look_up(address.value, "first_name,last_name,profile_pic", page.config.graph(), services) or {}
     first, last = string(found.get("first_name")), string(found.get("last_name"))
-    return Profile(
-        address=address,
-        name=f"{first} {last}".strip(),
-        first_name=first,
-        last_name=last,
-        picture=string(found.get("profile_pic")),
-    )
+    name = f"{first} {last}".strip() or await _participant(page, address.value, services)
+    picture = string(found.get("profile_pic"))
+    if not (name or picture):
+        return None
+    return Profile(address=address, name=name, first_name=first, last_name=last, picture=picture)
+
+
+async def _participant(page: Page, person: str, services: Services) -> str:
+    """Give the name that the Page's conversation with somebody shows, or `""`. Its query is from general knowledge [k].
+
+    https://developers.facebook.com/docs/graph-api/reference/page/conversations
+    """
+    query = {"platform": "messenger", "user_id": person, "fields": "participants"}
+    try:
+        found = await rows(page.config.graph(), f"{page.account}/conversations", services, query)
+    except (PermanentError, RecipientError, AuthError):
+        return ""
+    people = [one for row in found for one in sequence(mapping(row.get("participants")).get("data"))]
+    return next((string(one.get("name")) for one in people if one.get("id") == person), "")

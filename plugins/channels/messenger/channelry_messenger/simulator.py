@@ -5,23 +5,28 @@ from typing import Any, ClassVar
 
 from attrs import define, field
 from starlette.requests import Request as ApiRequest
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from channelry.model import Request
-from channelry_meta.simulator import MetaSimulator
+from channelry_meta.simulator import MetaSimulator, gone
 
 from .simulator_rules import CONTENTS, MARKS
 
 
 @define(eq=False, kw_only=True)
 class MessengerSimulator(MetaSimulator):
-    """A provider of one Page's conversations; `comments`: who wrote each comment, by its id, as messages name them."""
+    """A provider of one Page's conversations.
+
+    - `profiles`: the app has the feature to look people up; without it, only conversations name them.
+    - `comments`: who wrote each comment, by its id, as messages name them.
+    """
 
     channel: ClassVar[str] = "messenger"
     about: ClassVar[str] = "page"
     account_setting: ClassVar[str] = "page_id"
 
+    profiles: bool = True
     comments: dict[str, str] = field(factory=dict, init=False)
 
     def message(self, customer: str, text: str) -> Request:
@@ -51,7 +56,23 @@ class MessengerSimulator(MetaSimulator):
         ]
 
     def routes(self) -> list[Route]:
-        return [*super().routes(), self.route("/{version}/{object}", self._object)]
+        return [
+            *super().routes(),
+            self.route("/{version}/{account}/conversations", self._conversations),
+            self.route("/{version}/{object}", self._object),
+        ]
 
     async def _object(self, request: ApiRequest) -> Response:
-        return self.look_up(request.path_params["object"])
+        name = request.path_params["object"]
+        if not self.profiles and name != self.account:
+            raise gone(name)
+        return self.look_up(name)
+
+    async def _conversations(self, request: ApiRequest) -> Response:
+        """Tell who takes part in the conversation with a person who wrote, or that there is none."""
+        person = self.people.get(name := request.query_params.get("user_id", ""))
+        if person is None:
+            return JSONResponse({"data": []})
+        named = {"id": name, "name": f"{person['first_name']} {person['last_name']}".strip()}
+        people = {"data": [{"id": self.account, "name": "The Page"}, named]}
+        return JSONResponse({"data": [{"id": f"t_{name}", "participants": people}]})

@@ -29,6 +29,18 @@ async def test_a_customers_name_and_picture_are_looked_up(messenger: Messenger, 
     )
 
 
+async def test_where_people_may_not_be_looked_up_the_conversation_names_them(
+    messenger: Messenger, simulator: MessengerSimulator, desk: Services
+) -> None:
+    simulator.profiles = False
+    address = Address("messenger", "PSID1", "55")
+    assert await messenger.profile(address, desk) == Profile(address=address, name="Customer PSID1")
+    simulator.profiles = True
+    simulator.people["PSID1"] = {"first_name": "", "last_name": "", "profile_pic": "https://cdn.example/1.jpg"}
+    nameless = await messenger.profile(address, desk)
+    assert nameless == Profile(address=address, picture="https://cdn.example/1.jpg")
+
+
 async def test_who_is_known_by_a_reference_is_not_looked_up(
     messenger: Messenger, simulator: MessengerSimulator, desk: Services
 ) -> None:

@@ -41,7 +41,7 @@ from channelry.model import (
     Template,
     Thread,
 )
-from channelry.services import Services
+from channelry.services import HttpResponse, Services
 from channelry_messenger.capabilities import CAPABILITIES
 from channelry_messenger.plugin import Messenger
 from channelry_messenger.simulator import MessengerSimulator
@@ -123,6 +123,11 @@ CASES: list[tuple[str, SendMessage, list[dict[str, Any]]]] = [
         [body({"text": "Size?", "quick_replies": replies(*"SMLX")})],
     ),
     (
+        "quick replies stand under a text of any message's length, buttons under one of 640",
+        message("a" * 2000, buttons=tuple(Button(title=title, payload="p") for title in "SMLX")),
+        [body({"text": "a" * 2000, "quick_replies": replies(*"SMLX")})],
+    ),
+    (
         "a long text is split",
         message("a" * 1500 + " " + "b" * 1500),
         [body({"text": "a" * 1500}), body({"text": "b" * 1500}, 1)],
@@ -178,6 +183,32 @@ async def test_a_file_is_uploaded_first_and_then_named_by_its_id(
         "type": "image",
         "payload": {"attachment_id": name},
     }
+
+
+class Patient(AsgiHttp):
+    """Notes how long each request may take."""
+
+    waits: list[float]
+
+    async def request(self, *arguments: Any, timeout: float = 30.0, **more: Any) -> HttpResponse:
+        self.waits = [*getattr(self, "waits", ()), timeout]
+        return await super().request(*arguments, timeout=timeout, **more)
+
+
+@pytest.mark.parametrize(
+    ("outbound", "waits"),
+    [
+        (message("", Media(kind=Kind.VIDEO, url=URL)), [80]),  # Meta loads it first, for up to 75 seconds
+        (message("", Media(kind=Kind.VIDEO, ref="photo", media_type="video/mp4")), [60, 30]),
+        (message("Sure?", buttons=(OPEN,)), [30]),
+    ],
+)
+async def test_a_file_has_the_time_that_it_takes(
+    outbound: Outbound, waits: list[float], messenger: Messenger, simulator: MessengerSimulator, clock: FakeClock
+) -> None:
+    http = Patient({ORIGIN: simulator.app})
+    await send(messenger, services(http=http, clock=clock, files=MemoryFiles({"photo": b"film"})), outbound)
+    assert http.waits == waits
 
 
 @pytest.mark.parametrize(("ref", "code"), [("huge", "100/2018109"), ("lost", "no_file")])

@@ -39,6 +39,5 @@ async def check(number: Number, services: Services) -> None:
     graph, waba_id = number.graph, number.config.waba_id
     await graph.call(services, "GET", number.account, query={"fields": "display_phone_number,verified_name"})
     if waba_id and not (await graph.call(services, "GET", f"{waba_id}/subscribed_apps")).get("data"):
-        raise PermanentError(
-            f"no app is subscribed to the business account {waba_id}; register the webhook", code="not_subscribed"
-        )
+        told = f"no app is subscribed to the business account {waba_id}; register the webhook"
+        raise PermanentError(told, code="not_subscribed")

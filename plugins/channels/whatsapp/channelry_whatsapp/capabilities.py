@@ -20,7 +20,8 @@ from channelry.model import (
 )
 from channelry_meta.limits import MIB, file
 
-SCHEME = "whatsapp"
+SCHEME, PHONE = "whatsapp", "phone"
+"""The schemes of people's addresses: a business-scoped user id, or digits; a number as it is written."""
 MESSAGE, MARK = "message", "mark"
 """The actions: what a customer gets to see, and the marks that may be repeated."""
 
@@ -69,4 +70,6 @@ CAPABILITIES = Capabilities(
         Rate(RateScope.RECIPIENT, 10, 60),  # stated as 1 in 6 s, with bursts: an answer in parts goes out at once
     ),
     quotes=True,
+    schemes=(SCHEME, PHONE),
+    initiates=True,  # by a template, to any number
 )

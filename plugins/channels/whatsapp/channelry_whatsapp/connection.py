@@ -1,12 +1,13 @@
 """One connection: the configuration of a number, and its way into the Graph API."""
 
-from attrs import frozen
+from attrs import field, frozen
+from attrs.validators import max_len, min_len
 
 from channelry import plugin
 from channelry_meta import Graph
 from channelry_meta.access import Credentials, Signed
 
-from .capabilities import CAPABILITIES
+from .capabilities import CAPABILITIES, TITLE
 from .refusals import REFUSALS
 
 
@@ -29,7 +30,7 @@ class Number(Signed):
 
         phone_number_id: str
         waba_id: str = ""
-        menu: str = "Menu"
+        menu: str = field(default="Menu", validator=[min_len(1), max_len(TITLE)])
 
     capabilities = CAPABILITIES
     origins = ("https://lookaside.fbsbx.com",)  # where Meta serves files

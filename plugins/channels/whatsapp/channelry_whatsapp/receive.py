@@ -16,7 +16,7 @@ from channelry.parsing import each, identifier, mapping, number, sequence, strin
 from channelry_meta import webhook
 from channelry_meta.values import digest, optional
 
-from .capabilities import CALLS, PREFERENCES, SCHEME, STATUSES
+from .capabilities import CALLS, PHONE, PREFERENCES, SCHEME, STATUSES
 from .connection import Number
 from .content import content
 
@@ -94,7 +94,10 @@ class _Line:
         )
 
     def echo(self, row: Any) -> Event:
+        """Read what was written in the Business app, or that it was taken back there."""
         common, (text, parts) = self._common(row), content(row)
+        if row.get("type") == "revoke":
+            return _revoke(row["revoke"], None, common)
         recipient = self._person(row.get("to"), row.get("to_user_id")).address
         return model.EchoSent(**common, recipient=recipient, external_id=common["key"], text=text, parts=parts)
 
@@ -209,7 +212,7 @@ def _profile(user: str, phone: str, name: str = "", username: str = "") -> Profi
         return Profile(address=Address(SCHEME, user, "", username and f"@{username}"), name=name)
     written = f"+{phone}"
     address = Address(SCHEME, user or phone, "", written)
-    return Profile(address=address, name=name, aliases=(Address("phone", written),))
+    return Profile(address=address, name=name, aliases=(Address(PHONE, written),))
 
 
 def _context(context: Any) -> tuple[model.Quote | None, bool, model.Referral | None]:
@@ -250,8 +253,9 @@ def _edit(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> E
     return model.MessageEdited(**common, sender=sender.address, external_id=message, text=text, parts=parts)
 
 
-def _revoke(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event:
-    return model.MessageDeleted(**common, external_id=identifier(body["original_message_id"]), sender=sender.address)
+def _revoke(body: Mapping[str, Any], sender: Profile | None, common: dict[str, Any]) -> Event:
+    message, address = identifier(body["original_message_id"]), sender.address if sender else None
+    return model.MessageDeleted(**common, external_id=message, sender=address)
 
 
 def _system(body: Mapping[str, Any], sender: Profile, common: dict[str, Any]) -> Event | None:

@@ -22,6 +22,8 @@ _Piece: TypeAlias = tuple[Body, *tuple[model.Media, ...]]
 
 _WHATSAPP: Mapping[str, str] = {"messaging_product": "whatsapp"}
 _CAPTIONED = frozenset({model.Kind.IMAGE, model.Kind.VIDEO, model.Kind.DOCUMENT})
+_WRITTEN = str.maketrans("", "", "+ -().")
+"""What people write between the digits of a phone number."""
 
 ASK_LOCATION = "geo:"
 """The link (RFC 5870, without a place) of a button that asks the customer where they are."""
@@ -56,9 +58,9 @@ def _mark(outbound: model.Outbound, message: str, **more: Any) -> model.Call:
 
 def _messages(outbound: model.SendMessage | model.React, pieces: Iterable[_Piece]) -> Iterator[model.Call]:
     """Write to a phone number in digits or a group by `to`, to a person's business-scoped user id by `recipient`."""
-    target, group = outbound.target, outbound.target.thread is not None
-    digits = target.to.value.removeprefix("+")
-    recipient = {"to": digits} if group or digits.isdigit() else {"recipient": target.to.value}
+    target, group, value = outbound.target, outbound.target.thread is not None, outbound.target.to.value
+    digits = value.translate(_WRITTEN)
+    recipient = {"to": value if group else digits} if group or digits.isdigit() else {"recipient": value}
     common = {**_WHATSAPP, "recipient_type": "group" if group else "individual", **recipient}
     quotes = isinstance(outbound, model.SendMessage) and outbound.quote and target.reply_to
     for index, (body, *uploads) in enumerate(pieces):
@@ -116,14 +118,11 @@ def _file(media: model.Media, caption: str = "") -> _Piece:
 
 
 def _contact(contact: model.Contact) -> Body:
-    card: Body = {"name": {"formatted_name": contact.name, "first_name": contact.name}}
-    if contact.phones:
-        card["phones"] = [{"phone": phone, "type": "CELL"} for phone in contact.phones]
-    if contact.emails:
-        card["emails"] = [{"email": email, "type": "WORK"} for email in contact.emails]
-    if contact.organisation:
-        card["org"] = {"company": contact.organisation}
-    return card
+    name = {"formatted_name": contact.name, "first_name": contact.name}
+    phones = [{"phone": phone, "type": "CELL"} for phone in contact.phones]
+    emails = [{"email": email, "type": "WORK"} for email in contact.emails]
+    organisation = _present({"company": contact.organisation})
+    return _present({"name": name, "phones": phones, "emails": emails, "org": organisation})
 
 
 def _interactive(text: str, buttons: Sequence[model.Button], menu: str) -> Body:
@@ -170,23 +169,21 @@ def _template(message: model.SendMessage, template: model.Template) -> _Piece:
         components.append({"type": "body", "parameters": values})
     components += [_filled(name, value) for name, value in sorted(fills.items())]
     language = {"code": template.language, "policy": "deterministic"}
-    body: Body = {"name": template.name, "language": language, **({"components": components} if components else {})}
+    body = _present({"name": template.name, "language": language, "components": components})
     return {"type": "template", "template": body}, *uploads
 
 
 def _filled(option: str, value: str) -> Body:
     what, _, place = option.partition(":")
     if what not in _FILLS or not place.isdecimal():
-        raise PermanentError(
-            f"unknown template option {option}: expected header, {', '.join(f'{name}:N' for name in _FILLS)}",
-            code="unsupported",
-        )
+        expected = ", ".join(("header", *(f"{name}:N" for name in _FILLS)))
+        raise PermanentError(f"unknown template option {option}: expected {expected}", code="unsupported")
     sub_type, kind = _FILLS[what]
     return {"type": "button", "sub_type": sub_type, "index": place, "parameters": [{"type": kind, kind: value}]}
 
 
 def _present(values: Mapping[str, Any]) -> Body:
-    return {name: value for name, value in values.items() if value != ""}
+    return {name: value for name, value in values.items() if value not in ("", [], {})}
 
 
 @hookimpl
@@ -200,9 +197,10 @@ async def send(number: Number, call: model.Call, services: Services) -> model.Re
     if call.action == MARK:
         return model.Receipt()
     message = named(_first(answer, "messages").get("id"), AmbiguousError)
-    user = _first(answer, "contacts").get("user_id")  # business-scoped, where the answer tells it
-    address = model.Address(SCHEME, user) if isinstance(user, str) and user and not call.group else None
-    return model.Receipt((message,), None if address == call.to else address)
+    contact, to = _first(answer, "contacts"), call.to
+    known = contact.get("user_id") or ("to" in body and contact.get("wa_id"))  # not always the number that was called
+    address = model.Address(SCHEME, known, "", to.display or to.value) if isinstance(known, str) and known else None
+    return model.Receipt((message,), None if call.group or address == to else address)
 
 
 def _first(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:

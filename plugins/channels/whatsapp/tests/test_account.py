@@ -126,3 +126,10 @@ def test_both_secrets_are_good_while_one_replaces_the_other() -> None:
     simulator = WhatsAppSimulator()
     for secrets in (("new", simulator.app_secret), (simulator.app_secret, "new")):
         plugin(app_secret=tuple(map(Secret, secrets))).verify(simulator.message("491700000001", "hi"))
+
+
+@pytest.mark.parametrize("menu", ["", "x" * 21])
+def test_the_menu_is_a_button_with_its_limits(menu: str) -> None:
+    with pytest.raises(ValueError, match="menu"):
+        plugin(menu=menu)
+    assert plugin(menu="x" * 20).config.menu

@@ -29,6 +29,7 @@ from channelry.model import (
     Location,
     MarkRead,
     Media,
+    MessageReceived,
     Outbound,
     React,
     Receipt,
@@ -356,6 +357,7 @@ def test_a_longer_title_is_refused(simulator: WhatsAppSimulator, buttons: tuple[
     [
         (Address("whatsapp", "491700000001"), {"to": "491700000001"}),
         (Address("phone", "+491700000001"), {"to": "491700000001"}),
+        (Address("phone", "+49 (170) 000-0001"), {"to": "491700000001"}),
         (Address("whatsapp", "DE.7f3a"), {"recipient": "DE.7f3a"}),
     ],
 )
@@ -365,6 +367,22 @@ async def test_a_person_is_named_by_number_or_by_user_id(
     await send(simulator, given, message("hi", target=Target(to=to)))
     (taken,) = simulator.ledger.taken
     assert {name: taken.body[name] for name in ("to", "recipient") if name in taken.body} == named
+
+
+async def test_an_agent_writes_first_to_a_phone_number_by_a_template(
+    simulator: WhatsAppSimulator, given: Services
+) -> None:
+    """The answer tells the address that the customer will write from."""
+    capabilities, stranger = plugin(simulator).capabilities, Target(to=Address("phone", "+491700000009"))
+    assert (capabilities.initiates, capabilities.schemes) == (True, ("whatsapp", "phone"))
+    first = message(template=Template(name="t", language="en"), target=stranger)
+    capabilities.admit(first, given.clock.now())
+    with pytest.raises(WindowClosedError):
+        capabilities.admit(message("hi", target=stranger), given.clock.now())
+    (receipt,) = await send(simulator, given, first)
+    (event,) = plugin(simulator).parse(simulator.message("491700000009", "who is it?")).events
+    assert isinstance(event, MessageReceived)
+    assert receipt.address == event.sender.address
 
 
 async def test_a_group_is_answered_in_the_group(simulator: WhatsAppSimulator, given: Services) -> None:
@@ -572,13 +590,28 @@ async def test_a_success_without_an_id_is_ambiguous(simulator: WhatsAppSimulator
 
 
 GROUP = Target(to=Address("whatsapp", "G7"), thread=Thread(root="G7"))
+NUMBER, USER = Target(to=Address("phone", "+55 11 98765-4321")), Target(to=Address("whatsapp", "DE.7f3a"))
+NINTH = {"input": "5511987654321", "wa_id": "551187654321"}
+"""A number of which WhatsApp knows an older form."""
+WITH_USER = {"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}
 
 
-@pytest.mark.parametrize(("target", "told"), [(ADA, Address("whatsapp", "DE.7f3a")), (GROUP, None)])
-async def test_a_receipt_tells_the_user_id_that_whatsapp_knows_a_person_by(
-    simulator: WhatsAppSimulator, target: Target, told: Address | None
+@pytest.mark.parametrize(
+    ("target", "contact", "told"),
+    [
+        (ADA, WITH_USER, Address("whatsapp", "DE.7f3a")),
+        (GROUP, WITH_USER, None),
+        (NUMBER, NINTH, Address("whatsapp", "551187654321")),
+        (ADA, {"input": "491700000001", "wa_id": "491700000001"}, None),
+        (USER, {"input": "DE.7f3a", "wa_id": "491700000001"}, None),
+        (USER, {"input": "DE.7f3a", "user_id": "DE.8"}, Address("whatsapp", "DE.8")),
+        (NUMBER, {"wa_id": None, "user_id": None}, None),
+    ],
+)
+async def test_a_receipt_tells_the_address_that_whatsapp_knows_a_person_by(
+    simulator: WhatsAppSimulator, target: Target, contact: dict[str, Any], told: Address | None
 ) -> None:
-    answer = {"contacts": [{"input": "49", "wa_id": "49", "user_id": "DE.7f3a"}], "messages": [{"id": "wamid.1"}]}
+    answer = {"contacts": [contact], "messages": [{"id": "wamid.1"}]}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})

@@ -176,8 +176,14 @@ class Inbox:
         )
 
     def _opened(self, row: Any, body: Any) -> model.Event:
-        sender = model.Profile(address=self._person(row["sender"]))
-        return model.Activity(**self._common(row, "opened"), sender=sender, name="opened", referral=_referral(body))
+        sender, ad = model.Profile(address=self._person(row["sender"])), optional(body.get("ad_id"))
+        return model.Activity(
+            **self._common(row, "opened"),
+            sender=sender,
+            name="opened",
+            values={"ad_id": ad} if ad else {},
+            referral=_referral(body),
+        )
 
     def _optin(self, row: Any, body: Any) -> model.Event:
         """Read a consent, or its withdrawal; it bears the reference of who ticked a box on a web site."""

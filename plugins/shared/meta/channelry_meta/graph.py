@@ -13,6 +13,9 @@ from channelry.services import FilePart, Services
 
 from .refusals import Refusals, refusal
 
+PATIENCE, UPLOADING, LOADING = 30.0, 60.0, 80.0
+"""Seconds that an answer may take: usually, to an upload, and where Meta first loads a linked file, for up to 75 s."""
+
 
 @frozen
 class Graph:
@@ -42,8 +45,9 @@ class Graph:
         form: Sequence[tuple[str, str]] | None = None,
         files: Sequence[FilePart] = (),
         repeatable: bool | None = None,
+        timeout: float = PATIENCE,
     ) -> Mapping[str, Any]:
-        """Call an edge (`"2002/messages"`) and give its answer, a JSON object.
+        """Call an edge (`"2002/messages"`) and give its answer, a JSON object, within `timeout` seconds.
 
         A refusal raises its error of the taxonomy. A bare `true` is a success; one that cannot be read is an answer
         lost.
@@ -57,6 +61,7 @@ class Graph:
             form=form,
             files=files,
             repeatable=repeatable,
+            timeout=timeout,
         )
         body = answer.json()
         if not 200 <= answer.status < 300 or (isinstance(body, dict) and "error" in body):
@@ -74,7 +79,7 @@ class Graph:
         """Upload the application's copy of a file as the form's field `name`; give the id that the answer has as
         `key`."""
         file = FilePart(name, media.name or "file", media.media_type, services.files.read(media.ref), media.size)
-        answer = await self.call(services, "POST", edge, form=form, files=[file], repeatable=True)
+        answer = await self.call(services, "POST", edge, form=form, files=[file], repeatable=True, timeout=UPLOADING)
         return named(answer.get(key), RetryableError)
 
 

@@ -17,7 +17,7 @@ from channelry.services import Services
 from channelry.text import split
 
 from .conversations import BARE, REFERENCE, STANDBY
-from .graph import Graph, named
+from .graph import LOADING, PATIENCE, Graph, named
 
 MESSAGE, MEDIA, SIGN, PRIVATE = "message", "media", "sign", "private_reply"
 """The actions: text and pictures, audio and video, signs that may be repeated, the one private answer to a comment."""
@@ -155,12 +155,13 @@ def _pieces(message: model.SendMessage, limits: model.Capabilities, dialect: Dia
         for text in split(message.text, limits.text, measure):
             yield MESSAGE, {"text": text}
         return
-    *before, last = split(message.text, min(limits.buttons.text, limits.text), measure) or [""]
+    template = dialect.templates and len(message.buttons) <= TEMPLATE_BUTTONS
+    most = min(limits.buttons.text, limits.text) if template else limits.text
+    *before, last = split(message.text, most, measure) or [""]
     if not last:
         raise PermanentError("buttons need a text", code="empty")
     for text in before:
         yield MESSAGE, {"text": text}
-    template = dialect.templates and len(message.buttons) <= TEMPLATE_BUTTONS
     yield MESSAGE, _template(last, message.buttons) if template else _quick_replies(last, message.buttons)
 
 
@@ -217,7 +218,15 @@ async def send(call: model.Call, graph: Graph, account: str, dialect: Dialect, s
     if call.action in (MESSAGE, MEDIA):
         late = since is not None and services.clock.now() - datetime.fromisoformat(since) > WINDOW
         body |= {"messaging_type": "MESSAGE_TAG", "tag": "HUMAN_AGENT"} if late else {"messaging_type": "RESPONSE"}
-    answer = await graph.call(services, "POST", f"{account}/messages", json=body, repeatable=call.action == SIGN)
+    linked = "url" in body.get("message", {}).get("attachment", {}).get("payload", {})
+    answer = await graph.call(
+        services,
+        "POST",
+        f"{account}/messages",
+        json=body,
+        repeatable=call.action == SIGN,
+        timeout=LOADING if linked else PATIENCE,
+    )
     if call.action == SIGN:
         return model.Receipt()
     message = named(answer.get("message_id"), AmbiguousError)
