@@ -15,7 +15,7 @@ from channelry.model import Address, Announced, Event, Profile, Received, Reques
 from channelry.parsing import each, identifier, mapping, string, timestamp
 from channelry.services import Services
 from channelry_meta import conversations, feed, webhook
-from channelry_meta.account import look_up, told
+from channelry_meta.account import told
 from channelry_meta.attachments import unsupported
 from channelry_meta.values import optional
 
@@ -112,7 +112,7 @@ async def profile(account: Professional, address: Address, services: Services) -
     if address.scheme != SCHEME:
         return None
     graph, fields = await account.graph(services), "name,username,profile_pic"
-    found = await look_up(address.value, fields, graph, services)
+    found = await told(address.value, fields, graph, services)
     if found is None:
         return None
     username = string(found.get("username"))

@@ -5,15 +5,15 @@ https://developers.facebook.com/documentation/business-messaging/messenger-platf
 
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from channelry import hookimpl
-from channelry.errors import AuthError, PermanentError, RecipientError
 from channelry.model import Address, Profile, Received, Request
 from channelry.parsing import mapping, sequence, string
 from channelry.services import Services
 from channelry_meta import conversations, webhook
-from channelry_meta.account import look_up, rows
+from channelry_meta.account import told
 
 from .capabilities import OBJECT, SCHEME
 from .connection import Page
@@ -39,7 +39,7 @@ async def profile(page: Page, address: Address, services: Services) -> Profile |
     """
     if address.scheme != SCHEME:
         return None
-    found = await look_up(address.value, "first_name,last_name,profile_pic", page.config.graph(), services) or {}
+    found = await told(address.value, "first_name,last_name,profile_pic", page.config.graph(), services) or {}
     first, last = string(found.get("first_name")), string(found.get("last_name"))
     name = f"{first} {last}".strip() or await _participant(page, address.value, services)
     picture = string(found.get("profile_pic"))
@@ -53,10 +53,7 @@ async def _participant(page: Page, person: str, services: Services) -> str:
 
     https://developers.facebook.com/docs/graph-api/reference/page/conversations
     """
-    query = {"platform": "messenger", "user_id": person, "fields": "participants"}
-    try:
-        found = await rows(page.config.graph(), f"{page.account}/conversations", services, query)
-    except (PermanentError, RecipientError, AuthError):
-        return ""
-    people = [one for row in found for one in sequence(mapping(row.get("participants")).get("data"))]
-    return next((string(one.get("name")) for one in people if one.get("id") == person), "")
+    edge, query = f"{page.account}/conversations", {"platform": "messenger", "user_id": person}
+    found = await told(edge, "participants", page.config.graph(), services, **query) or {}
+    people = [mapping(row.get("participants")).get("data") for row in sequence(found.get("data"))]
+    return next((string(one.get("name")) for one in chain(*map(sequence, people)) if one.get("id") == person), "")

@@ -48,12 +48,13 @@ async def test_who_is_known_by_a_reference_is_not_looked_up(
     assert not simulator.ledger.entries
 
 
-async def test_who_cannot_be_looked_up_has_no_profile(
+async def test_who_cannot_be_looked_up_has_no_profile_and_with_a_token_that_ended_is_asked_for_again(
     messenger: Messenger, simulator: MessengerSimulator, desk: Services
 ) -> None:
     assert await messenger.profile(Address("messenger", "nobody", "55"), desk) is None
     simulator.access_token = "replaced"
-    assert await messenger.profile(Address("messenger", "PSID1", "55"), desk) is None
+    with pytest.raises(AuthError):
+        await messenger.profile(Address("messenger", "PSID1", "55"), desk)
 
 
 async def test_a_customers_file_is_downloaded_by_its_link(

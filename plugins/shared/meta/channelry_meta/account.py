@@ -114,24 +114,14 @@ async def download(
     return evolve(media, media_type=media.media_type or file.media_type, size=file.size)
 
 
-async def look_up(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:
-    """Read what Meta tells of a person; None where it tells nothing, whatever the reason.
-
-    https://developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile
-    """
-    try:
-        return await told(what, fields, graph, services)
-    except AuthError:
-        return None
-
-
-async def told(what: str, fields: str, graph: Graph, services: Services) -> Mapping[str, Any] | None:
+async def told(what: str, fields: str, graph: Graph, services: Services, **query: str) -> Mapping[str, Any] | None:
     """Read what Meta tells of a post or a person; None where it tells nothing, for want of consent or of a right.
 
     AuthError where it would, but the token has ended.
+    https://developers.facebook.com/documentation/business-messaging/messenger-platform/identity/user-profile
     """
     try:
-        return await graph.call(services, "GET", what, query={"fields": fields})
+        return await graph.call(services, "GET", what, query={"fields": fields, **query})
     except (PermanentError, RecipientError, AuthError) as error:
         if error.code.partition("/")[0] == ENDED:
             raise
