@@ -31,6 +31,7 @@ async def test_set_up_answers_the_challenge_and_subscribes_to_what_customers_do(
     await twitter.setup(desk.public_url, desk)
     assert [one["url"] for one in simulator.callbacks] == [desk.public_url]
     assert {one["event_type"] for one in simulator.subscriptions} == set(EVENTS)
+    assert {"dm.received", "post.mention.create", "post.reply.create", "post.quote.create"} <= set(EVENTS)
     assert {one["filter"]["user_id"] for one in simulator.subscriptions} == {"111"}
     assert len(challenged) == 1
     await twitter.check(desk)
