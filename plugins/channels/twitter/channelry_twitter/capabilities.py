@@ -32,6 +32,10 @@ EVENTS = (
 )  # fmt: skip
 """What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
 
+ROWS = {"dm.read": "direct_message_mark_read_events", "dm.indicate_typing": "direct_message_indicate_typing_events"}
+"""The array of the older API that an event of the newer one comes in."""
+FILES = {"photo": Kind.IMAGE, "video": Kind.VIDEO, "animated_gif": Kind.VIDEO}
+"""What a file is, by its type."""
 RELATED = {
     "replied_to": ("in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id"),
     "quoted": ("quoted_status_id_str", "quoted_status_id"),

@@ -50,6 +50,18 @@ async def test_a_second_set_up_mends_what_is_broken_and_doubles_nothing(
     await twitter.check(desk)
 
 
+async def test_subscriptions_follow_the_webhook_to_another_url(
+    twitter: Twitter, simulator: TwitterSimulator, desk: Services
+) -> None:
+    await twitter.setup("https://earlier.example.com/", desk)
+    simulator.callbacks.append({"id": "w2", "url": desk.public_url, "valid": True})
+    with pytest.raises(PermanentError, match=r"not subscribed to chat\.received, .* post\.reply\.create"):
+        await twitter.check(desk)
+    await twitter.setup(desk.public_url, desk)
+    assert [one["webhook_id"] for one in simulator.subscriptions] == ["w2"] * len(EVENTS)
+    await twitter.check(desk)
+
+
 async def test_a_webhook_that_fails_the_challenge_is_not_registered(
     twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
