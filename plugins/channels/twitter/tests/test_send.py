@@ -447,6 +447,12 @@ async def test_each_answer_of_xs_is_one_class_of_error(
     assert type(raised.value) is error
 
 
+async def test_what_an_answer_200_says_is_gone_counts_as_deleted_too(twitter: Twitter) -> None:
+    http: Any = Scripted(200, {"errors": [{"title": "Not Found Error", "type": problem("resource-not-found")["type"]}]})
+    gone = Delete(key="k", target=Target(to=Address("x", "222")), external_id="9001")
+    assert await deliver(twitter, gone, services(http=http)) == [Receipt()]
+
+
 NOW = 1_795_330_800  # the clock's, 07:00
 
 
