@@ -37,6 +37,10 @@ HOUSEKEEPING = frozenset({
 Source: https://docs.slack.dev/reference/events/message"""
 SAID = frozenset({"file_share", "thread_broadcast", "me_message", "bot_message", "reply_broadcast"})
 """Subtypes of messages that somebody wrote, which say nothing that stands nowhere else in them."""
+CLIPS = {"slack_audio": Kind.VOICE, "slack_video": Kind.VIDEO}
+"""What people record within Slack, by the subtype of the file."""
+GONE = frozenset({"tombstone", "hidden_by_limit"})
+"""Modes of files that nobody can open any more."""
 
 _GB = 1_000_000_000
 _FILE = MediaLimit(upload=_GB, fetch=_GB)  # https://slack.com/help/articles/201330736

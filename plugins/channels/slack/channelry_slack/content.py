@@ -6,16 +6,12 @@ Sources: https://docs.slack.dev/reference/events/message and https://docs.slack.
 from collections.abc import Mapping
 from typing import Any
 
-from channelry.model import Kind, Media, Part
+from channelry.model import Media, Part
 from channelry.parsing import identifier, number, sequence, size, string
 from channelry_webapi import Content, kind_of_file, unsupported
 
+from .capabilities import CLIPS, GONE
 from .markup import plain
-
-_CLIPS = {"slack_audio": Kind.VOICE, "slack_video": Kind.VIDEO}
-"""What people record within Slack."""
-_GONE = frozenset({"tombstone", "hidden_by_limit"})
-"""Modes of files that nobody can open any more."""
 
 
 def read(message: Mapping[str, Any]) -> Content:
@@ -34,12 +30,12 @@ def read(message: Mapping[str, Any]) -> Content:
 
 def _file(value: Mapping[str, Any]) -> Part:
     """Read a file; one of Slack's is fetched by its id, one of another service by its link."""
-    if value.get("mode") in _GONE:
+    if value.get("mode") in GONE:
         return unsupported(f"file {value['mode']}", value)
     media_type, duration = string(value.get("mimetype")), value.get("duration_ms")
     elsewhere = bool(value.get("is_external"))
     return Media(
-        kind=_CLIPS.get(string(value.get("subtype"))) or kind_of_file(media_type),
+        kind=CLIPS.get(string(value.get("subtype"))) or kind_of_file(media_type),
         id="" if elsewhere else identifier(value["id"]),
         url=string(value.get("url_private")) if elsewhere else "",
         media_type=media_type,

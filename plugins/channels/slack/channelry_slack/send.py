@@ -12,7 +12,7 @@ from channelry import hookimpl, model
 from channelry.errors import PermanentError, RetryableError
 from channelry.services import Services
 from channelry.text import split
-from channelry_webapi import Body, Draft, Piece, batches, calls, change, enclosed, require_link
+from channelry_webapi import Body, Draft, Piece, batches, calls, change, doubt, enclosed, require_link
 from channelry_webapi.answers import ids, kind_of, named, object_in, refusal, rows_in, unreadable
 
 from .capabilities import ALT_TEXT, DELETE, DELETE_FILE, FILES, PAGE, POST, REACT, SECTION, SHARE, UNREACT, UPDATE
@@ -123,9 +123,10 @@ async def send(workspace: Workspace, call: model.Call, services: Services) -> mo
         return model.Receipt(found)  # the message comes a while later, without an id of its own: it is known by these
     metadata = {"event_type": EVENT_TYPE, "event_payload": {"key": call.key}}
     body = {**call.body, "channel": channel, "metadata": metadata}
-    posted = await workspace.call(services, POST, json=body, repeatable=False)
-    channel, ts = (named(posted.get(name), repeatable=False) for name in ("channel", "ts"))
-    return model.Receipt((f"{channel}:{ts}",))
+    async with doubt.noted(call, services):
+        posted = await workspace.call(services, POST, json=body, repeatable=False)
+        channel, ts = (named(posted.get(name), repeatable=False) for name in ("channel", "ts"))
+        return model.Receipt((f"{channel}:{ts}",))
 
 
 async def _channel(workspace: Workspace, call: model.Call, services: Services) -> str:
@@ -155,6 +156,10 @@ async def reconcile(workspace: Workspace, call: model.Call, services: Services) 
     """Look for the message that has our key, among the newest of its conversation or in its thread."""
     if call.action != POST:
         return model.Unknown("Slack cannot be asked whether files were posted")
+    return await doubt.conclude(call, await _found(workspace, call, services), services)
+
+
+async def _found(workspace: Workspace, call: model.Call, services: Services) -> model.Reconciled:
     channel, thread_ts = await _channel(workspace, call, services), call.body.get("thread_ts")
     query = {"channel": channel, "limit": str(PAGE), "include_all_metadata": "true"}
     query |= {"ts": thread_ts} if thread_ts else {}
@@ -162,8 +167,7 @@ async def reconcile(workspace: Workspace, call: model.Call, services: Services) 
         page = await workspace.call(services, f"conversations.{'replies' if thread_ts else 'history'}", query=query)
         for message in rows_in(page, "messages"):
             if object_in(message, "metadata").get("event_payload") == {"key": call.key}:
-                ts = named(message.get("ts"), repeatable=True)
-                return model.Accepted(model.Receipt((f"{channel}:{ts}",)))
+                return model.Accepted(model.Receipt((f"{channel}:{named(message.get('ts'), repeatable=True)}",)))
         query["cursor"] = str(object_in(page, "response_metadata").get("next_cursor") or "")
         if not query["cursor"]:
             return model.NotTaken()

@@ -24,7 +24,10 @@ async def profile(account: Account, address: Address, services: Services) -> Pro
 
 @hookimpl
 async def setup(account: Account, url: str, services: Services) -> None:
-    """Register `url`, which X challenges at once, and subscribe the account to what customers do."""
+    """Register `url`, which X challenges at once, and subscribe the account to what customers do.
+
+    A subscription that has another webhook, of an earlier `url`, is given this one.
+    """
     try:
         webhook = (await account.call(services, "POST", WEBHOOKS, json={"url": url}, app=True)).get("id")
     except PermanentError:
@@ -33,9 +36,13 @@ async def setup(account: Account, url: str, services: Services) -> None:
             raise
         webhook = known["id"]
         await account.call(services, "PUT", f"{WEBHOOKS}/{webhook}", app=True)
-    for kind in await _missing(account, services):
-        wanted = {"event_type": kind, "filter": {"user_id": account.account}, "webhook_id": webhook}
-        await account.call(services, "POST", SUBSCRIPTIONS, json=wanted)
+    for kind, elsewhere in (await _missing(account, webhook, services)).items():
+        if elsewhere:
+            path = f"{SUBSCRIPTIONS}/{elsewhere}"
+            await account.call(services, "PUT", path, json={"webhook_id": webhook}, app=True)
+        else:
+            wanted = {"event_type": kind, "filter": {"user_id": account.account}, "webhook_id": webhook}
+            await account.call(services, "POST", SUBSCRIPTIONS, json=wanted)
 
 
 @hookimpl
@@ -49,7 +56,7 @@ async def check(account: Account, services: Services) -> None:
         raise PermanentError(f"{services.public_url} is not registered; run the set-up", code="webhook")
     if known.get("valid") is not True:
         raise PermanentError("X holds the webhook for broken; run the set-up again", code="webhook")
-    if missing := await _missing(account, services):
+    if missing := await _missing(account, known.get("id"), services):
         raise PermanentError(f"not subscribed to {', '.join(missing)}; run the set-up", code="webhook")
 
 
@@ -59,8 +66,13 @@ async def _webhook(account: Account, url: str, services: Services) -> Any:
     return next((row for row in rows if row.get("url") == url), None)
 
 
-async def _missing(account: Account, services: Services) -> list[str]:
-    """Name what the account is not subscribed to."""
+async def _missing(account: Account, webhook: Any, services: Services) -> dict[str, Any]:
+    """Name what the webhook does not bring of the account, with the id of a subscription that brings it elsewhere.
+
+    Source: https://docs.x.com/x-api/activity/quickstart
+    """
     rows = (await account.call(services, "GET", SUBSCRIPTIONS, app=True)).get("", ())
-    ours = {row.get("event_type") for row in rows if row.get("filter", {}).get("user_id") == account.account}
-    return sorted(set(EVENTS) - ours)
+    ours = [row for row in rows if row.get("filter", {}).get("user_id") == account.account]
+    here = {row.get("event_type") for row in ours if row.get("webhook_id") == webhook}
+    elsewhere = {row.get("event_type"): row.get("subscription_id") for row in ours}
+    return {kind: elsewhere.get(kind) for kind in sorted(EVENTS) if kind not in here}

@@ -1,6 +1,7 @@
 """What X carries, in direct messages and in posts, and within which limits."""
 
 import re
+from unicodedata import normalize
 
 from attrs import evolve
 
@@ -27,10 +28,14 @@ DMS_A_QUARTER, DMS_A_DAY, POSTS_A_QUARTER, POSTS_A_DAY = 15, 1440, 100, 10_000
 
 EVENTS = (
     "dm.received", "dm.sent", "dm.read", "dm.indicate_typing", "chat.received",
-    "post.create", "post.mention.create", "post.reply.create", "like.create",
+    "post.create", "post.mention.create", "post.reply.create", "post.quote.create", "like.create",
 )  # fmt: skip
 """What is subscribed to. Source: https://docs.x.com/x-api/activity/introduction"""
 
+ROWS = {"dm.read": "direct_message_mark_read_events", "dm.indicate_typing": "direct_message_indicate_typing_events"}
+"""The array of the older API that an event of the newer one comes in."""
+FILES = {"photo": Kind.IMAGE, "video": Kind.VIDEO, "animated_gif": Kind.VIDEO}
+"""What a file is, by its type."""
 RELATED = {
     "replied_to": ("in_reply_to_tweet_id", "in_reply_to_status_id_str", "in_reply_to_status_id"),
     "quoted": ("quoted_status_id_str", "quoted_status_id"),
@@ -94,15 +99,23 @@ _LINK = re.compile(
 )
 """What X makes a link of; of addresses without a scheme those with usual endings."""
 _LINK_WEIGHT = 23
+_SIGN = r"[\u203c-\u3299\U0001f000-\U0001faff](?:\ufe0f|[\U0001f3fb-\U0001f3ff])?"
+_EMOJI = re.compile(
+    r"[#*0-9]\ufe0f?\u20e3|[\U0001f1e6-\U0001f1ff]{2}|\U0001f3f4[\U000e0020-\U000e007f]+|[\xa9\xae]\ufe0f"
+    rf"|{_SIGN}(?:\u200d{_SIGN})*"
+)
+"""One emoji, however many characters it is made of: keycaps, flags, skins, families."""
+_WIDE = "あ"  # what an emoji counts as
 _LIGHT = ((0, 0x10FF), (0x2000, 0x200D), (0x2010, 0x201F), (0x2032, 0x2037))
 
 
 def weight(text: str) -> int:
-    """Count a post as X does: links are 23, Latin, Greek, Cyrillic and their like 1, all else 2.
+    """Count a post as X does: links are 23, an emoji is 2, Latin, Greek, Cyrillic and their like are 1, all else is 2.
 
     Source: https://docs.x.com/fundamentals/counting-characters
     """
+    text = normalize("NFC", text)
     links = _LINK.findall(text)
-    plain = _LINK.sub("", text)
+    plain = _EMOJI.sub(_WIDE, _LINK.sub("", text))
     wide = sum(not any(low <= ord(character) <= high for low, high in _LIGHT) for character in plain)
     return len(links) * _LINK_WEIGHT + len(plain) + wide

@@ -4,14 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from channelry.model import Address, Kind, Media, Part, Postback, Profile
+from channelry.model import Address, Media, Part, Postback, Profile
 from channelry.parsing import identifier, mapping, sequence, string
 from channelry_webapi import Content, optional_text, unsupported
 
-from .capabilities import SCHEME
+from .capabilities import FILES, SCHEME
 
 _LAST_LINK = re.compile(r"\s*https://t\.co/\w+$")
-_KINDS = {"photo": Kind.IMAGE, "video": Kind.VIDEO, "animated_gif": Kind.VIDEO}
 
 
 def identity(row: Mapping[str, Any]) -> str:
@@ -86,7 +85,7 @@ def _shown(text: str, entities: Any, files: tuple[Part, ...], own: Sequence[Any]
 
 def _file(file: Mapping[str, Any], key: str = "") -> Part:
     """Read a file, of a video the best MP4."""
-    kind = _KINDS.get(string(file.get("type")))
+    kind = FILES.get(string(file.get("type")))
     if kind is None:
         return unsupported(string(file.get("type")) or "media", file or {"media_key": key})
     variants = sequence(file.get("variants") or mapping(file.get("video_info")).get("variants"))

@@ -20,7 +20,7 @@ from channelry.parsing import each, identifier, mapping, received, sequence, str
 from channelry_webapi import in_utc, require_hmac, rfc3339, unsupported
 
 from . import content
-from .capabilities import LIKE, RELATED
+from .capabilities import LIKE, RELATED, ROWS
 from .connection import Account
 
 SIGNATURE = b"x-twitter-webhooks-signature"
@@ -83,7 +83,7 @@ def _activity(at: datetime, data: Mapping[str, Any]) -> Iterable[_Found]:
     if kind == "oauth.revoke":
         return (_revoked(at, payload["user_id"], payload),)
     if kind.startswith("dm."):
-        users, rows = payload.get("users"), _ROWS.get(kind)
+        users, rows = payload.get("users"), ROWS.get(kind)
         if rows and rows not in payload:  # no sample of these is published: they may be rows themselves
             payload = {rows: [payload]}
         return _Webhook(at, identifier(data["filter"]["user_id"]), content.indexed(users, "id")).older(payload)
@@ -174,13 +174,13 @@ class _Webhook:
 
         An answer to a post of ours is a comment, and what else names us a mention.
         """
-        if row.get("retweeted_status"):
+        beside = {one["type"]: identifier(one["id"]) for one in sequence(row.get("referenced_tweets"))}
+        if row.get("retweeted_status") or "retweeted" in beside:
             return "a repost"
         author = _named(row["user"]) if "user" in row else self.who(row["author_id"])
         text, parts = content.post(row, self.files)
         key, who = content.identity(row), author.address
         replied = _first(row, "in_reply_to_user_id_str", "in_reply_to_user_id")
-        beside = {one["type"]: identifier(one["id"]) for one in sequence(row.get("referenced_tweets"))}
         parent, quoted = (_first(row, *names) or beside.get(kind, "") for kind, names in RELATED.items())
         root, name = _first(row, "conversation_id") or parent or key, who.display.removeprefix("@") or "i"
         depth, link = 0 if not parent else 1 if parent == root else 2, f"https://x.com/{name}/status/{key}"
@@ -227,7 +227,6 @@ class _Webhook:
 
 
 _Read: TypeAlias = Callable[[_Webhook, Any], _Found]
-_ROWS = {"dm.read": "direct_message_mark_read_events", "dm.indicate_typing": "direct_message_indicate_typing_events"}
 _OLDER: Mapping[str, _Read] = {
     "direct_message_events": _Webhook.direct_message,
     "direct_message_mark_read_events": _Webhook.read_mark,

@@ -40,23 +40,28 @@ _LIMITS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 
 
 def refusal(answer: HttpResponse, services: Services) -> SendError:
-    """Give the error that an answer stands for, with the seconds to wait and what has to wait."""
+    """Give the error that an answer stands for, with the seconds to wait and what has to wait.
+
+    An answer 200 that bears errors has their status within.
+    """
     body = answers.content(answer)
     listed = body.get("errors")
     first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
     problem = str(body.get("type") or first.get("type") or "").rpartition("/")[2]
     said = str(body.get("detail") or first.get("detail") or first.get("message") or body.get("title") or "")
-    number = first.get("code")
+    number, status = first.get("code"), first.get("status") if answer.status < 300 else answer.status
     kind = PROBLEMS.get(problem) or (CODES.get(number) if isinstance(number, int) else None)
-    if kind is None and answer.status == 403:
+    if kind is None and status == 403:
         told = f"{said} {first.get('message') or ''} {first.get('detail') or ''}".lower()
         kind = next((kind for words, kind in WORDS if words in told), PermanentError)
+    elif kind is None and isinstance(status, int):
+        kind = answers.kind_of(status)
     wait, scope = None, None
     if problem == "usage-capped":  # until the billing period ends, which nobody tells
         wait, scope = _DAY, RateScope.APP
-    elif answer.status == 429 or number == TOO_MANY or problem == "rate-limit-exceeded":
+    elif status == 429 or number == TOO_MANY or problem == "rate-limit-exceeded":
         wait, scope = _until_reset(answer, services), RateScope.CONNECTION
-    code = GONE if answer.status == 404 else str(number or problem)
+    code = GONE if status == 404 or problem == "resource-not-found" else str(number or problem)
     return answers.refusal(answer, services, kind, said=said, code=code, retry_after=wait, scope=scope)
 
 

@@ -192,6 +192,7 @@ class TwitterSimulator(Simulator):
             self._route("/2/webhooks", self._webhooks, "GET", "POST", app=True),
             self._route("/2/webhooks/{id}", self._validate, "PUT", app=True),
             Route("/2/activity/subscriptions", self._subscriptions, methods=["GET", "POST"]),
+            self._route("/2/activity/subscriptions/{id}", self._move, "PUT", app=True),
             self._route("/private/{name}", self._download, "GET"),
             Route("/public/{name}", self._download),
         ]
@@ -381,8 +382,19 @@ class TwitterSimulator(Simulator):
             return _listed(self.subscriptions) if self._is_app(request) else _UNAUTHORIZED.answer()
         if not self._is_account(request):
             return _UNAUTHORIZED.answer()
-        self.subscriptions.append({"subscription_id": self._id(), **await _json(request)})
+        wanted = await _json(request)
+        same = [one for one in self.subscriptions if all(one[it] == wanted[it] for it in ("event_type", "filter"))]
+        if same:
+            raise Refused(409, "DuplicateSubscription")
+        self.subscriptions.append({"subscription_id": self._id(), **wanted})
         return JSONResponse({"data": {"subscription": self.subscriptions[-1]}})
+
+    async def _move(self, request: ApiRequest) -> Response:
+        for one in self.subscriptions:
+            if one["subscription_id"] == request.path_params["id"]:
+                one["webhook_id"] = (await _json(request))["webhook_id"]
+                return JSONResponse({"data": one})
+        raise Refused(404, "Not Found", "resource-not-found")
 
     async def _download(self, request: ApiRequest) -> Response:
         found = self.files.get(request.url.path)

@@ -31,6 +31,7 @@ async def test_set_up_answers_the_challenge_and_subscribes_to_what_customers_do(
     await twitter.setup(desk.public_url, desk)
     assert [one["url"] for one in simulator.callbacks] == [desk.public_url]
     assert {one["event_type"] for one in simulator.subscriptions} == set(EVENTS)
+    assert {"dm.received", "post.mention.create", "post.reply.create", "post.quote.create"} <= set(EVENTS)
     assert {one["filter"]["user_id"] for one in simulator.subscriptions} == {"111"}
     assert len(challenged) == 1
     await twitter.check(desk)
@@ -46,6 +47,18 @@ async def test_a_second_set_up_mends_what_is_broken_and_doubles_nothing(
         await twitter.check(desk)
     await twitter.setup(desk.public_url, desk)
     assert (len(simulator.callbacks), len(simulator.subscriptions)) == (1, len(EVENTS))
+    await twitter.check(desk)
+
+
+async def test_subscriptions_follow_the_webhook_to_another_url(
+    twitter: Twitter, simulator: TwitterSimulator, desk: Services
+) -> None:
+    await twitter.setup("https://earlier.example.com/", desk)
+    simulator.callbacks.append({"id": "w2", "url": desk.public_url, "valid": True})
+    with pytest.raises(PermanentError, match=r"not subscribed to chat\.received, .* post\.reply\.create"):
+        await twitter.check(desk)
+    await twitter.setup(desk.public_url, desk)
+    assert [one["webhook_id"] for one in simulator.subscriptions] == ["w2"] * len(EVENTS)
     await twitter.check(desk)
 
 

@@ -423,6 +423,11 @@ ANSWERS: list[tuple[int, Any, type[SendError]]] = [
         {"errors": [{"detail": "no", "type": "https://api.twitter.com/2/problems/resource-not-found"}]},
         PermanentError,
     ),
+    (200, {"errors": [{"detail": "You cannot send messages to this user.", "status": 403}]}, RecipientError),
+    (200, {"errors": [{"detail": "no", "status": 403}]}, PermanentError),
+    (200, {"errors": [{"title": "Unauthorized", "status": 401}]}, AuthError),
+    (200, {"errors": [{"title": "Too Many Requests", "status": 429}]}, RetryableError),
+    (200, {"errors": [{"title": "Internal Error", "status": 500}]}, RetryableError),
     (201, b"<html>", AmbiguousError),
     (201, b"", AmbiguousError),
     (201, {}, AmbiguousError),
@@ -440,6 +445,12 @@ async def test_each_answer_of_xs_is_one_class_of_error(
     with pytest.raises(SendError) as raised:
         await deliver(twitter, say("hello"), services(http=http))
     assert type(raised.value) is error
+
+
+async def test_what_an_answer_200_says_is_gone_counts_as_deleted_too(twitter: Twitter) -> None:
+    http: Any = Scripted(200, {"errors": [{"title": "Not Found Error", "type": problem("resource-not-found")["type"]}]})
+    gone = Delete(key="k", target=Target(to=Address("x", "222")), external_id="9001")
+    assert await deliver(twitter, gone, services(http=http)) == [Receipt()]
 
 
 NOW = 1_795_330_800  # the clock's, 07:00

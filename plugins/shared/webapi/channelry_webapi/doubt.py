@@ -79,9 +79,25 @@ async def settle(
         return Unknown(f"{len(near)} of ours were written there at that time")
     elif len(rows) >= most and all(since <= row.made for row in rows):
         return Unknown("the list does not reach back so far")
-    elif services.clock.now() <= until:
-        return Unknown("it may not be listed yet")
     else:
         found = NotTaken()
-    await services.state.compare_and_set(_key(call), note, None)
+    return await conclude(call, found, services)
+
+
+async def conclude(call: Call, found: Reconciled, services: Services) -> Reconciled:
+    """Give what a search `found` of a call, and forget its note once that is settled.
+
+    What is not found was not taken only if it would be listed by now: a while after the note, or, where the process
+    ended before it could make one, after the first search.
+    """
+    if isinstance(found, Unknown):
+        return found
+    key, now = _key(call), services.clock.now()
+    note = await services.state.get(key)
+    if isinstance(found, NotTaken):
+        if note is None:
+            await services.state.compare_and_set(key, None, f"{now.isoformat()} {now.isoformat()}")
+        if note is None or now <= datetime.fromisoformat(note.split()[1]) + LISTED_WITHIN:
+            return Unknown("it may not be listed yet")
+    await services.state.compare_and_set(key, note, None)
     return found

@@ -9,7 +9,7 @@ from channelry.errors import AmbiguousError, PermanentError, RetryableError
 from channelry.model import Accepted, Address, Call, NotTaken, Receipt, Unknown
 from channelry.services import Services
 from channelry_testing import FakeClock, services
-from channelry_webapi.doubt import Listed, noted, settle
+from channelry_webapi.doubt import Listed, conclude, noted, settle
 
 pytestmark = pytest.mark.anyio
 CALL = Call(key="k:0", to=Address("acme", "1"), action="send", body={"text": "hello"})
@@ -87,6 +87,31 @@ async def test_what_is_not_listed_yet_may_be_soon(ours: Services, clock: FakeClo
     assert isinstance(await settled(ours, []), Unknown)
     await clock.advance(1)
     assert isinstance(await settled(ours, []), NotTaken)
+
+
+@pytest.mark.parametrize("noted_", [True, False])
+async def test_what_was_not_found_by_our_key_was_not_taken_a_while_later(
+    ours: Services, clock: FakeClock, noted_: bool
+) -> None:
+    """A process that ended before it could note the moment leaves it to the first search."""
+    if noted_:
+        await lose(ours)
+    assert isinstance(await conclude(CALL, NotTaken(), ours), Unknown)
+    await clock.advance(60)
+    assert isinstance(await conclude(CALL, NotTaken(), ours), Unknown)
+    await clock.advance(1)
+    assert await conclude(CALL, NotTaken(), ours) == NotTaken()
+    assert isinstance(await conclude(CALL, NotTaken(), ours), Unknown)  # the next attempt has a time of its own
+
+
+async def test_what_was_found_needs_no_note(ours: Services, clock: FakeClock) -> None:
+    found, doubtful = Accepted(Receipt(("1",))), Unknown("it may be further back")
+    await lose(ours)
+    await clock.advance(61)
+    assert await conclude(CALL, doubtful, ours) == doubtful
+    assert await conclude(CALL, found, ours) == found
+    assert await conclude(CALL, found, ours) == found
+    assert isinstance(await conclude(CALL, NotTaken(), ours), Unknown)
 
 
 async def test_a_repeated_attempt_counts_from_its_own_time(ours: Services, clock: FakeClock) -> None:
