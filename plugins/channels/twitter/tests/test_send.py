@@ -273,37 +273,13 @@ async def test_a_file_that_the_application_does_not_hold_is_never_sent(
 # Faults
 
 
-@pytest.mark.parametrize(
-    ("fault", "error", "taken"),
-    [
-        (FaultKind.RATE_LIMITED, RetryableError, 0),
-        (FaultKind.UNAVAILABLE, RetryableError, 0),
-        (FaultKind.BLOCKED, RecipientError, 0),
-        (FaultKind.WINDOW_CLOSED, RecipientError, 0),
-        (FaultKind.LOST, AmbiguousError, 1),
-        (FaultKind.LOST_UNTAKEN, AmbiguousError, 0),
-    ],
-)
-@pytest.mark.parametrize("message", [say("hello"), say(parts=(PHOTO,))], ids=["text", "file"])
-async def test_each_fault_is_the_error_that_it_means_and_the_next_call_goes_through(
-    twitter: Twitter,
-    simulator: TwitterSimulator,
-    desk: Services,
-    fault: FaultKind,
-    error: type[SendError],
-    taken: int,
-    message: SendMessage,
+async def test_a_rate_limit_tells_how_long_and_what_has_to_wait(
+    twitter: Twitter, simulator: TwitterSimulator, desk: Services
 ) -> None:
-    simulator.faults.add(fault, retry_after=7)
-    with pytest.raises(SendError) as raised:
-        await deliver(twitter, message, desk)
-    assert type(raised.value) is error
-    assert len(simulator.ledger.taken) == taken
-    if fault is FaultKind.RATE_LIMITED:
-        assert isinstance(raised.value, RetryableError)
-        assert (raised.value.retry_after, raised.value.scope) == (7, RateScope.CONNECTION)
-    await deliver(twitter, message, desk)
-    assert len(simulator.ledger.taken) == taken + 1
+    simulator.faults.add(FaultKind.RATE_LIMITED, retry_after=7)
+    with pytest.raises(RetryableError) as raised:
+        await deliver(twitter, say("hello"), desk)
+    assert (raised.value.retry_after, raised.value.scope) == (7, RateScope.CONNECTION)
 
 
 async def lost(
