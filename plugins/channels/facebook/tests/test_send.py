@@ -8,7 +8,14 @@ import orjson
 import pytest
 from attrs import evolve
 
-from channelry.errors import AmbiguousError, PermanentError, RecipientError, RetryableError, WindowClosedError
+from channelry.errors import (
+    AmbiguousError,
+    AuthError,
+    PermanentError,
+    RecipientError,
+    RetryableError,
+    WindowClosedError,
+)
 from channelry.model import (
     Accepted,
     Address,
@@ -325,7 +332,7 @@ async def test_a_comment_that_never_arrived_may_be_sent_again_once_it_would_be_l
     (call,) = facebook.compose(message("Thanks!"))
     with pytest.raises(AmbiguousError):
         await facebook.send(call, desk)
-    simulator.write("U9", "Thanks!", "55_900", TARGET.reply_to)  # the customer's, not ours
+    simulator.write("U9", "Thanks a lot!", "55_900", TARGET.reply_to)
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
     await clock.advance(20)
     assert await facebook.reconcile(call, desk) == NotTaken()
@@ -342,6 +349,44 @@ async def test_two_comments_that_look_alike_are_left_to_a_person(
         await facebook.send(call, desk)
     simulator.write("55", "Thanks!", "55_900", TARGET.reply_to)  # by a colleague, elsewhere
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
+
+
+async def test_a_comment_that_looks_like_ours_under_another_name_is_left_to_a_person(
+    target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
+) -> None:
+    simulator.faults.add(FaultKind.LOST_UNTAKEN)
+    (call,) = facebook.compose(message("Thanks!"))
+    with pytest.raises(AmbiguousError):
+        await facebook.send(call, desk)
+    simulator.write("U9", "Thanks!", "55_900", TARGET.reply_to)
+    await clock.advance(20)
+    assert isinstance(await facebook.reconcile(call, desk), Unknown)
+
+
+async def test_where_comments_may_not_be_read_one_is_written_all_the_same(
+    target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services
+) -> None:
+    """As under somebody else's post; only a lost answer is a person's then. A token that has ended writes nothing."""
+    code = 10
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        if scope["method"] != "GET":
+            await simulator.app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 400, "headers": []})
+        await send({"type": "http.response.body", "body": orjson.dumps({"error": {"code": code, "message": "no"}})})
+
+    unread = evolve(desk, http=AsgiHttp({ORIGIN: app}))
+    (call,), (other,) = facebook.compose(message("Thanks!")), facebook.compose(evolve(message("Bye!"), key="out-2"))
+    assert (await facebook.send(call, unread)).external_ids
+    simulator.faults.add(FaultKind.LOST)
+    with pytest.raises(AmbiguousError):
+        await facebook.send(other, unread)
+    assert isinstance(await facebook.reconcile(other, desk), Unknown)
+    code = 190
+    with pytest.raises(AuthError):
+        await facebook.send(call, unread)
+    assert len(simulator.ledger.taken) == 2
 
 
 @pytest.mark.parametrize(

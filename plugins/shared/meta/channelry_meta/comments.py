@@ -16,6 +16,7 @@ from channelry.errors import AmbiguousError, PermanentError, SendError
 from channelry.model import Accepted, Call, Delete, Hide, NotTaken, Receipt, Reconciled, Resend, Target, Unknown
 from channelry.services import Services
 
+from .account import told
 from .codes import GONE
 from .graph import Graph, named
 
@@ -34,24 +35,23 @@ class Listing:
     author: str
     order: Mapping[str, str]
 
-    async def alike(self, call: Call, graph: Graph, services: Services) -> tuple[dict[str, bool], bool]:
-        """Give the comments beside a new one, or that new one, which have its text and may be ours: by id, whether they
-        certainly are; and whether the list is whole."""
-        text, query = call.body["json"].get("message", ""), {"fields": f"id,from,{self.text}", "limit": "100"}
-        answer = await graph.call(services, "GET", call.body["among"], query=query | dict(self.order))
+    async def alike(self, call: Call, graph: Graph, services: Services) -> tuple[dict[str, bool], bool] | None:
+        """Give the comments beside a new one, or that new one, which have its text: by id, whether they are ours for
+        certain; and whether the list is whole. None where we may not read it."""
+        edge, text = call.body["among"], call.body["json"].get("message", "").strip()
+        answer = await told(edge, f"id,from,{self.text}", graph, services, limit="100", **self.order)
+        if answer is None:
+            return None
         data, paging = answer.get("data"), answer.get("paging")
         listed = data if isinstance(data, list) else [None]
         rows = [row for row in listed if isinstance(row, dict)]
-        authors = {str(row.get("id")): self._author(row) for row in rows if self._has(row, text)}
-        found = {one: bool(author) for one, author in authors.items() if author in ("", self.author)}
+        same = [row for row in rows if str(row.get(self.text) or "").strip() == text]
+        found = {str(row.get("id")): self._is_ours(row) for row in same}
         return found, len(rows) == len(listed) and not (isinstance(paging, dict) and paging.get("next"))
 
-    def _has(self, row: Mapping[str, Any], text: str) -> bool:
-        return str(row.get(self.text) or "").strip() == text.strip()
-
-    def _author(self, row: Mapping[str, Any]) -> str:
+    def _is_ours(self, row: Mapping[str, Any]) -> bool:
         author = row.get("from")
-        return str(author.get("id") or "") if isinstance(author, dict) else ""
+        return isinstance(author, dict) and str(author.get("id")) == self.author
 
 
 def edge(target: Target, name: str) -> str:
@@ -104,9 +104,9 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
             raise PermanentError("Meta answered that it was not done", code="not_done")
         return Receipt()
     if "among" in body:
-        known, _ = await listing.alike(call, graph, services)
-        note = {"at": services.clock.now().isoformat(), "known": list(known)}
-        await _keep(call, orjson.dumps(note).decode(), services)
+        before = await listing.alike(call, graph, services)
+        note = before and {"at": services.clock.now().isoformat(), "known": list(before[0])}
+        await _keep(call, orjson.dumps(note).decode() if note else None, services)
     try:
         answer = await graph.call(services, "POST", body["path"], json=body["json"], repeatable=False)
         receipt = Receipt((named(answer.get("id"), AmbiguousError),))
@@ -120,19 +120,23 @@ async def send(call: Call, listing: Listing, graph: Graph, services: Services) -
 
 
 async def reconcile(call: Call, listing: Listing, graph: Graph, services: Services) -> Reconciled:
-    """Look for one comment of ours that has this text and was not there before the call; a list that may leave it out,
-    and a comment whose author is withheld, settle nothing."""
+    """Look for one comment of ours that has this text and was not there before the call. A list that may leave it out
+    settles nothing, nor do comments of which it is not certain that they are ours: the id that we go by may be another
+    there."""
     noted = await services.state.get(_name(call))
     if noted is None:
         return Unknown("it is not known what was there before")
     note = orjson.loads(noted)
-    alike, whole = await listing.alike(call, graph, services)
-    found = [one for one in alike if one not in note["known"]]
+    after = await listing.alike(call, graph, services)
+    if after is None:
+        return Unknown("the comments cannot be read")
+    new = {one: ours for one, ours in after[0].items() if one not in note["known"]}
+    found = [one for one, ours in new.items() if ours]
     if len(found) > 1:
         return Unknown("several comments of ours have this text")
-    if found and not alike[found[0]]:
-        return Unknown("it is not told whose comment has this text")
-    if not found and not whole:
+    if new and not found:
+        return Unknown("it is not certain whose comment has this text")
+    if not found and not after[1]:
         return Unknown("not all comments are listed")
     if not found and services.clock.now() - datetime.fromisoformat(note["at"]) < _LISTED:
         return Unknown("not listed yet")
