@@ -70,6 +70,8 @@ MUTANTS = (
            "mentioned = mentions(db, profiles, customer, mentioned)", "pass", "test_erasure.py"),
     Mutant("a key of ours is none of the provider's", "calls.py", 'f"{OURS}{outbound.key}"', "outbound.key",
            "test_conversations.py"),
+    Mutant("a key that the provider forgets", "rules.py", "now - doubted_at >= REPEATED_WITHIN", "False",
+           "test_outbox.py"),
     Mutant("the last six messages", "mood.py", "WINDOW = 6", "WINDOW = 7", "test_enrichment.py"),
     Mutant("the neutral prior", "mood.py", "(len(scored) + PRIOR)", "len(scored)", "test_enrichment.py"),
 )  # fmt: skip
