@@ -77,6 +77,7 @@ DIFFERENT: Mapping[str, Mapping[str, str]] = {
         "picture url": "it has no text beside a file or a link",
     },
     "telegram": {
+        "album_by_number": "it reads ids that are strings only",
         "anonymous_admin": "who writes as the group has the group's address with us, not that of Telegram's stand-in",
         "business_by_bot business_echo channel_post": "what the business itself wrote is no customer's message",
         "migrate service_message": "what happened to a group is no message",
