@@ -20,7 +20,7 @@ from .conformance import place
 _IMPURE_FUNCTIONS = {
     ("time", "time"), ("time", "time_ns"), ("time", "monotonic"), ("time", "monotonic_ns"), ("time", "sleep"),
     ("time", "perf_counter"), ("time", "perf_counter_ns"), ("posix", "urandom"), ("posix", "open"), ("nt", "open"),
-    ("io", "open"), ("_socket", "getaddrinfo"),
+    ("io", "open"), ("_io", "open"), ("_socket", "getaddrinfo"),  # `open` is _io's from Python 3.12 on
 }  # fmt: skip
 _IMPURE_METHODS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "date.today", "Random.random", "Random.getrandbits",
