@@ -22,6 +22,7 @@ from channelry.model import (
     AnswerButton,
     Audience,
     Button,
+    Call,
     Contact,
     Delete,
     EchoSent,
@@ -87,6 +88,14 @@ async def send(plugin: Facebook, desk: Services, outbound: Outbound) -> list[Rec
     """Send an action's calls, each taken through its stored form: plain JSON."""
     calls = [evolve(call, body=orjson.loads(orjson.dumps(call.body))) for call in plugin.compose(outbound)]
     return [await plugin.send(call, desk) for call in calls]
+
+
+async def lost(plugin: Facebook, desk: Services, outbound: Outbound) -> Call:
+    """Send an action of one call, whose answer does not come."""
+    (call,) = plugin.compose(outbound)
+    with pytest.raises(AmbiguousError):
+        await plugin.send(call, desk)
+    return call
 
 
 CASES: list[tuple[str, SendMessage, list[dict[str, Any]]]] = [
@@ -300,9 +309,7 @@ async def test_a_comment_whose_answer_was_lost_is_found_again(
     if twin:
         await send(facebook, desk, outbound)
     simulator.faults.add(FaultKind.LOST)
-    (call,) = facebook.compose(outbound)
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, outbound)
     expected = Receipt((simulator.ledger.taken[-1].external_id,))
     assert await facebook.reconcile(call, desk) == Accepted(expected)
 
@@ -316,9 +323,7 @@ async def test_an_answer_to_a_mention_in_an_answer_is_found_again_where_it_stand
     (found,) = await facebook.expand(event, desk)  # type: ignore[arg-type]
     assert isinstance(found, MessageReceived)
     simulator.faults.add(FaultKind.LOST)
-    (call,) = facebook.compose(message("Thanks!", target=Target.answering(found)))
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, message("Thanks!", target=Target.answering(found)))
     (taken,) = simulator.ledger.taken
     assert simulator.comments[taken.external_id].parent == above.id
     await clock.advance(20)
@@ -329,9 +334,7 @@ async def test_a_comment_that_never_arrived_may_be_sent_again_once_it_would_be_l
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
 ) -> None:
     simulator.faults.add(FaultKind.LOST_UNTAKEN)
-    (call,) = facebook.compose(message("Thanks!"))
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, message("Thanks!"))
     simulator.write("U9", "Thanks a lot!", "55_900", TARGET.reply_to)
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
     await clock.advance(20)
@@ -344,9 +347,7 @@ async def test_two_comments_that_look_alike_are_left_to_a_person(
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services
 ) -> None:
     simulator.faults.add(FaultKind.LOST)
-    (call,) = facebook.compose(message("Thanks!"))
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, message("Thanks!"))
     simulator.write("55", "Thanks!", "55_900", TARGET.reply_to)  # by a colleague, elsewhere
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
 
@@ -355,9 +356,7 @@ async def test_a_comment_that_looks_like_ours_under_another_name_is_left_to_a_pe
     target: Target, facebook: Facebook, simulator: FacebookSimulator, desk: Services, clock: FakeClock
 ) -> None:
     simulator.faults.add(FaultKind.LOST_UNTAKEN)
-    (call,) = facebook.compose(message("Thanks!"))
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, message("Thanks!"))
     simulator.write("U9", "Thanks!", "55_900", TARGET.reply_to)
     await clock.advance(20)
     assert isinstance(await facebook.reconcile(call, desk), Unknown)
@@ -405,9 +404,7 @@ async def test_a_list_that_may_leave_ours_out_is_left_to_a_person(
 ) -> None:
     """Also a comment of somebody who is withheld; what is not known to be lost is not sent again."""
     simulator.faults.add(FaultKind.LOST)
-    (call,) = facebook.compose(message("Thanks!"))
-    with pytest.raises(AmbiguousError):
-        await facebook.send(call, desk)
+    call = await lost(facebook, desk, message("Thanks!"))
     await clock.advance(20)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

@@ -8,6 +8,7 @@ import pytest
 from channelry.model import Kind, Rate, RateScope, Resend
 from channelry.registry import examine, marked
 from channelry.secrets import Secret
+from channelry.text import split
 from channelry_twitter.capabilities import weight
 from channelry_twitter.plugin import Twitter
 from channelry_twitter.simulator import TwitterSimulator
@@ -86,7 +87,19 @@ def test_fifteen_messages_in_fifteen_minutes_unless_x_grants_more() -> None:
         ("cafe\u0301", 4),
         ("see https://shop.example/a/very/long/address/indeed ok", 30),
         ("http://a.io", 23),
+        ("https://example.com/a" + "あ" * 10, 43),
+        ("(https://example.com/a).", 26),
+        ("example.com", 23),
+        ("see shop.example.co/x?y=1, please", 35),
+        ("e.g. 3.14 or v1.2", 17),
+        ("me@example.com", 14),
     ],
 )
 def test_a_post_is_counted_as_x_counts(text: str, weighs: int) -> None:
     assert weight(text) == weighs
+
+
+def test_a_text_is_not_cut_within_a_link_that_fits() -> None:
+    link = "https://example.com/" + "x" * 300
+    pieces = split(f"{'a' * 100} {link} {'b' * 250}", 280, weight)
+    assert pieces == [f"{'a' * 100} {link}", "b" * 250]

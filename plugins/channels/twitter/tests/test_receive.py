@@ -14,9 +14,7 @@ import pytest
 from channelry.errors import RejectedError
 from channelry.model import Event, MessageReceived, Request, Unparsed, Unsupported
 from channelry.secrets import Secret
-from channelry.text import split
 from channelry_twitter import content
-from channelry_twitter.capabilities import weight
 from channelry_twitter.plugin import Twitter
 
 EVENT: Any = Event
@@ -207,24 +205,3 @@ def test_a_direct_message_with_nothing_known_in_it_is_kept() -> None:
     text, (part,) = content.direct({"text": "", "voice": {"id": "1"}})
     assert text == ""
     assert isinstance(part, Unsupported)
-
-
-@pytest.mark.parametrize(
-    ("text", "counted"),
-    [
-        ("https://example.com/a" + "あ" * 10, 43),
-        ("(https://example.com/a).", 26),
-        ("example.com", 23),
-        ("see shop.example.co/x?y=1, please", 35),
-        ("e.g. 3.14 or v1.2", 17),
-        ("me@example.com", 14),
-    ],
-)
-def test_links_count_as_23_and_end_where_x_ends_them(text: str, counted: int) -> None:
-    assert weight(text) == counted
-
-
-def test_a_text_is_not_cut_within_a_link_that_fits() -> None:
-    link = "https://example.com/" + "x" * 300
-    pieces = split(f"{'a' * 100} {link} {'b' * 250}", 280, weight)
-    assert pieces == [f"{'a' * 100} {link}", "b" * 250]
