@@ -70,6 +70,8 @@ class Acme:
     async def expand(self, event: Announced, services: Services) -> Sequence[Event]:
         if event.what == "gone":
             raise PermanentError("it is gone")
+        if event.what == "broken":
+            raise ValueError("a plugin's own")
         return [message(event.what)]
 
     @hookimpl
@@ -98,7 +100,7 @@ def received(*events: Any) -> Received:
 
 
 @pytest.mark.anyio
-async def test_the_echo_answers_each_message_once_and_tries_again_when_it_may() -> None:
+async def test_the_echo_answers_each_message_once_and_tries_again_when_it_may(caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
     async with open_hub(Configuration(Path("demo.toml"), (ENTRY,)), echo.app, clock=clock) as hub:
         acme = hub.connections["acme"].plugin
@@ -112,10 +114,12 @@ async def test_the_echo_answers_each_message_once_and_tries_again_when_it_may() 
         await hub.sink.record(evolve(received(message("c")), connection=""))
         await anyio.wait_all_tasks_blocked()
         assert acme.sent == {"You wrote: a": 1}
-        for what in ("gone", "d", "d"):
+        for what in ("gone", "broken", "d", "d"):
             await hub.sink.record(received(Announced(key=f"announced:{what}", occurred_at=clock.now(), what=what)))
         await anyio.wait_all_tasks_blocked()
         assert acme.sent == {"You wrote: a": 1, "You wrote: d": 1}
+    undone = [record.getMessage() for record in caplog.records if "is not done" in record.getMessage()]
+    assert sorted(line.split()[1] for line in undone) == ["announced:broken", "announced:gone", "b"]
 
 
 def test_the_demonstration_agrees_with_its_ledgers() -> None:

@@ -132,7 +132,6 @@ class Errands:
         events = [one for one in await self.hub.expand(job.connection, event) if one != event]
         request = Request("EXPAND", "", (), b"", self.hub.clock.now())
         received = Received(request, tuple(events), connection=job.connection)
-
         unread = next((one.reason for one in events if isinstance(one, Unparsed)), None)
 
         def write(db: Database) -> None:

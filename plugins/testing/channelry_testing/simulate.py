@@ -53,10 +53,9 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     server = configuration.sections.get("server")
     entry = next((one for one in configuration.entries if one.path == f"connections.{connection}"), None)
     simulator = make_simulator(entry.plugin if entry else connection, entry.config if entry else None)
-    place = urlsplit(str(getattr(entry.config, "base_url", "")) if entry else "")
-    configured = place.scheme == "http" and place.hostname in ("127.0.0.1", "localhost") and place.port is not None
+    configured = _port_here(str(getattr(entry.config, "base_url", ""))) if entry else None
     if port is None:
-        port = place.port if configured and place.port else PORT
+        port = configured or PORT
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -65,7 +64,7 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
     if entry is None:
         click.echo(table(connection, simulator.settings(origin)))
-    elif not configured or place.port != listening.getsockname()[1]:
+    elif configured != listening.getsockname()[1]:
         wanted = simulator.settings(origin).get("base_url", origin)
         click.echo(f'put into [{entry.path}]: base_url = "{wanted}"; then restart: channelry serve', err=True)
     served = f"http://{getattr(server, 'host', '127.0.0.1')}:{getattr(server, 'port', 8080)}"
@@ -73,6 +72,15 @@ def simulate(connection: str, url: str | None, port: int | None, config: Path, a
     with listening:
         if not anyio.run(Session(simulator, url, partial(_show, as_json)).run, listening):
             sys.exit(1)
+
+
+def _port_here(url: str) -> int | None:
+    """Give the port of an address on this machine; None for any other address, and for what is none."""
+    try:
+        place = urlsplit(url)
+        return place.port if place.scheme == "http" and place.hostname in ("127.0.0.1", "localhost") else None
+    except ValueError:
+        return None
 
 
 def make_simulator(channel: str, config: Any) -> "Simulator":

@@ -160,17 +160,20 @@ def test_a_configured_connection_lends_its_credentials_and_its_address(
     `[server]` listens, a table that only the server knows."""
     pytest.importorskip("channelry_server")
     port = care.url.rpartition(":")[2].partition("/")[0]
-    (tmp_path / "channelry.toml").write_text(
+    written = (
         f'allow_inline_secrets = true\n[server]\nport = {port}\n[connections.support]\nplugin = "our-channel"\n'
         f'token = "t-own"\nsigning_secret = ["s-own", "s-old"]\nbase_url = "{care.api}"\n'
     )
+    (tmp_path / "channelry.toml").write_text(written)
     care.secret, care.token = b"s-own", "t-own"
     ran = simulate("support", lines="hello\n/wait 1\n")
     assert ran.returncode == 0, ran.stderr
     assert (care.texts, care.statuses) == (["hello"], [200])
     assert "own" not in ran.stdout + ran.stderr
-    elsewhere = simulate("support", "--port", "0")
-    assert 'put into [connections.support]: base_url = "http://127.0.0.1:' in elsewhere.stderr
+    for address in (care.api, "http://127.0.0.1:99999", "http://127.0.0.1:x", "http://[::1", "https://api.example"):
+        (tmp_path / "channelry.toml").write_text(written.replace(care.api, address))
+        elsewhere = simulate("support", "--port", "0")
+        assert 'put into [connections.support]: base_url = "http://127.0.0.1:' in elsewhere.stderr
 
 
 @pytest.mark.parametrize(
